@@ -1,0 +1,101 @@
+//! Devices that wait for approval and devices that have it.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// What the edge saw of the same client. `None` in its place means: it did not come through Gatehouse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeSighting {
+    /// The client's address as the edge attributed it.
+    pub client: String,
+    /// The name it asked for, with its port.
+    pub host: String,
+    /// `TLS 1.3` or `TLS 1.2`.
+    pub tls: String,
+    /// A short name of browser and system from its User-Agent, for example `Safari on iPhone`.
+    pub agent: Option<String>,
+    /// When it was first seen since this core started.
+    #[serde(with = "time::serde::rfc3339")]
+    pub first_seen: OffsetDateTime,
+    /// When it was last seen.
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_seen: OffsetDateTime,
+}
+
+/// A device that waits for approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingDevice {
+    /// SHA-256 of its public key, lower-case hex: what an approval is bound to.
+    pub device_id: String,
+    /// The newest request of that key; clients replace it every few seconds.
+    pub request_id: String,
+    /// What it calls itself, else what the edge knows of it, else its platform.
+    pub name: String,
+    /// As it says.
+    pub platform: Option<String>,
+    /// `operator` or `node`.
+    pub role: String,
+    /// What it asks for.
+    pub scopes: Vec<String>,
+    /// As the gateway saw it.
+    pub remote_ip: Option<String>,
+    /// What the edge saw of the same client.
+    pub via_edge: Option<EdgeSighting>,
+    /// Whether this key is already paired, so that approving replaces what it has.
+    pub is_repair: bool,
+    /// When it asked.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub asked_at: Option<OffsetDateTime>,
+}
+
+/// A device that is paired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairedDevice {
+    /// SHA-256 of its public key, lower-case hex.
+    pub device_id: String,
+    /// `None`: kept so that both lists have the same keys.
+    pub request_id: Option<String>,
+    /// The label given by the user, else what it calls itself, else its platform.
+    pub name: String,
+    /// As it says.
+    pub platform: Option<String>,
+    /// `operator` or `node`.
+    pub role: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// As the gateway last saw it.
+    pub remote_ip: Option<String>,
+    /// What the edge saw of the same client.
+    pub via_edge: Option<EdgeSighting>,
+    /// How it was approved: `owner`, `silent`, `bootstrap` and so on.
+    pub approved_via: Option<String>,
+    /// Whether it is connected now.
+    pub connected: bool,
+    /// When it was last seen.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub last_seen: Option<OffsetDateTime>,
+}
+
+/// All devices.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DeviceList {
+    /// Waiting, oldest first.
+    pub pending: Vec<PendingDevice>,
+    /// Paired, last seen first.
+    pub paired: Vec<PairedDevice>,
+}
+
+/// What a revocation did, and what it did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokeReport {
+    /// The device.
+    pub device_id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it could come back by itself, because it may know the shared token or password.
+    pub can_return: bool,
+    /// How, and what would stop it, as a sentence.
+    pub note: String,
+    /// Whether the shared token was replaced, as asked.
+    pub token_rotated: bool,
+}

@@ -1,0 +1,33 @@
+//! The one vocabulary of Gatehouse.
+//!
+//! Every view (window, tray, command line, notifications) asks with a [`Request`], is answered with a [`Reply`] or an
+//! [`ErrorEnvelope`], and follows [`Event`]s. [`Snapshot`] is the whole state that a view may show. Nothing here
+//! decides anything: the controller in `gatehouse-core` does.
+//!
+//! The JSON shapes are a public contract: `status --json` and its siblings print them, and the golden files under
+//! `src-tauri/tests/golden` freeze them.
+
+pub mod change;
+pub mod devices;
+pub mod error;
+pub mod event;
+pub mod origins;
+pub mod request;
+pub mod snapshot;
+pub mod socket;
+pub mod traffic;
+
+pub use change::{Change, ChangeKind, ChangeState, HistoryEntry, Plan, PlanStep, StepId, StepState};
+pub use devices::{DeviceList, EdgeSighting, PairedDevice, PendingDevice, RevokeReport};
+pub use error::{Code, ErrorEnvelope, Fix};
+pub use event::{Event, Progress};
+pub use origins::{OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict};
+pub use request::{ApproveAs, CaExport, CaFormat, OpenRequest, Reply, Request};
+pub use snapshot::{
+    Actual, Address, AddressScope, Cause, CertSummary, Desired, DeviceCounts, GatewaySummary, GatewayVerdict,
+    LastChange, ListenerSummary, Problem, Proof, Scope, Snapshot, TrustedBy,
+};
+pub use traffic::{Answerer, TlsFacts, TrafficFilter, TrafficRecord, WebSocketFacts};
+
+/// Version of every JSON object that Gatehouse prints. It changes only when a field changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;

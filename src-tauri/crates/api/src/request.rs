@@ -1,0 +1,219 @@
+//! What a view may ask, and what it gets.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::{
+    CertSummary, Change, DeviceList, GatewaySummary, HistoryEntry, OriginList, OriginSeen, OriginTest,
+    PairedDevice, Plan, RevokeReport, Scope, Snapshot,
+};
+
+/// How an address is to be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRequest {
+    /// For whom.
+    pub scope: Scope,
+    /// Names to serve beside those found on the machine.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// The HTTPS port; `None` = 443 where it may be had, else 8443.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// The port that redirects plain HTTP: `None` = 80 where it may be had; `Some(0)` = none.
+    #[serde(default)]
+    pub redirect_port: Option<u16>,
+    /// Only clients in these CIDR blocks, beside this machine; empty = the scope's own rule.
+    #[serde(default)]
+    pub only: Vec<String>,
+    /// Revert unless confirmed within so many seconds.
+    #[serde(default)]
+    pub confirm_within: Option<u32>,
+}
+
+/// Narrower than what a device asks for, or exactly that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApproveAs {
+    /// What it asks for.
+    #[default]
+    Full,
+    /// Read and write messages, approve actions; no settings, no pairing.
+    Chat,
+    /// Read only.
+    Read,
+}
+
+/// How a certificate authority is exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaFormat {
+    /// PEM.
+    Pem,
+    /// DER.
+    Der,
+}
+
+/// A request to the core. One variant per thing that a person can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "method", content = "params", rename_all = "kebab-case")]
+pub enum Request {
+    /// The whole state.
+    Status,
+    /// What [`Request::Open`] would do.
+    PlanOpen(OpenRequest),
+    /// Open an address. Answers when it is proven, or when everything is rolled back.
+    Open(OpenRequest),
+    /// What [`Request::Close`] would do.
+    PlanClose,
+    /// Close the address and take back what was added to the gateway's configuration.
+    Close {
+        /// Also forget certificates and the certificate authority.
+        purge: bool,
+    },
+    /// Answer 503 for a while.
+    Pause {
+        /// How long, in seconds; `None` = until told.
+        seconds: Option<u64>,
+    },
+    /// End a pause.
+    Resume,
+    /// Keep a change that waits for confirmation.
+    Confirm,
+    /// Undo a change.
+    Undo {
+        /// Which; `None` = the newest.
+        id: Option<String>,
+        /// Also where somebody changed the value since.
+        force_drift: bool,
+    },
+    /// What [`Request::Undo`] would do.
+    PlanUndo {
+        /// Which; `None` = the newest.
+        id: Option<String>,
+    },
+    /// What was done, newest first.
+    History {
+        /// At most so many.
+        limit: usize,
+    },
+    /// The gateway's allowed origins.
+    OriginsList,
+    /// Allow an origin.
+    OriginsAdd {
+        /// As a user types it; it is normalised to what a browser sends.
+        origin: String,
+    },
+    /// Stop allowing an origin.
+    OriginsRemove {
+        /// As it stands in the list.
+        origin: String,
+    },
+    /// Would this origin get in?
+    OriginsTest {
+        /// As a user types it.
+        origin: String,
+    },
+    /// Origins that browsers sent through the edge.
+    OriginsSeen {
+        /// Only those that the gateway refused.
+        refused_only: bool,
+    },
+    /// All devices.
+    DevicesList,
+    /// Approve a waiting device.
+    DevicesApprove {
+        /// Device id or an unambiguous beginning of it.
+        device: String,
+        /// With which access.
+        access: ApproveAs,
+        /// A label for it.
+        label: Option<String>,
+        /// The scopes that were shown to the user. If the device now asks for more, the answer is `widened`.
+        shown_scopes: Option<Vec<String>>,
+    },
+    /// Refuse a waiting device.
+    DevicesDeny {
+        /// Device id or an unambiguous beginning of it.
+        device: String,
+    },
+    /// Take a paired device's key away.
+    DevicesRevoke {
+        /// Device id or an unambiguous beginning of it.
+        device: String,
+        /// Also replace the shared token, so that the device cannot come back with it.
+        rotate_token: bool,
+    },
+    /// Label a paired device.
+    DevicesRename {
+        /// Device id or an unambiguous beginning of it.
+        device: String,
+        /// The label.
+        label: String,
+    },
+    /// The certificate that is served.
+    CertShow,
+    /// The local certificate authority.
+    CertExportCa {
+        /// In which form.
+        format: CaFormat,
+    },
+    /// The gateway.
+    GatewayStatus,
+    /// Stop the core. The address goes away until the next start.
+    Shutdown,
+}
+
+/// What a request gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
+pub enum Reply {
+    /// The whole state.
+    Status(Box<Snapshot>),
+    /// A plan.
+    Plan(Plan),
+    /// A change that was made.
+    Change(Change),
+    /// What was done, newest first.
+    History(Vec<HistoryEntry>),
+    /// The gateway's allowed origins.
+    Origins(OriginList),
+    /// Origins that were seen.
+    OriginsSeen(Vec<OriginSeen>),
+    /// Whether an origin gets in.
+    OriginTest(OriginTest),
+    /// All devices.
+    Devices(DeviceList),
+    /// One device, after it was approved or renamed.
+    Device(Box<PairedDevice>),
+    /// A device was denied.
+    Denied {
+        /// Which.
+        device_id: String,
+    },
+    /// A device was revoked.
+    Revoked(RevokeReport),
+    /// The certificate that is served; `None` = none yet.
+    Cert(Option<CertSummary>),
+    /// The local certificate authority.
+    Ca(CaExport),
+    /// The gateway.
+    Gateway(GatewaySummary),
+    /// Done, nothing to say.
+    Done,
+}
+
+/// The local certificate authority, ready for a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaExport {
+    /// PEM text; `DER` requests carry it in base64.
+    pub content: String,
+    /// In which form.
+    pub format: CaFormat,
+    /// Common name.
+    pub name: String,
+    /// SHA-256, upper-case hex with colons.
+    pub sha256: String,
+    /// Last moment of validity.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_after: OffsetDateTime,
+}
