@@ -1,1 +1,12 @@
-//! core
+//! The controller: what the user wants, what is proven, and every change between the two.
+//!
+//! One task owns all state and receives one enum. Slow work runs in tasks that report back to it. Views get a
+//! [`gatehouse_api::Snapshot`] through a watch and [`gatehouse_api::Event`]s through a broadcast, and ask with
+//! [`gatehouse_api::Request`]s; nothing else leaves this crate.
+
+#![forbid(unsafe_code)]
+
+pub mod core;
+pub mod settings;
+
+pub use crate::core::{Core, CoreOptions, Handle};
