@@ -6,7 +6,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod context;
 pub mod core;
 pub mod settings;
+pub mod transaction;
 
 pub use crate::core::{Core, CoreOptions, Handle};
