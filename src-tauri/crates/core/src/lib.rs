@@ -8,6 +8,8 @@
 
 pub mod context;
 pub mod core;
+mod devices;
+mod exposure;
 pub mod settings;
 pub mod transaction;
 

@@ -1,0 +1,3 @@
+//! The devices as a person sees them: what the gateway knows, joined with what the edge saw.
+
+pub(crate) mod agent;
