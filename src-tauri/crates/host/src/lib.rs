@@ -1,1 +1,16 @@
-//! host
+//! Everything that knows the operating system: the state folder and its lock, addresses, names, ports, secrets and the
+//! process itself.
+//!
+//! Guarantees: no call waits without a limit, no `Debug` shows a secret, nothing here needs root, and what only macOS
+//! knows is parsed by functions that are tested everywhere.
+
+#![deny(unsafe_code)]
+
+pub mod addresses;
+pub mod home;
+pub mod names;
+pub mod ports;
+pub mod process;
+pub mod secrets;
+
+mod command;

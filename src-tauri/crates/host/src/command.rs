@@ -1,0 +1,1 @@
+//! Short-lived programs of the system, with a time limit.
