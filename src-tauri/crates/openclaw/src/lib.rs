@@ -1,1 +1,19 @@
-//! openclaw
+//! Everything that knows OpenClaw, and nothing else.
+//!
+//! This crate finds a gateway ([`discovery`]), edits its configuration so that only our own entries are touched
+//! ([`config`]), talks to it ([`client`], [`events`], [`devices`]), knows its rules for browser origins ([`origin`]),
+//! asks whether it is healthy ([`probe`]), and installs and runs one where there is none ([`install`],
+//! [`supervise`], [`program`]). It never shows a secret in `Debug`, in an error or in a log line.
+#![forbid(unsafe_code)]
+
+pub mod client;
+pub mod config;
+pub mod devices;
+pub mod discovery;
+pub mod events;
+pub mod identity;
+pub mod install;
+pub mod origin;
+pub mod probe;
+pub mod program;
+pub mod supervise;

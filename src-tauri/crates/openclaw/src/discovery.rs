@@ -1,0 +1,160 @@
+//! Finding the user's gateway: which file, which port, which secret, which program. Reads only.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+/// What the search starts from. Tests make their own; nothing else here reads the process environment.
+#[derive(Clone, Default)]
+pub struct Environment {
+    /// Environment variables. `Debug` shows only their names.
+    pub variables: BTreeMap<String, String>,
+    /// The user's home folder.
+    pub home: PathBuf,
+    /// Gatehouse's own installation of OpenClaw, where it may be (see [`crate::install`]).
+    pub own_install: Option<PathBuf>,
+}
+
+/// A gateway as its files describe it. Whether it runs is [`crate::probe`]'s business.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// The configuration file; it need not exist.
+    pub config_path: PathBuf,
+    /// Whether it exists.
+    pub config_exists: bool,
+    /// The folder of state.
+    pub state_dir: PathBuf,
+    /// The profile, where one is chosen.
+    pub profile: Option<String>,
+    /// The port it listens on.
+    pub port: u16,
+    /// Where the port comes from.
+    pub port_source: PortSource,
+    /// `gateway.bind`; `None` = the default, loopback.
+    pub bind: Option<String>,
+    /// What it asks clients for.
+    pub auth: Auth,
+    /// The `openclaw` program.
+    pub program: Option<PathBuf>,
+    /// Where the program was found.
+    pub program_source: Option<ProgramSource>,
+}
+
+/// Where a port number comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortSource {
+    /// `OPENCLAW_GATEWAY_PORT`.
+    Environment,
+    /// `gateway.port`.
+    Config,
+    /// 18789.
+    Default,
+}
+
+/// Where a program was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgramSource {
+    /// On `PATH`.
+    Path,
+    /// In a folder where installers put it.
+    UsualPlace,
+    /// Gatehouse's own installation.
+    Own,
+}
+
+/// What the gateway asks clients for.
+#[derive(Clone)]
+pub enum Auth {
+    /// A shared token.
+    Token(SecretString),
+    /// A shared password.
+    Password(SecretString),
+    /// Nothing: `auth.mode` is `none`.
+    None,
+    /// No secret is configured: the gateway invents one at each start that nobody can read.
+    Missing,
+    /// An identity header; the password is for local programs.
+    TrustedProxy {
+        /// The local password, where there is one.
+        password: Option<SecretString>,
+    },
+    /// A secret exists but cannot be read here.
+    Unresolvable {
+        /// Why, as a sentence.
+        reason: String,
+    },
+}
+
+/// Why no gateway was found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiscoveryError {
+    /// Neither a configuration nor a program.
+    #[error("no OpenClaw gateway is installed or configured here")]
+    NotFound {
+        /// Where was looked, in order.
+        looked: Vec<PathBuf>,
+    },
+    /// The configuration exists but cannot be understood.
+    #[error("{} cannot be read: {because}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        because: String,
+    },
+    /// A variable has a value that makes no sense.
+    #[error("{name} is not usable: {because}")]
+    Variable {
+        /// Its name.
+        name: &'static str,
+        /// Why.
+        because: String,
+    },
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub fn from_process() -> Self {
+        let variables: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let home = variables.get("HOME").map(PathBuf::from).unwrap_or_default();
+        Self { variables, home, own_install: None }
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("variables", &self.variables.keys().collect::<Vec<_>>())
+            .field("home", &self.home)
+            .field("own_install", &self.own_install)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Token(_) => "Token",
+            Self::Password(_) => "Password",
+            Self::None => "None",
+            Self::Missing => "Missing",
+            Self::TrustedProxy { password: Some(_) } => "TrustedProxy with password",
+            Self::TrustedProxy { password: None } => "TrustedProxy",
+            Self::Unresolvable { .. } => "Unresolvable",
+        })
+    }
+}
+
+/// Finds the gateway.
+///
+/// # Errors
+/// [`DiscoveryError`]; a missing configuration file is no error while the program is there.
+pub fn discover(_environment: &Environment) -> Result<Gateway, DiscoveryError> {
+    Err(DiscoveryError::NotFound { looked: Vec::new() })
+}
