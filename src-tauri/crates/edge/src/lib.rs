@@ -1,1 +1,21 @@
-//! edge
+//! The edge: TLS, HTTP/1.1, HTTP/2 and WebSocket reverse proxy in front of one loopback upstream.
+//!
+//! It knows no OpenClaw and no operating system. What it guarantees, whoever connects:
+//!
+//! - a request is forwarded only if [`gate`] could read it in exactly one way, for a name that is served;
+//! - no request of another machine reaches the upstream looking local ([`attribution`], [`headers`]);
+//! - every answer of the edge itself says so ([`page`]), and every request has one id ([`request_id`]) and one line in
+//!   the [`access_log`].
+//!
+//! Policy is pure functions; the data half (listeners, TLS, pool, tunnel) only moves bytes.
+
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod settings;
+
+pub use error::EdgeError;
+pub use settings::{
+    AllowedClients, EdgeSettings, FrontProxy, Limits, LogOptions, OwnAddresses, Pause, RouteClass,
+    ServedNames,
+};

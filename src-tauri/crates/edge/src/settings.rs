@@ -1,0 +1,265 @@
+//! What the edge is told: immutable values that are swapped as a whole and drop no connection.
+//!
+//! Every default is safe for a personal gateway that the internet can reach. Durations are wall-clock; sizes are bytes.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use http::HeaderName;
+use ipnet::IpNet;
+
+/// Everything the edge follows while it serves. Swapped as a whole: a request sees either the old or the new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EdgeSettings {
+    /// The gateway. A loopback address.
+    pub upstream: SocketAddr,
+    /// Names that are served; any other Host is answered with 421.
+    pub names: ServedNames,
+    /// Who may connect at all.
+    pub clients: AllowedClients,
+    /// This machine's own addresses.
+    pub own: OwnAddresses,
+    /// The proxy in front of the edge, where there is one.
+    pub front: FrontProxy,
+    /// Set while the address is paused: every request is answered with 503.
+    pub paused: Option<Pause>,
+    /// Time, size and count limits.
+    pub limits: Limits,
+    /// DNS names (lower-case, no trailing dot) that browsers may remember as HTTPS only. Never honoured for loopback
+    /// names and addresses.
+    pub hsts_names: BTreeSet<String>,
+    /// Headers by which the gateway learns who a user is (`gateway.auth.trustedProxy.userHeader` and the like), beyond
+    /// the built-in list: always removed from what clients send.
+    pub identity_headers: Vec<HeaderName>,
+}
+
+impl EdgeSettings {
+    /// Settings that serve only loopback names to loopback clients.
+    #[must_use]
+    pub fn new(upstream: SocketAddr) -> Self {
+        Self {
+            upstream,
+            names: ServedNames::default(),
+            clients: AllowedClients::LoopbackOnly,
+            own: OwnAddresses::default(),
+            front: FrontProxy::None,
+            paused: None,
+            limits: Limits::default(),
+            hsts_names: BTreeSet::new(),
+            identity_headers: Vec::new(),
+        }
+    }
+}
+
+/// The names that the edge serves, beyond `localhost`, `127.0.0.1` and `::1`, which it always serves. Ports in a Host
+/// header are accepted as they come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServedNames {
+    /// DNS names: lower-case, no trailing dot, no wildcard.
+    pub dns: BTreeSet<String>,
+    /// Addresses that clients may use as a name.
+    pub ips: BTreeSet<IpAddr>,
+}
+
+/// Who may connect. Checked when a connection is accepted, before TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedClients {
+    /// This machine only.
+    LoopbackOnly,
+    /// This machine and these networks.
+    Networks(Vec<IpNet>),
+    /// Everybody.
+    Any,
+}
+
+impl AllowedClients {
+    /// Whether a connection from `peer` may go on. This machine (loopback and its own addresses) always may.
+    #[must_use]
+    pub fn admit(&self, peer: IpAddr, own: &OwnAddresses) -> bool {
+        let peer = peer.to_canonical();
+        if peer.is_loopback() || own.contains(peer) {
+            return true;
+        }
+        match self {
+            Self::LoopbackOnly => false,
+            Self::Networks(networks) => networks.iter().any(|network| network.contains(&peer)),
+            Self::Any => true,
+        }
+    }
+}
+
+/// This machine's addresses: what a client that sits on this machine is attributed to when it uses a network name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OwnAddresses {
+    /// The address that stands for this machine over IPv4. Not loopback.
+    pub v4: Option<Ipv4Addr>,
+    /// The address that stands for this machine over IPv6. Not loopback.
+    pub v6: Option<Ipv6Addr>,
+    /// Every address of this machine.
+    pub all: Vec<IpAddr>,
+}
+
+impl OwnAddresses {
+    /// Whether `address` is one of this machine's.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.all.contains(&address)
+            || self.v4.is_some_and(|own| address == own)
+            || self.v6.is_some_and(|own| address == own)
+    }
+}
+
+/// The proxy in front of the edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FrontProxy {
+    /// None: clients connect to the edge themselves. Forwarding headers are then nobody's to send.
+    None,
+    /// Connections from `peers` carry the client's address in `client_header`.
+    Trusted {
+        /// Where the proxy connects from. Loopback networks for a tunnel that ends on this machine.
+        peers: Vec<IpNet>,
+        /// `x-forwarded-for` and `forwarded` are lists, of which the right-most hop that is not one of `peers` counts;
+        /// any other header (`cf-connecting-ip`) holds exactly one address.
+        client_header: HeaderName,
+    },
+}
+
+/// The address is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// When it ends by itself; `None` = when somebody resumes it.
+    pub until: Option<SystemTime>,
+}
+
+/// How patient the edge is with an answer of the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RouteClass {
+    /// People and agents: no limit until the first byte.
+    #[default]
+    Interactive,
+    /// Programs: [`Limits::first_byte_api`].
+    Api,
+}
+
+/// Limits. `None` and 0 never mean "unlimited by accident": where a field can be unlimited its type is an `Option`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// From accept to the end of the TLS handshake. 10 s.
+    pub handshake: Duration,
+    /// From the first byte of a request to the end of its headers. 10 s.
+    pub headers: Duration,
+    /// A body from which, or to which, no byte moves. 30 s.
+    pub body_stall: Duration,
+    /// A keep-alive connection without a request. 75 s.
+    pub keep_alive: Duration,
+    /// Until the gateway's first byte, for [`RouteClass::Interactive`]. `None`: agents think for as long as they need.
+    pub first_byte_interactive: Option<Duration>,
+    /// Until the gateway's first byte, for [`RouteClass::Api`]. 120 s.
+    pub first_byte_api: Duration,
+    /// To connect to the gateway. 1 s: it is on loopback.
+    pub connect: Duration,
+    /// How long a request that was not sent yet waits for a gateway that restarts. 15 s.
+    pub hold: Duration,
+    /// How many requests may wait like that; the next is answered with 503. 256.
+    pub hold_queue: usize,
+    /// A tunnel of which one side has ended: how long the other may go on. 10 s.
+    pub half_open: Duration,
+    /// A WebSocket on which no byte moves. `None`: no limit.
+    pub websocket_idle: Option<Duration>,
+
+    /// A request target. 16 KiB, answered with 414.
+    pub target_bytes: usize,
+    /// All header lines of a request together (name, value and 4 bytes for each line). 32 KiB, answered with 431.
+    pub header_bytes: usize,
+    /// Header lines of a request. 100, answered with 431.
+    pub header_count: usize,
+    /// A request body. 256 MiB, answered with 413 before the gateway is bothered.
+    pub body_bytes: u64,
+
+    /// Connections in total. 4096; the edge lowers it to what the descriptor limit allows.
+    pub connections: usize,
+    /// Connections per client (IPv6: per /64). 256.
+    pub connections_per_client: usize,
+    /// TLS handshakes in flight in total. 512.
+    pub handshakes: usize,
+    /// TLS handshakes in flight per client. 64.
+    pub handshakes_per_client: usize,
+    /// New connections per client and second, on average. 50.
+    pub connection_rate: u32,
+    /// How many of them may come at once. 200.
+    pub connection_burst: u32,
+    /// Requests per client and second, on average. 200, answered with 429.
+    pub request_rate: u32,
+    /// How many of them may come at once. 1000.
+    pub request_burst: u32,
+    /// WebSockets per client. 256, answered with 429.
+    pub websockets_per_client: usize,
+
+    /// HTTP/2 streams at once per connection. 128.
+    pub h2_streams: u32,
+    /// HTTP/2 streams that a client may reset before the edge has begun on them (rapid reset). 20.
+    pub h2_pending_resets: usize,
+    /// HTTP/2 errors of a client on one connection before it is closed (bad frames, settings, continuation floods). 64.
+    pub h2_errors: usize,
+    /// HTTP/2 bytes buffered per stream towards a slow reader. 64 KiB.
+    pub h2_send_buffer: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            headers: Duration::from_secs(10),
+            body_stall: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
+            first_byte_interactive: None,
+            first_byte_api: Duration::from_secs(120),
+            connect: Duration::from_secs(1),
+            hold: Duration::from_secs(15),
+            hold_queue: 256,
+            half_open: Duration::from_secs(10),
+            websocket_idle: None,
+            target_bytes: 16 * 1024,
+            header_bytes: 32 * 1024,
+            header_count: 100,
+            body_bytes: 256 * 1024 * 1024,
+            connections: 4096,
+            connections_per_client: 256,
+            handshakes: 512,
+            handshakes_per_client: 64,
+            connection_rate: 50,
+            connection_burst: 200,
+            request_rate: 200,
+            request_burst: 1000,
+            websockets_per_client: 256,
+            h2_streams: 128,
+            h2_pending_resets: 20,
+            h2_errors: 64,
+            h2_send_buffer: 64 * 1024,
+        }
+    }
+}
+
+/// Where the access log goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogOptions {
+    /// The folder (made with mode 0700). The live file in it is `access.jsonl`.
+    pub folder: PathBuf,
+    /// The live file is put aside at this size, in bytes.
+    pub file_bytes: u64,
+    /// Files put aside are removed after this many days.
+    pub keep_days: u32,
+    /// All files together never take more than this, in bytes: the oldest go first.
+    pub total_bytes: u64,
+}
+
+impl LogOptions {
+    /// 16 MiB per file, 30 days, 128 MiB in total.
+    #[must_use]
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, file_bytes: 16 * 1024 * 1024, keep_days: 30, total_bytes: 128 * 1024 * 1024 }
+    }
+}
