@@ -9,6 +9,7 @@
 pub mod context;
 pub mod core;
 mod devices;
+pub mod errors;
 mod exposure;
 pub mod settings;
 pub mod transaction;

@@ -1,0 +1,57 @@
+//! The one place where errors of the other crates become [`ErrorEnvelope`]s: a closed code, what happened, why, what
+//! was measured, and what to do next.
+//!
+//! Guarantees: every error type that can reach a person is translated here, variant by variant, so a new variant does
+//! not compile until somebody has said what it means; no envelope holds a secret, because no error of ours does.
+
+mod certs;
+mod settings;
+
+use std::io;
+use std::path::Path;
+
+use gatehouse_api::{Cause, Code, ErrorEnvelope, Problem};
+
+/// An error that can be shown to a person.
+pub trait Explain {
+    /// What it means.
+    fn explain(&self) -> ErrorEnvelope;
+}
+
+/// What a failed file operation means. `doing` completes "… failed", for example `Writing the settings`.
+#[must_use]
+pub fn file(doing: &str, path: &Path, error: &io::Error) -> ErrorEnvelope {
+    let because = format!("{}: {error}", path.display());
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            ErrorEnvelope::new(Code::Permission, format!("{doing} is not allowed"), because)
+                .fix("Give your user access to this file and its folder, then try again.")
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            ErrorEnvelope::new(Code::Storage, format!("{doing} failed: the disk is read-only"), because)
+                .fix("Make the disk writable, then try again.")
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ErrorEnvelope::new(Code::Storage, format!("{doing} failed: the disk is full"), because)
+                .fix("Free some space, then try again.")
+        }
+        _ => ErrorEnvelope::new(Code::Storage, format!("{doing} failed"), because),
+    }
+}
+
+/// The same error as something that needs attention while the service goes on.
+#[must_use]
+pub fn problem(error: ErrorEnvelope) -> Problem {
+    let ErrorEnvelope { code, title, because, evidence, fix } = error;
+    let because = if evidence.is_empty() { because } else { format!("{because} ({})", evidence.join("; ")) };
+    Problem { code, title, because, fix }
+}
+
+/// The same error as the reason why the address cannot be open.
+#[must_use]
+pub fn cause(error: &ErrorEnvelope) -> Cause {
+    Cause { code: error.code, text: format!("{}: {}", error.title, error.because) }
+}
+
+#[cfg(test)]
+mod tests;
