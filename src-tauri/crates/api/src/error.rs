@@ -96,9 +96,9 @@ pub struct ErrorEnvelope {
     /// What was measured, a line each.
     #[serde(default)]
     pub evidence: Vec<String>,
-    /// What to do next.
+    /// What to do next. In a box: an error travels through many a `Result` whose good side is small.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fix: Option<Fix>,
+    pub fix: Option<Box<Fix>>,
 }
 
 /// The next step that cures an error.
@@ -127,14 +127,14 @@ impl ErrorEnvelope {
     /// Says what to do next.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>) -> Self {
-        self.fix = Some(Fix { text: text.into(), command: None });
+        self.fix = Some(Box::new(Fix { text: text.into(), command: None }));
         self
     }
 
     /// Says what to do next, with the command that does it.
     #[must_use]
     pub fn fix_with(mut self, text: impl Into<String>, command: impl Into<String>) -> Self {
-        self.fix = Some(Fix { text: text.into(), command: Some(command.into()) });
+        self.fix = Some(Box::new(Fix { text: text.into(), command: Some(command.into()) }));
         self
     }
 }
