@@ -1,9 +1,30 @@
 //! A view's side of the control socket.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use super::{CoreVersion, Topic};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Method, Response, StatusCode,
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+    header,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{net::UnixStream, time::timeout};
+
+use super::{ANSWER_BYTES, Answer, CoreVersion, PROTOCOL, Topic, server::KEEP_ALIVE_EVERY, sse::Decoder};
 use crate::{Code, ErrorEnvelope, Event, Reply, Request};
+
+/// How long a core may take to say who it is and to begin a stream.
+const HELLO_TIME: Duration = Duration::from_secs(5);
+/// How long a stream may be silent before it counts as lost.
+const SILENCE: Duration = KEEP_ALIVE_EVERY.saturating_mul(3);
 
 /// A client of the core. Every call has a connection of its own, so that a client outlives its core.
 #[derive(Debug, Clone)]
@@ -19,7 +40,20 @@ impl Client {
     /// [`Code::NotRunning`] where nobody answers, [`Code::Permission`] where the socket belongs to another user,
     /// [`Code::Version`] where the core speaks another protocol, [`Code::Failed`] where it talks nonsense.
     pub async fn connect(path: &Path) -> Result<Self, ErrorEnvelope> {
-        Err(ErrorEnvelope::new(Code::NotRunning, "Gatehouse is not running", format!("{}", path.display())))
+        let body = timeout(HELLO_TIME, async {
+            let response = send(path, Method::GET, "/v1/version", Bytes::new()).await?;
+            if response.status() != StatusCode::OK {
+                return Err(nonsense(path, format!("it answered {}", response.status())));
+            }
+            read(path, response).await
+        })
+        .await
+        .map_err(|_| silent(path))??;
+        let core: CoreVersion = serde_json::from_slice(&body).map_err(|error| nonsense(path, error))?;
+        if core.protocol != PROTOCOL {
+            return Err(other_version(&core));
+        }
+        Ok(Self { path: path.to_owned(), core })
     }
 
     /// Who answered.
@@ -33,8 +67,17 @@ impl Client {
     /// # Errors
     /// What the core answered; or [`Code::NotRunning`] where it went away meanwhile.
     pub async fn call(&self, request: Request) -> Result<Reply, ErrorEnvelope> {
-        let _ = (&self.path, request);
-        Err(ErrorEnvelope::new(Code::NotRunning, "Gatehouse is not running", ""))
+        let body = serde_json::to_vec(&request).map_err(|error| {
+            ErrorEnvelope::new(Code::Failed, "The request could not be written", format!("{error}."))
+        })?;
+        let response = send(&self.path, Method::POST, "/v1/call", body.into()).await?;
+        let body = read(&self.path, response).await?;
+        match serde_json::from_slice(&body) {
+            Ok(Answer::Ok(reply)) => Ok(reply),
+            Ok(Answer::Error(error)) => Err(error),
+            Err(_) if self.core.version != env!("CARGO_PKG_VERSION") => Err(other_version(&self.core)),
+            Err(error) => Err(nonsense(&self.path, error)),
+        }
     }
 
     /// Follows events of `topics`; the first is a snapshot, if that topic is among them.
@@ -42,8 +85,21 @@ impl Client {
     /// # Errors
     /// Those of [`Client::connect`].
     pub async fn events(&self, topics: &[Topic]) -> Result<Events, ErrorEnvelope> {
-        let _ = topics;
-        Err(ErrorEnvelope::new(Code::NotRunning, "Gatehouse is not running", ""))
+        let words: Vec<_> = topics.iter().map(|topic| topic.word()).collect();
+        let uri = format!("/v1/events?topics={}", words.join(","));
+        let response = timeout(HELLO_TIME, send(&self.path, Method::GET, &uri, Bytes::new()))
+            .await
+            .map_err(|_| silent(&self.path))??;
+        if response.status() == StatusCode::OK {
+            let (body, decoder) = (response.into_body(), Decoder::new(ANSWER_BYTES));
+            return Ok(Events { body, decoder, ready: Vec::new().into_iter(), ended: None });
+        }
+        let body = read(&self.path, response).await?;
+        match serde_json::from_slice(&body) {
+            Ok(Answer::Error(error)) => Err(error),
+            Ok(Answer::Ok(_)) => Err(nonsense(&self.path, "it answered a stream with a reply")),
+            Err(error) => Err(nonsense(&self.path, error)),
+        }
     }
 }
 
@@ -64,6 +120,9 @@ pub enum Ended {
 /// A stream of events.
 #[derive(Debug)]
 pub struct Events {
+    body: Incoming,
+    decoder: Decoder,
+    ready: std::vec::IntoIter<Event>,
     ended: Option<Ended>,
 }
 
@@ -71,8 +130,146 @@ impl Events {
     /// The next event. After an end, the same end again.
     ///
     /// # Errors
-    /// How the stream ended.
+    /// How the stream ended. [`Event::Stopping`] is an end, not an event.
     pub async fn next(&mut self) -> Result<Event, Ended> {
-        Err(self.ended.clone().unwrap_or(Ended::Stopped))
+        loop {
+            if let Some(ended) = &self.ended {
+                return Err(ended.clone());
+            }
+            match self.ready.next() {
+                Some(Event::Stopping) => self.ended = Some(Ended::Stopped),
+                Some(event) => return Ok(event),
+                None => self.read().await,
+            }
+        }
     }
+
+    /// The same as a stream, whose last item is its end.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Event, Ended>> {
+        stream::unfold(Some(self), |events| async move {
+            let mut events = events?;
+            match events.next().await {
+                Ok(event) => Some((Ok(event), Some(events))),
+                Err(ended) => Some((Err(ended), None)),
+            }
+        })
+    }
+
+    /// Waits for the next piece and takes it apart, or sets the end.
+    async fn read(&mut self) {
+        let frame = match timeout(SILENCE, self.body.frame()).await {
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(error))) => return self.end(Ended::Lost(error.to_string())),
+            Ok(None) => return self.end(Ended::Lost("it ended without a word".to_owned())),
+            Err(_) => return self.end(Ended::Lost(format!("silent for {} s", SILENCE.as_secs()))),
+        };
+        let Ok(data) = frame.into_data() else { return };
+        match self.decoder.push(&data) {
+            Ok(events) => self.ready = events.into_iter(),
+            Err(error) => self.end(Ended::Garbage(error.to_string())),
+        }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.ended = Some(ended);
+    }
+}
+
+async fn send(
+    path: &Path,
+    method: Method,
+    uri: &str,
+    body: Bytes,
+) -> Result<Response<Incoming>, ErrorEnvelope> {
+    let mut sender = dial(path).await?;
+    let request = hyper::Request::builder()
+        .method(method)
+        .uri(uri)
+        .header(header::HOST, "gatehouse")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONNECTION, "close")
+        .body(Full::new(body))
+        .map_err(|error| nonsense(path, error))?;
+    sender.send_request(request).await.map_err(|error| broken(path, &error))
+}
+
+async fn dial(path: &Path) -> Result<SendRequest<Full<Bytes>>, ErrorEnvelope> {
+    let stream = UnixStream::connect(path).await.map_err(|error| unreachable(path, &error))?;
+    let owner = stream.peer_cred().map_err(|error| unreachable(path, &error))?.uid();
+    if owner != rustix::process::geteuid().as_raw() {
+        let because = format!("User {owner} answers at {}.", path.display());
+        return Err(ErrorEnvelope::new(Code::Permission, "This Gatehouse belongs to another user", because)
+            .fix("Run this as that user, or start a Gatehouse of your own."));
+    }
+    let (sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(path, &error))?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "control socket: the connection broke");
+        }
+    });
+    Ok(sender)
+}
+
+async fn read(path: &Path, response: Response<Incoming>) -> Result<Bytes, ErrorEnvelope> {
+    match Limited::new(response.into_body(), ANSWER_BYTES).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) => match error.downcast::<hyper::Error>() {
+            Ok(error) => Err(broken(path, &error)),
+            Err(error) => Err(nonsense(path, error)),
+        },
+    }
+}
+
+fn unreachable(path: &Path, error: &io::Error) -> ErrorEnvelope {
+    let place = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            not_running("Gatehouse is not running", format!("Nobody answers at {place}."))
+        }
+        io::ErrorKind::PermissionDenied => {
+            ErrorEnvelope::new(Code::Permission, "Gatehouse may not be asked", format!("{place}: {error}."))
+                .fix("Run this as the user who runs Gatehouse.")
+        }
+        _ => ErrorEnvelope::new(Code::Failed, "Gatehouse could not be asked", format!("{place}: {error}.")),
+    }
+}
+
+/// The connection broke after it was made: by its words either an end of the core, or something that is no core.
+fn broken(path: &Path, error: &hyper::Error) -> ErrorEnvelope {
+    if error.is_parse() {
+        return nonsense(path, error);
+    }
+    not_running(
+        "Gatehouse went away before it answered",
+        "A change that was under way is finished or taken back when it starts again.",
+    )
+    .evidence(error.to_string())
+}
+
+fn not_running(title: &str, because: impl Into<String>) -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::NotRunning, title, because).fix_with("Start it.", "gatehouse serve")
+}
+
+fn silent(path: &Path) -> ErrorEnvelope {
+    let because =
+        format!("{} took the question and said nothing for {} s.", path.display(), HELLO_TIME.as_secs());
+    ErrorEnvelope::new(Code::Failed, "Gatehouse does not answer", because)
+        .fix_with("Stop it and start it again.", "gatehouse serve")
+}
+
+fn nonsense(path: &Path, error: impl std::fmt::Display) -> ErrorEnvelope {
+    let because = format!("What answers at {} is not a Gatehouse that this one understands.", path.display());
+    ErrorEnvelope::new(Code::Failed, "The answer makes no sense", because).evidence(error.to_string())
+}
+
+fn other_version(core: &CoreVersion) -> ErrorEnvelope {
+    let because = format!(
+        "Version {} runs (process {}); this is version {}.",
+        core.version,
+        core.pid,
+        env!("CARGO_PKG_VERSION")
+    );
+    ErrorEnvelope::new(Code::Version, "Gatehouse was updated while it ran", because)
+        .fix("Stop the one that runs and start it again.")
 }
