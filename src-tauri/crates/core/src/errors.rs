@@ -44,7 +44,7 @@ pub fn file(doing: &str, path: &Path, error: &io::Error) -> ErrorEnvelope {
 pub fn problem(error: ErrorEnvelope) -> Problem {
     let ErrorEnvelope { code, title, because, evidence, fix } = error;
     let because = if evidence.is_empty() { because } else { format!("{because} ({})", evidence.join("; ")) };
-    Problem { code, title, because, fix }
+    Problem { code, title, because, fix: fix.map(|fix| *fix) }
 }
 
 /// The same error as the reason why the address cannot be open.
