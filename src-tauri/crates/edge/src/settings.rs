@@ -33,6 +33,13 @@ pub struct EdgeSettings {
     /// Headers by which the gateway learns who a user is (`gateway.auth.trustedProxy.userHeader` and the like), beyond
     /// the built-in list: always removed from what clients send.
     pub identity_headers: Vec<HeaderName>,
+    /// The path on which the gateway answers 200 when it is ready. Asked while requests wait for a restart.
+    pub health_path: String,
+    /// Whether WebSocket upgrades wait for a gateway that restarts, too; otherwise they get a 503 at once.
+    pub hold_upgrades: bool,
+    /// Whether WebSocket over HTTP/2 (RFC 8441) is offered. Browsers use it as soon as it is offered, so it stays off
+    /// until a self-test through our own listener has passed.
+    pub websocket_over_h2: bool,
 }
 
 impl EdgeSettings {
@@ -49,6 +56,9 @@ impl EdgeSettings {
             limits: Limits::default(),
             hsts_names: BTreeSet::new(),
             identity_headers: Vec::new(),
+            health_path: "/healthz".to_owned(),
+            hold_upgrades: false,
+            websocket_over_h2: false,
         }
     }
 }
