@@ -1,0 +1,232 @@
+//! The program under test, with a state folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use crate::{Machine, eventually, within};
+
+/// Longer than any command's own limits.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// Where the program is: `GATEHOUSE_TEST_PROGRAM`, else beside the running test.
+#[must_use]
+pub fn program() -> PathBuf {
+    std::env::var_os("GATEHOUSE_TEST_PROGRAM").map_or_else(|| built("gatehouse"), PathBuf::from)
+}
+
+/// The program with the feature `fault-injection`: `GATEHOUSE_TEST_BREAKABLE_PROGRAM`, else beside the running test.
+pub(crate) fn breakable_program() -> PathBuf {
+    std::env::var_os("GATEHOUSE_TEST_BREAKABLE_PROGRAM")
+        .map_or_else(|| built("gatehouse-breakable"), PathBuf::from)
+}
+
+fn built(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test has a path");
+    test.ancestors().nth(2).expect("target/<profile>/deps/<test>").join(name)
+}
+
+/// A state folder and, while `serve` runs, its process.
+#[derive(Debug)]
+pub struct Gatehouse {
+    machine: Machine,
+    program: PathBuf,
+    /// `GATEHOUSE_HOME`.
+    pub home: PathBuf,
+    gateway_home: PathBuf,
+    environment: Vec<(String, String)>,
+    served: Option<Child>,
+}
+
+/// A command that has ended.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// The exit status; 255 after a signal.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Gatehouse {
+    /// A state folder for the gateway whose HOME is `gateway_home`. Nothing runs yet.
+    #[must_use]
+    pub fn new(machine: &Machine, home: &Path, gateway_home: &Path) -> Self {
+        Self {
+            machine: machine.clone(),
+            program: program(),
+            home: home.to_owned(),
+            gateway_home: gateway_home.to_owned(),
+            environment: Vec::new(),
+            served: None,
+        }
+    }
+
+    /// The same with a further environment variable for every command.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The program that dies at `place` (`<step>:<point>`) when it gets there.
+    #[must_use]
+    pub fn dying_at(self, place: &str) -> Self {
+        let mut gatehouse = self.with("GATEHOUSE_TEST_ABORT_AT", place);
+        gatehouse.program = breakable_program();
+        gatehouse
+    }
+
+    /// The same without the wish to die, for the start after the crash.
+    pub fn is_sound_again(&mut self) {
+        self.environment.retain(|(name, _)| name != "GATEHOUSE_TEST_ABORT_AT");
+        self.program = program();
+    }
+
+    /// Starts `gatehouse serve` with further arguments, and waits until its control socket answers.
+    pub async fn serve(&mut self, arguments: &[&str]) {
+        self.launch(arguments);
+        eventually("gatehouse serve answers", Duration::from_secs(60), async || {
+            let ended = self.served.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            if let Some(status) = ended {
+                panic!("gatehouse serve ended with {status}:\n{}", self.output());
+            }
+            (self.run(&["--json", "status"]).await.json()["schema"] == 1).then_some(())
+        })
+        .await;
+    }
+
+    /// Starts `gatehouse serve` with further arguments and returns at once.
+    pub fn launch(&mut self, arguments: &[&str]) {
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.log()).expect("a log can be made");
+        let child = self
+            .command()
+            .arg("serve")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log can be shared"))
+            .stderr(log)
+            .spawn()
+            .expect("gatehouse starts");
+        self.served = Some(child);
+    }
+
+    /// Runs one command to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Ran {
+        let work = self.command().args(arguments).stdin(Stdio::null()).output();
+        let output =
+            within(&format!("gatehouse {arguments:?}"), PATIENCE, work).await.expect("gatehouse starts");
+        Ran {
+            code: output.status.code().unwrap_or(255),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// `status --json`.
+    pub async fn status(&self) -> Value {
+        self.run(&["--json", "status"]).await.json()
+    }
+
+    /// Waits until the status is as `wanted` says; gives that status.
+    pub async fn status_when(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        eventually(what, Duration::from_secs(60), async || {
+            let status = self.status().await;
+            wanted(&status).then_some(status)
+        })
+        .await
+    }
+
+    /// The certificate authority, as a user exports it for a device (PEM).
+    pub async fn ca(&self) -> String {
+        let file = self.home.with_extension("ca.pem");
+        let name = file.to_str().expect("a path of letters");
+        self.run(&["cert", "export", "--ca", name]).await.succeeds();
+        std::fs::read_to_string(file).expect("the authority was exported")
+    }
+
+    /// Waits until `serve` ends by itself.
+    pub async fn ends(&mut self) -> ExitStatus {
+        let mut child = self.served.take().expect("gatehouse serve runs");
+        within("the end of gatehouse serve", PATIENCE, child.wait()).await.expect("gatehouse serve ends")
+    }
+
+    /// Presses Ctrl-C and waits until `serve` has ended.
+    pub async fn interrupt(&mut self) -> ExitStatus {
+        self.signal(Signal::INT);
+        self.ends().await
+    }
+
+    /// Ends `serve` as a power cut would.
+    pub async fn dies(&mut self) {
+        self.signal(Signal::KILL);
+        self.ends().await;
+    }
+
+    /// Whether `serve` still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.served.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Process id of `serve`.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.served.as_ref().and_then(Child::id).expect("gatehouse serve runs")
+    }
+
+    /// What `serve` has printed.
+    #[must_use]
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.home.with_extension("output.log")
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(pid, signal).expect("gatehouse serve can be told");
+    }
+
+    fn command(&self) -> Command {
+        let mut command = self.machine.command(&self.program);
+        command
+            .env("HOME", &self.gateway_home)
+            .env("GATEHOUSE_HOME", &self.home)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(&self.gateway_home);
+        command
+    }
+}
+
+impl Ran {
+    /// Fails the test unless the command ended with 0.
+    pub fn succeeds(self) -> Self {
+        self.ends_with(0)
+    }
+
+    /// Fails the test unless the command ended with `code`.
+    pub fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "standard output:\n{}\nstandard error:\n{}", self.out, self.err);
+        self
+    }
+
+    /// Standard output as one JSON value; `null` where it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_default()
+    }
+
+    /// Everything that was printed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+}

@@ -1,0 +1,84 @@
+//! What a test needs from the machine, and how it says that it cannot run.
+//!
+//! A test begins with [`parts`]. Where a part is missing, the test is skipped: the reason goes to standard error and, for
+//! `scripts/test`, to the file named by `GATEHOUSE_TEST_SKIPS`. Where `CI=true`, a missing part is a failure.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A real part that a test needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Root and `ip netns`: two machines in network namespaces.
+    Machines,
+    /// The pinned OpenClaw, see [`openclaw`].
+    OpenClaw,
+    /// The program under test.
+    Program,
+    /// The program under test, built so that it can be told to die at a journal step.
+    BreakableProgram,
+    /// Chromium, and `certutil` to put a certificate authority into its store.
+    Chromium,
+}
+
+/// Whether every part is there. When this answers `false` the test returns at once: it counts as skipped.
+#[must_use]
+pub fn parts(parts: &[Part]) -> bool {
+    let missing: Vec<String> = parts.iter().filter_map(|part| part.missing()).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    skip(&missing.join("; "));
+    false
+}
+
+/// Says why the running test is skipped. A failure where `CI=true`.
+pub fn skip(reason: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{test} may not be skipped here: {reason}");
+    eprintln!("SKIPPED {test}: {reason}");
+    if let Some(file) = std::env::var_os("GATEHOUSE_TEST_SKIPS") {
+        let mut list =
+            std::fs::File::options().append(true).create(true).open(file).expect("the list of skips opens");
+        writeln!(list, "{test}: {reason}").expect("the list of skips can be written");
+    }
+}
+
+impl Part {
+    fn missing(self) -> Option<String> {
+        match self {
+            Self::Machines if !rustix::process::geteuid().is_root() => {
+                Some("network namespaces need root".into())
+            }
+            Self::Machines => lacks(&["ip"], "iproute2"),
+            Self::OpenClaw => openclaw().err(),
+            Self::Program => absent(&crate::program()),
+            Self::BreakableProgram => absent(&crate::gatehouse::breakable_program()),
+            Self::Chromium => lacks(&["chromium", "certutil"], "chromium and libnss3-tools"),
+        }
+    }
+}
+
+/// The folder that OpenClaw and its Node are installed in: `GATEHOUSE_TEST_OPENCLAW`, or why there is none.
+pub fn openclaw() -> Result<PathBuf, String> {
+    let folder = std::env::var_os("GATEHOUSE_TEST_OPENCLAW")
+        .map(PathBuf::from)
+        .ok_or("GATEHOUSE_TEST_OPENCLAW is not set (scripts/test sets it)")?;
+    let program = folder.join("node_modules/.bin/openclaw");
+    absent(&program).map_or(Ok(folder), Err)
+}
+
+fn absent(program: &Path) -> Option<String> {
+    (!program.exists()).then(|| format!("{} does not exist", program.display()))
+}
+
+fn lacks(programs: &[&str], package: &str) -> Option<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let missing: Vec<&str> = programs
+        .iter()
+        .filter(|program| !folders.iter().any(|folder| folder.join(program).exists()))
+        .copied()
+        .collect();
+    (!missing.is_empty()).then(|| format!("{} not found (Debian: {package})", missing.join(", ")))
+}
