@@ -5,6 +5,8 @@
 //! not compile until somebody has said what it means; no envelope holds a secret, because no error of ours does.
 
 mod certs;
+mod host;
+mod openclaw;
 mod settings;
 
 use std::io;
@@ -51,6 +53,19 @@ pub fn problem(error: ErrorEnvelope) -> Problem {
 #[must_use]
 pub fn cause(error: &ErrorEnvelope) -> Cause {
     Cause { code: error.code, text: format!("{}: {}", error.title, error.because) }
+}
+
+/// The error's own words as a sentence.
+fn sentence(error: &impl std::fmt::Display) -> String {
+    capital(&error.to_string())
+}
+
+/// With a capital at the start and a full stop at the end.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let capital: String =
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    if capital.ends_with(['.', '!', '?']) { capital } else { format!("{capital}.") }
 }
 
 #[cfg(test)]

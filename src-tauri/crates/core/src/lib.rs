@@ -11,6 +11,7 @@ pub mod core;
 mod devices;
 pub mod errors;
 mod exposure;
+pub mod link;
 pub mod settings;
 pub mod transaction;
 

@@ -3,7 +3,7 @@
 use gatehouse_api::{Code, ErrorEnvelope};
 use gatehouse_certs::{CertError, VaultError};
 
-use super::Explain;
+use super::{Explain, sentence};
 
 const START_ANEW: &str = "Restore it, or start a new authority that every device must trust again.";
 
@@ -72,13 +72,4 @@ fn no_authority(error: &CertError, title: &str) -> ErrorEnvelope {
 fn lower(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
-}
-
-/// The error's own words with a capital and a full stop.
-pub(super) fn sentence(error: &impl std::fmt::Display) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let capital: String =
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
-    if capital.ends_with('.') { capital } else { format!("{capital}.") }
 }
