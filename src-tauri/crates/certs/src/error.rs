@@ -55,7 +55,9 @@ pub enum CertError {
         not_after: OffsetDateTime,
     },
     /// The clock shows a time before the authority was made.
-    #[error("the clock says {now}, which is before the certificate authority was made ({created}); set the clock")]
+    #[error(
+        "the clock says {now}, which is before the certificate authority was made ({created}); set the clock"
+    )]
     ClockBehind {
         /// What the clock says.
         now: OffsetDateTime,

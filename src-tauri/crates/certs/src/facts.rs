@@ -1,9 +1,19 @@
 //! What people are shown of a certificate.
 
-use aws_lc_rs::digest::{SHA256, digest};
-use time::OffsetDateTime;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::Names;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::SerialNumber;
+use rustls_pki_types::CertificateDer;
+use time::OffsetDateTime;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::X509Name;
+
+use crate::{CertError, Names};
 
 /// A leaf certificate that is or was served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +28,25 @@ pub struct LeafFacts {
     pub names: Names,
     /// SHA-256 over its DER: upper-case hex with colons.
     pub sha256: String,
-    /// SHA-256 of the authority's certificate, in the same form.
+    /// SHA-256 of the local authority's certificate, in the same form.
     pub ca_sha256: Option<String>,
+}
+
+impl LeafFacts {
+    /// Reads a chain, leaf first; the error says what is wrong with it.
+    pub(crate) fn of(chain: &[CertificateDer<'_>]) -> Result<Self, String> {
+        let leaf = chain.first().ok_or("no certificate")?;
+        let (_, certificate) =
+            X509Certificate::from_der(leaf).map_err(|error| format!("no certificate ({error})"))?;
+        Ok(Self {
+            issuer: common_name(certificate.issuer()),
+            not_before: certificate.validity().not_before.to_datetime(),
+            not_after: certificate.validity().not_after.to_datetime(),
+            names: names(&certificate)?,
+            sha256: fingerprint(leaf),
+            ca_sha256: chain.get(1).map(|authority| fingerprint(authority)),
+        })
+    }
 }
 
 /// The local certificate authority: what a user installs on a device.
@@ -44,4 +71,60 @@ pub fn fingerprint(der: &[u8]) -> String {
     let hash = digest(&SHA256, der);
     let bytes: Vec<String> = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
     bytes.join(":")
+}
+
+/// Certificates as PEM, in the given order (RFC 7468).
+pub(crate) fn pem_of<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>) -> String {
+    let mut pem = String::new();
+    for certificate in certificates {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        let text = STANDARD.encode(certificate);
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (line, after) = rest.split_at(rest.len().min(64));
+            pem.push_str(line);
+            pem.push('\n');
+            rest = after;
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+    }
+    pem
+}
+
+/// A serial number that is never used twice: 126 random bits. Firefox refuses two certificates of one issuer with the
+/// same one.
+pub(crate) fn random_serial() -> Result<SerialNumber, CertError> {
+    let mut bytes = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(CertError::crypto("drawing a serial number"))?;
+    bytes[0] = (bytes[0] & 0x7f) | 0x40;
+    Ok(SerialNumber::from_slice(&bytes))
+}
+
+pub(crate) fn common_name(name: &X509Name<'_>) -> String {
+    let value = name.iter_common_name().next().and_then(|value| value.as_str().ok());
+    value.unwrap_or_default().to_owned()
+}
+
+fn names(certificate: &X509Certificate<'_>) -> Result<Names, String> {
+    let extension = certificate.subject_alternative_name().map_err(|error| error.to_string())?;
+    let mut names = Names::default();
+    for name in extension.into_iter().flat_map(|extension| &extension.value.general_names) {
+        match name {
+            GeneralName::DNSName(name) => {
+                names.dns.insert(name.to_ascii_lowercase());
+            }
+            GeneralName::IPAddress(bytes) => {
+                names.ips.insert(address(bytes).ok_or("an address of the wrong length")?);
+            }
+            _ => {}
+        }
+    }
+    Ok(names)
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
+        return Some(Ipv4Addr::from(v4).into());
+    }
+    <[u8; 16]>::try_from(bytes).ok().map(|v6| Ipv6Addr::from(v6).into())
 }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::Names;
+
 /// A permitted set: names under some domains, addresses in some networks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Permitted {
@@ -44,6 +46,13 @@ impl Permitted {
     /// The networks.
     pub fn networks(&self) -> &[IpNet] {
         &self.networks
+    }
+
+    /// The names (canonical) that are allowed, and those that are not.
+    pub fn split(&self, names: &Names) -> (Names, Names) {
+        let (dns, other_dns) = names.dns.iter().cloned().partition(|name| self.allows_dns(name));
+        let (ips, other_ips) = names.ips.iter().copied().partition(|ip| self.allows_ip(*ip));
+        (Names { dns, ips }, Names { dns: other_dns, ips: other_ips })
     }
 
     /// Whether this (canonical) DNS name is one of the domains or below one.
