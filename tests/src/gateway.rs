@@ -124,7 +124,7 @@ impl Gateway {
             .env("PATH", path.expect("PATH can be extended"))
             .env("HOME", &self.home)
             .env("TMPDIR", self.home.join("tmp"))
-            .env("NODE_COMPILE_CACHE", folder.join("compile-cache"))
+            .env("NODE_COMPILE_CACHE", std::env::temp_dir().join("node-compile-cache"))
             .envs([
                 ("OPENCLAW_NO_RESPAWN", "1"),
                 ("OPENCLAW_SKIP_CHANNELS", "1"),
