@@ -1,0 +1,183 @@
+//! One word, and one sentence, for the state of the gateway: from what its files say, what its port answers, what our
+//! connection to it says, and who holds its port.
+
+use std::net::SocketAddr;
+
+use gatehouse_api::{Code, ErrorEnvelope, GatewaySummary, GatewayVerdict, Problem};
+use gatehouse_host::ports::PortHolder;
+use gatehouse_openclaw::client::Link;
+use gatehouse_openclaw::discovery::Gateway;
+use gatehouse_openclaw::probe::GatewayHealth;
+use gatehouse_openclaw::supervise::State as Child;
+
+use crate::errors;
+
+/// What was observed. The newest of each.
+#[derive(Debug, Clone)]
+pub(crate) struct Observed<'a> {
+    /// Where it listens, or would.
+    pub(crate) address: SocketAddr,
+    /// What its files say.
+    pub(crate) gateway: Option<&'a Gateway>,
+    /// Why they say nothing.
+    pub(crate) undiscovered: Option<&'a ErrorEnvelope>,
+    /// Our connection; `None` = no secret is known.
+    pub(crate) link: Option<&'a Link>,
+    /// What its port answers; `None` = not asked yet.
+    pub(crate) health: Option<&'a GatewayHealth>,
+    /// Who listens on its port, where that was asked.
+    pub(crate) holder: Option<&'a PortHolder>,
+    /// Its process id, as it told us.
+    pub(crate) pid: Option<u32>,
+    /// Where it is our child.
+    pub(crate) child: Option<&'a Child>,
+    /// What an installation does now.
+    pub(crate) installing: Option<&'a str>,
+}
+
+/// The summary.
+pub(crate) fn summary(observed: &Observed<'_>) -> GatewaySummary {
+    let (verdict, detail) = verdict(observed);
+    let hello = match observed.link {
+        Some(Link::Up { hello }) => Some(hello),
+        Some(Link::Down { .. } | Link::Connecting | Link::Starting | Link::Refused { .. }) | None => None,
+    };
+    let config_path = hello
+        .and_then(|hello| hello.config_path.clone())
+        .or_else(|| observed.gateway.map(|gateway| gateway.config_path.display().to_string()));
+    let child = match observed.child {
+        Some(Child::Starting { pid } | Child::Running { pid }) => Some(*pid),
+        Some(Child::Restarting { .. } | Child::CrashLoop { .. } | Child::Stopped) | None => None,
+    };
+    let ours =
+        matches!(verdict, GatewayVerdict::Running | GatewayVerdict::Starting | GatewayVerdict::AuthRefused);
+    let holder = observed.holder.filter(|_| ours).and_then(|holder| holder.pid);
+    GatewaySummary {
+        version: hello.map(|hello| hello.version.clone()),
+        pid: observed.pid.filter(|_| hello.is_some()).or(child).or(holder),
+        url: format!("http://{}", observed.address),
+        verdict,
+        detail,
+        config_path,
+        supervised: observed.child.is_some(),
+    }
+}
+
+fn verdict(observed: &Observed<'_>) -> (GatewayVerdict, Option<String>) {
+    if let Some(what) = observed.installing {
+        return (GatewayVerdict::Starting, Some(what.to_owned()));
+    }
+    match observed.link {
+        Some(Link::Up { .. }) => return (GatewayVerdict::Running, None),
+        Some(Link::Refused { code, detail }) => {
+            return (GatewayVerdict::AuthRefused, Some(format!("It answered {code}: {detail}")));
+        }
+        Some(Link::Starting) => return (GatewayVerdict::Starting, Some(starting(observed))),
+        Some(Link::Down { .. } | Link::Connecting) | None => {}
+    }
+    match observed.health {
+        Some(GatewayHealth::Ready | GatewayHealth::Live) => match (observed.gateway, observed.link) {
+            (Some(gateway), None) => {
+                let error = crate::link::no_secret(&gateway.auth);
+                (GatewayVerdict::AuthRefused, Some(error.because))
+            }
+            _ => (GatewayVerdict::Starting, Some(starting(observed))),
+        },
+        Some(GatewayHealth::NotGateway { what }) => {
+            (GatewayVerdict::PortTaken, Some(taken(observed, &format!("it answers {what}"))))
+        }
+        Some(GatewayHealth::Silent) => {
+            (GatewayVerdict::PortTaken, Some(taken(observed, "it does not answer")))
+        }
+        Some(GatewayHealth::Refused) | None => stopped(observed),
+    }
+}
+
+fn stopped(observed: &Observed<'_>) -> (GatewayVerdict, Option<String>) {
+    match observed.child {
+        Some(Child::Starting { .. }) => {
+            return (
+                GatewayVerdict::Starting,
+                Some("It was started; it takes about ten seconds.".to_owned()),
+            );
+        }
+        Some(Child::Restarting { because, .. }) => {
+            return (GatewayVerdict::Starting, Some(format!("It ended and is started again: {because}.")));
+        }
+        Some(Child::CrashLoop { exits, because, .. }) => {
+            let detail = format!("It ended {exits} times and is not started again: {because}.");
+            return (GatewayVerdict::Stopped, Some(detail));
+        }
+        Some(Child::Running { .. } | Child::Stopped) | None => {}
+    }
+    match (observed.gateway, observed.undiscovered) {
+        (None, Some(error)) if error.code != Code::GatewayNotFound => {
+            (GatewayVerdict::Stopped, Some(error.because.clone()))
+        }
+        (None, _) => (GatewayVerdict::NotFound, Some("OpenClaw is not installed here.".to_owned())),
+        (Some(_), _) if observed.health.is_none() => (GatewayVerdict::Starting, None),
+        (Some(_), _) => (GatewayVerdict::Stopped, Some(format!("Nothing listens on {}.", observed.address))),
+    }
+}
+
+fn starting(observed: &Observed<'_>) -> String {
+    match observed.child {
+        Some(Child::Restarting { because, .. }) => format!("It ended and is started again: {because}."),
+        _ => "It answers, and does not accept connections yet.".to_owned(),
+    }
+}
+
+fn taken(observed: &Observed<'_>, what: &str) -> String {
+    let port = observed.address.port();
+    match observed.holder {
+        None => format!("A program that is no OpenClaw gateway listens on port {port}: {what}."),
+        Some(holder) => {
+            let name = holder.program.as_deref().unwrap_or("Another program");
+            let pid = holder.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+            format!("{name}{pid} listens on port {port}: {what}.")
+        }
+    }
+}
+
+/// Whether the gateway can serve.
+pub(crate) fn running(verdict: GatewayVerdict) -> bool {
+    match verdict {
+        GatewayVerdict::Running => true,
+        // Clients with secrets of their own are served; only we are locked out.
+        GatewayVerdict::AuthRefused => true,
+        GatewayVerdict::Starting
+        | GatewayVerdict::Stopped
+        | GatewayVerdict::PortTaken
+        | GatewayVerdict::NotFound => false,
+    }
+}
+
+/// The verdict as something that needs attention; `None` while all is well.
+pub(crate) fn problem(summary: &GatewaySummary) -> Option<Problem> {
+    let because = summary.detail.clone().unwrap_or_else(|| format!("It belongs at {}.", summary.url));
+    let error = |code, title: &str| ErrorEnvelope::new(code, title, because.clone());
+    let error = match summary.verdict {
+        GatewayVerdict::Running => return None,
+        GatewayVerdict::Starting => error(Code::GatewayUnreachable, "The gateway is starting")
+            .fix("Wait: the address works by itself once it is up."),
+        GatewayVerdict::AuthRefused => error(
+            Code::GatewayAuth,
+            "The gateway does not let Gatehouse in, so devices cannot be approved here",
+        )
+        .fix("Restart the gateway so that it uses the secret in its configuration file."),
+        GatewayVerdict::Stopped if summary.supervised => {
+            error(Code::GatewayUnreachable, "The gateway does not run")
+                .fix("Look into its log, then restart Gatehouse.")
+        }
+        GatewayVerdict::Stopped => error(Code::GatewayUnreachable, "The gateway does not run")
+            .fix_with("Start it.", "openclaw gateway start"),
+        GatewayVerdict::PortTaken => error(Code::PortTaken, "Another program has the gateway's port")
+            .fix("Stop that program, or give the gateway another port."),
+        GatewayVerdict::NotFound => error(Code::GatewayNotFound, "OpenClaw is not installed")
+            .fix("Install OpenClaw, or let Gatehouse run one of its own."),
+    };
+    Some(errors::problem(error))
+}
+
+#[cfg(test)]
+mod tests;
