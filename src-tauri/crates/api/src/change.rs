@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 /// A step of a transaction, in the order of `design.md` §3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum StepId {
     /// Find the gateway and read its configuration.
@@ -27,6 +28,7 @@ pub enum StepId {
 
 /// A step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PlanStep {
     /// Which.
     pub id: StepId,
@@ -40,6 +42,7 @@ pub struct PlanStep {
 
 /// What a request would do. Making it changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Plan {
     /// What, in one line.
     pub title: String,
@@ -57,6 +60,7 @@ pub struct Plan {
 
 /// How far a step got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum StepState {
     /// Runs now.
@@ -73,6 +77,7 @@ pub enum StepState {
 
 /// What kind of change it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// An address was opened, or opened differently.
@@ -87,6 +92,7 @@ pub enum ChangeKind {
 
 /// How a change ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeState {
     /// Under way.
@@ -105,6 +111,7 @@ pub enum ChangeState {
 
 /// One line of the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct HistoryEntry {
     /// Its id, as `undo` takes it.
     pub id: String,
@@ -116,9 +123,11 @@ pub struct HistoryEntry {
     pub state: ChangeState,
     /// When it began.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub at: OffsetDateTime,
     /// Until when it is offered for undo.
     #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub undo_until: Option<OffsetDateTime>,
     /// What it changed in the gateway's configuration, a line each.
     pub details: Vec<String>,
@@ -126,6 +135,7 @@ pub struct HistoryEntry {
 
 /// The result of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Change {
     /// Its id, as `undo` takes it; `None` = there was nothing to do.
     pub id: Option<String>,
@@ -137,5 +147,6 @@ pub struct Change {
     pub warnings: Vec<String>,
     /// When it reverts by itself unless confirmed.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "string", optional))]
     pub confirm_by: Option<OffsetDateTime>,
 }

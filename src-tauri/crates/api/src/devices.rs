@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 /// What the edge saw of the same client. `None` in its place means: it did not come through Gatehouse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct EdgeSighting {
     /// The client's address as the edge attributed it.
     pub client: String,
@@ -16,14 +17,17 @@ pub struct EdgeSighting {
     pub agent: Option<String>,
     /// When it was first seen since this core started.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub first_seen: OffsetDateTime,
     /// When it was last seen.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub last_seen: OffsetDateTime,
 }
 
 /// A device that waits for approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PendingDevice {
     /// SHA-256 of its public key, lower-case hex: what an approval is bound to.
     pub device_id: String,
@@ -45,11 +49,13 @@ pub struct PendingDevice {
     pub is_repair: bool,
     /// When it asked.
     #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub asked_at: Option<OffsetDateTime>,
 }
 
 /// A device that is paired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PairedDevice {
     /// SHA-256 of its public key, lower-case hex.
     pub device_id: String,
@@ -73,11 +79,13 @@ pub struct PairedDevice {
     pub connected: bool,
     /// When it was last seen.
     #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub last_seen: Option<OffsetDateTime>,
 }
 
 /// All devices.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DeviceList {
     /// Waiting, oldest first.
     pub pending: Vec<PendingDevice>,
@@ -87,6 +95,7 @@ pub struct DeviceList {
 
 /// What a revocation did, and what it did not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RevokeReport {
     /// The device.
     pub device_id: String,

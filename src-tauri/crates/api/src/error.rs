@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// A variant is added only when some view acts differently on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
     /// The words of the request are wrong: a flag, a name, an address.
@@ -85,6 +86,7 @@ impl Code {
 
 /// What went wrong, for a person and for a program. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[error("{title}: {because}")]
 pub struct ErrorEnvelope {
     /// The closed code.
@@ -98,16 +100,19 @@ pub struct ErrorEnvelope {
     pub evidence: Vec<String>,
     /// What to do next. In a box: an error travels through many a `Result` whose good side is small.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub fix: Option<Box<Fix>>,
 }
 
 /// The next step that cures an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Fix {
     /// What a person does, as a sentence.
     pub text: String,
     /// The same as a command line, where one exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub command: Option<String>,
 }
 

@@ -6,6 +6,7 @@ use crate::{DeviceList, Snapshot, StepId, StepState, TrafficRecord};
 
 /// A step of a running change moved on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Progress {
     /// The change.
     pub change: String,
@@ -23,6 +24,7 @@ pub struct Progress {
 
 /// An event. A viewer that is too slow misses events and gets [`Event::Lagged`] instead; it then asks anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "event", content = "data", rename_all = "kebab-case")]
 pub enum Event {
     /// The state changed. Sent once at the start of every stream.

@@ -31,3 +31,6 @@ pub use traffic::{Answerer, TlsFacts, TrafficFilter, TrafficRecord, WebSocketFac
 
 /// Version of every JSON object that Gatehouse prints. It changes only when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
+
+#[cfg(test)]
+mod typescript;

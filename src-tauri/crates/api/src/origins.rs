@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 /// Who put an origin into the gateway's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum OriginOwner {
     /// Gatehouse, by opening an address.
@@ -15,6 +16,7 @@ pub enum OriginOwner {
 
 /// An entry of `gateway.controlUi.allowedOrigins`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OriginEntry {
     /// As it stands in the file.
     pub origin: String,
@@ -22,14 +24,17 @@ pub struct OriginEntry {
     pub owner: OriginOwner,
     /// Why it will never match a browser, where it will not (a trailing slash, `:443`, no scheme, a glob).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub never_matches: Option<String>,
     /// When the edge last saw a browser use it.
     #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub last_seen: Option<OffsetDateTime>,
 }
 
 /// The gateway's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OriginList {
     /// In file order.
     pub origins: Vec<OriginEntry>,
@@ -37,6 +42,7 @@ pub struct OriginList {
 
 /// An origin that a browser sent through the edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OriginSeen {
     /// As the browser sent it.
     pub origin: String,
@@ -48,11 +54,13 @@ pub struct OriginSeen {
     pub client: String,
     /// When.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub last_seen: OffsetDateTime,
 }
 
 /// Whether an origin gets in, and by which rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum OriginVerdict {
     /// It stands in the list.
@@ -69,6 +77,7 @@ pub enum OriginVerdict {
 
 /// The answer to "would this origin get in?".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OriginTest {
     /// What was asked.
     pub origin: String,

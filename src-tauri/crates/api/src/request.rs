@@ -10,6 +10,7 @@ use crate::{
 
 /// How an address is to be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OpenRequest {
     /// For whom.
     pub scope: Scope,
@@ -32,6 +33,7 @@ pub struct OpenRequest {
 
 /// Narrower than what a device asks for, or exactly that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum ApproveAs {
     /// What it asks for.
@@ -45,6 +47,7 @@ pub enum ApproveAs {
 
 /// How a certificate authority is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum CaFormat {
     /// PEM.
@@ -55,6 +58,7 @@ pub enum CaFormat {
 
 /// A request to the core. One variant per thing that a person can do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "method", content = "params", rename_all = "kebab-case")]
 pub enum Request {
     /// The whole state.
@@ -165,6 +169,7 @@ pub enum Request {
 
 /// What a request gets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 pub enum Reply {
     /// The whole state.
@@ -204,6 +209,7 @@ pub enum Reply {
 
 /// The local certificate authority, ready for a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CaExport {
     /// PEM text; `DER` requests carry it in base64.
     pub content: String,
@@ -215,5 +221,6 @@ pub struct CaExport {
     pub sha256: String,
     /// Last moment of validity.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub not_after: OffsetDateTime,
 }

@@ -9,6 +9,7 @@ use crate::change::StepId;
 
 /// Who may reach the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// Only programs on this machine.
@@ -21,6 +22,7 @@ pub enum Scope {
 
 /// What the user wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Desired {
     /// No HTTPS address.
@@ -36,6 +38,7 @@ pub enum Desired {
 
 /// What is proven.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Actual {
     /// Nothing is listening.
@@ -58,12 +61,14 @@ pub enum Actual {
     Degraded {
         /// The newest proof, if one was ever made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
         proof: Option<Proof>,
     },
     /// The listener answers 503 until the pause ends; configuration is untouched.
     Paused {
         /// When access resumes by itself; `None` = until told.
         #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(type = "string", optional))]
         until: Option<OffsetDateTime>,
     },
     /// Should be open and cannot be.
@@ -75,6 +80,7 @@ pub enum Actual {
 
 /// Why the address cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Cause {
     /// The closed code.
     pub code: crate::Code,
@@ -84,6 +90,7 @@ pub struct Cause {
 
 /// Which client reached which address over which protocol, and when. It expires after five minutes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Proof {
     /// The address that was reached, as a user types it.
     pub url: String,
@@ -93,11 +100,13 @@ pub struct Proof {
     pub protocol: String,
     /// When the client succeeded.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub at: OffsetDateTime,
 }
 
 /// From where an address can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum AddressScope {
     /// Only from this machine.
@@ -112,6 +121,7 @@ pub enum AddressScope {
 
 /// Who trusts the certificate that this address presents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum TrustedBy {
     /// Devices that installed Gatehouse's local certificate authority.
@@ -122,6 +132,7 @@ pub enum TrustedBy {
 
 /// One HTTPS address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Address {
     /// As a user types it; no default port, no trailing slash: this is also its origin.
     pub url: String,
@@ -129,6 +140,7 @@ pub struct Address {
     pub scope: AddressScope,
     /// When a client last reached it from outside; `None` = not yet, or it failed.
     #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub verified_at: Option<OffsetDateTime>,
     /// Who trusts its certificate.
     pub trusted_by: TrustedBy,
@@ -136,14 +148,17 @@ pub struct Address {
 
 /// The certificate that is served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CertSummary {
     /// Common name of the issuer.
     pub issuer: String,
     /// First moment of validity.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub not_before: OffsetDateTime,
     /// Last moment of validity.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub not_after: OffsetDateTime,
     /// DNS names and IP addresses, as text.
     pub names: Vec<String>,
@@ -151,11 +166,13 @@ pub struct CertSummary {
     pub sha256: String,
     /// SHA-256 of the local certificate authority, upper-case hex with colons, where it issued the leaf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub ca_sha256: Option<String>,
 }
 
 /// One word for the state of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum GatewayVerdict {
     /// Answers HTTP and accepts our WebSocket connection.
@@ -174,6 +191,7 @@ pub enum GatewayVerdict {
 
 /// The gateway behind the edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct GatewaySummary {
     /// Its version, once it told us.
     pub version: Option<String>,
@@ -185,9 +203,11 @@ pub struct GatewaySummary {
     pub verdict: GatewayVerdict,
     /// One sentence under the word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub detail: Option<String>,
     /// Its configuration file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub config_path: Option<String>,
     /// Whether Gatehouse started it and restarts it.
     #[serde(default)]
@@ -196,6 +216,7 @@ pub struct GatewaySummary {
 
 /// How many devices there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DeviceCounts {
     /// Waiting for approval.
     pub pending: usize,
@@ -205,6 +226,7 @@ pub struct DeviceCounts {
 
 /// The newest change that can be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LastChange {
     /// Its id, as `undo` takes it.
     pub id: String,
@@ -212,28 +234,35 @@ pub struct LastChange {
     pub title: String,
     /// When it was committed.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub at: OffsetDateTime,
     /// Until when it is offered for undo.
     #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub undo_until: Option<OffsetDateTime>,
     /// When it reverts by itself unless confirmed.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "string", optional))]
     pub confirm_by: Option<OffsetDateTime>,
 }
 
 /// Where the edge listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ListenerSummary {
     /// The HTTPS port.
     pub port: u16,
     /// Why it is not 443, where it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub port_reason: Option<String>,
     /// The port that redirects plain HTTP, where one could be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub redirect_port: Option<u16>,
     /// Why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub redirect_reason: Option<String>,
     /// Connections open now.
     pub connections: usize,
@@ -243,6 +272,7 @@ pub struct ListenerSummary {
 
 /// Something that needs attention and does not stop the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Problem {
     /// The closed code.
     pub code: crate::Code,
@@ -252,11 +282,13 @@ pub struct Problem {
     pub because: String,
     /// What to do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub fix: Option<crate::Fix>,
 }
 
 /// Everything a view may show. `status --json` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Snapshot {
     /// Always [`crate::SCHEMA`].
     pub schema: u32,

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 /// Who made a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Answerer {
     /// The edge itself; the record then names its error code.
@@ -15,6 +16,7 @@ pub enum Answerer {
 
 /// What was agreed for the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TlsFacts {
     /// `1.3` or `1.2`.
     pub version: String,
@@ -24,6 +26,7 @@ pub struct TlsFacts {
 
 /// What is known of a WebSocket when it has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct WebSocketFacts {
     /// The close code that was sent first; `None` = the connection ended without one.
     pub close_code: Option<u16>,
@@ -35,9 +38,11 @@ pub struct WebSocketFacts {
 
 /// One request, as the access log and `tail` show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TrafficRecord {
     /// When the response began (for a WebSocket: when it ended).
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub time: OffsetDateTime,
     /// The request id, also sent to the gateway and back to the client.
     pub id: String,
@@ -55,6 +60,7 @@ pub struct TrafficRecord {
     pub answered_by: Answerer,
     /// The edge's error code, where the edge answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub error: Option<String>,
     /// Bytes of body (or tunnel) from the client.
     pub bytes_in: u64,
@@ -68,20 +74,25 @@ pub struct TrafficRecord {
     pub tls: Option<TlsFacts>,
     /// For WebSockets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub websocket: Option<WebSocketFacts>,
 }
 
 /// Which records a viewer wants.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TrafficFilter {
     /// A status such as `404` or a class such as `4xx`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub status: Option<String>,
     /// Who answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub who: Option<Answerer>,
     /// An address or a CIDR block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub client: Option<String>,
     /// Only WebSockets.
     #[serde(default)]

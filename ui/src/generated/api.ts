@@ -1,0 +1,1067 @@
+// Made from the Rust crate gatehouse-api; do not edit. Refresh: scripts/types
+/* eslint-disable */
+
+/**
+ * The closed list of things that can go wrong, as a consumer tells them apart.
+ *
+ * A variant is added only when some view acts differently on it.
+ */
+export type Code = "usage" | "failed" | "gateway-not-found" | "gateway-unreachable" | "gateway-auth" | "gateway-refused" | "config-unsupported" | "config-conflict" | "port-taken" | "permission" | "storage" | "no-address" | "certificate" | "verify-failed" | "rolled-back" | "drift" | "needs-confirmation" | "busy" | "not-found" | "widened" | "not-running" | "already-running" | "version";
+
+/**
+ * What went wrong, for a person and for a program. Never holds a secret.
+ */
+export type ErrorEnvelope = { 
+/**
+ * The closed code.
+ */
+code: Code, 
+/**
+ * One sentence: what happened.
+ */
+title: string, 
+/**
+ * One or two sentences: why.
+ */
+because: string, 
+/**
+ * What was measured, a line each.
+ */
+evidence: Array<string>, 
+/**
+ * What to do next. In a box: an error travels through many a `Result` whose good side is small.
+ */
+fix?: Fix, };
+
+/**
+ * The next step that cures an error.
+ */
+export type Fix = { 
+/**
+ * What a person does, as a sentence.
+ */
+text: string, 
+/**
+ * The same as a command line, where one exists.
+ */
+command?: string, };
+
+/**
+ * Who may reach the gateway.
+ */
+export type Scope = "mac" | "lan" | "internet";
+
+/**
+ * What the user wants.
+ */
+export type Desired = { "state": "off" } | { "state": "open", 
+/**
+ * For whom.
+ */
+scope: Scope, 
+/**
+ * Names that the user added to those found on the machine.
+ */
+hosts: Array<string>, };
+
+/**
+ * What is proven.
+ */
+export type Actual = { "state": "off" } | { "state": "preparing", 
+/**
+ * The step that runs now.
+ */
+step: StepId, 
+/**
+ * Its number, from 1.
+ */
+number: number, 
+/**
+ * How many steps there are.
+ */
+of: number, } | { "state": "on", 
+/**
+ * The newest proof.
+ */
+proof: Proof, } | { "state": "degraded", 
+/**
+ * The newest proof, if one was ever made.
+ */
+proof?: Proof, } | { "state": "paused", 
+/**
+ * When access resumes by itself; `None` = until told.
+ */
+until?: string, } | { "state": "blocked", 
+/**
+ * Why.
+ */
+cause: Cause, };
+
+/**
+ * Why the address cannot be opened.
+ */
+export type Cause = { 
+/**
+ * The closed code.
+ */
+code: Code, 
+/**
+ * One sentence.
+ */
+text: string, };
+
+/**
+ * Which client reached which address over which protocol, and when. It expires after five minutes.
+ */
+export type Proof = { 
+/**
+ * The address that was reached, as a user types it.
+ */
+url: string, 
+/**
+ * The address that the client came from.
+ */
+from: string, 
+/**
+ * For example `TLS 1.3, HTTP/1.1, WebSocket`.
+ */
+protocol: string, 
+/**
+ * When the client succeeded.
+ */
+at: string, };
+
+/**
+ * From where an address can be reached.
+ */
+export type AddressScope = "mac" | "lan" | "tailnet" | "internet";
+
+/**
+ * Who trusts the certificate that this address presents.
+ */
+export type TrustedBy = "local-ca" | "public";
+
+/**
+ * One HTTPS address.
+ */
+export type Address = { 
+/**
+ * As a user types it; no default port, no trailing slash: this is also its origin.
+ */
+url: string, 
+/**
+ * From where it can be reached.
+ */
+scope: AddressScope, 
+/**
+ * When a client last reached it from outside; `None` = not yet, or it failed.
+ */
+verified_at: string | null, 
+/**
+ * Who trusts its certificate.
+ */
+trusted_by: TrustedBy, };
+
+/**
+ * The certificate that is served.
+ */
+export type CertSummary = { 
+/**
+ * Common name of the issuer.
+ */
+issuer: string, 
+/**
+ * First moment of validity.
+ */
+not_before: string, 
+/**
+ * Last moment of validity.
+ */
+not_after: string, 
+/**
+ * DNS names and IP addresses, as text.
+ */
+names: Array<string>, 
+/**
+ * SHA-256 of the leaf, upper-case hex with colons.
+ */
+sha256: string, 
+/**
+ * SHA-256 of the local certificate authority, upper-case hex with colons, where it issued the leaf.
+ */
+ca_sha256?: string, };
+
+/**
+ * One word for the state of the gateway.
+ */
+export type GatewayVerdict = "running" | "starting" | "auth-refused" | "stopped" | "port-taken" | "not-found";
+
+/**
+ * The gateway behind the edge.
+ */
+export type GatewaySummary = { 
+/**
+ * Its version, once it told us.
+ */
+version: string | null, 
+/**
+ * Its process id, once it told us or the port's owner is known.
+ */
+pid: number | null, 
+/**
+ * Where it listens, for example `http://127.0.0.1:18789`.
+ */
+url: string, 
+/**
+ * One word.
+ */
+verdict: GatewayVerdict, 
+/**
+ * One sentence under the word.
+ */
+detail?: string, 
+/**
+ * Its configuration file.
+ */
+config_path?: string, 
+/**
+ * Whether Gatehouse started it and restarts it.
+ */
+supervised: boolean, };
+
+/**
+ * How many devices there are.
+ */
+export type DeviceCounts = { 
+/**
+ * Waiting for approval.
+ */
+pending: number, 
+/**
+ * With a key of their own.
+ */
+paired: number, };
+
+/**
+ * The newest change that can be undone.
+ */
+export type LastChange = { 
+/**
+ * Its id, as `undo` takes it.
+ */
+id: string, 
+/**
+ * What it did, for example `Open to local network`.
+ */
+title: string, 
+/**
+ * When it was committed.
+ */
+at: string, 
+/**
+ * Until when it is offered for undo.
+ */
+undo_until: string | null, 
+/**
+ * When it reverts by itself unless confirmed.
+ */
+confirm_by?: string, };
+
+/**
+ * Where the edge listens.
+ */
+export type ListenerSummary = { 
+/**
+ * The HTTPS port.
+ */
+port: number, 
+/**
+ * Why it is not 443, where it is not.
+ */
+port_reason?: string, 
+/**
+ * The port that redirects plain HTTP, where one could be had.
+ */
+redirect_port?: number, 
+/**
+ * Why there is none.
+ */
+redirect_reason?: string, 
+/**
+ * Connections open now.
+ */
+connections: number, 
+/**
+ * WebSocket tunnels open now.
+ */
+websockets: number, };
+
+/**
+ * Something that needs attention and does not stop the service.
+ */
+export type Problem = { 
+/**
+ * The closed code.
+ */
+code: Code, 
+/**
+ * One sentence: what.
+ */
+title: string, 
+/**
+ * One or two sentences: why, with what was measured.
+ */
+because: string, 
+/**
+ * What to do next.
+ */
+fix?: Fix, };
+
+/**
+ * Everything a view may show. `status --json` prints it.
+ */
+export type Snapshot = { 
+/**
+ * Always [`crate::SCHEMA`].
+ */
+schema: number, 
+/**
+ * Gatehouse's own version.
+ */
+version: string, 
+/**
+ * What the user wants.
+ */
+desired: Desired, 
+/**
+ * What is proven.
+ */
+actual: Actual, 
+/**
+ * The HTTPS addresses, best first.
+ */
+addresses: Array<Address>, 
+/**
+ * The certificate that is served.
+ */
+cert: CertSummary | null, 
+/**
+ * The gateway.
+ */
+gateway: GatewaySummary, 
+/**
+ * How many devices there are.
+ */
+devices: DeviceCounts, 
+/**
+ * The newest change that can be undone.
+ */
+last_change: LastChange | null, 
+/**
+ * Where the edge listens; `None` = it does not.
+ */
+listener: ListenerSummary | null, 
+/**
+ * What needs attention, worst first.
+ */
+problems: Array<Problem>, 
+/**
+ * Where secrets are kept: `keychain`, `secret-service` or `file`.
+ */
+secrets: string, 
+/**
+ * Process id of the core.
+ */
+pid: number, };
+
+/**
+ * A step of a transaction, in the order of `design.md` §3.
+ */
+export type StepId = "find-gateway" | "authentication" | "loopback" | "certificate" | "listen" | "configure" | "verify" | "commit";
+
+/**
+ * A step of a plan.
+ */
+export type PlanStep = { 
+/**
+ * Which.
+ */
+id: StepId, 
+/**
+ * What it will do, as a sentence.
+ */
+title: string, 
+/**
+ * Details, a line each: values, before and after.
+ */
+details: Array<string>, 
+/**
+ * Whether it changes anything; `false` = already as it should be.
+ */
+changes: boolean, };
+
+/**
+ * What a request would do. Making it changes nothing.
+ */
+export type Plan = { 
+/**
+ * What, in one line.
+ */
+title: string, 
+/**
+ * The steps in order.
+ */
+steps: Array<PlanStep>, 
+/**
+ * Whether the gateway restarts.
+ */
+restarts_gateway: boolean, 
+/**
+ * Whether open WebSocket connections to the gateway are dropped once (a change of trusted proxies does that).
+ */
+drops_connections: boolean, 
+/**
+ * The addresses that will be opened.
+ */
+addresses: Array<string>, 
+/**
+ * What the user should know before saying yes.
+ */
+warnings: Array<string>, };
+
+/**
+ * How far a step got.
+ */
+export type StepState = "running" | "done" | "skipped" | "failed" | "rolled-back";
+
+/**
+ * What kind of change it was.
+ */
+export type ChangeKind = "open" | "close" | "origins" | "undo";
+
+/**
+ * How a change ended.
+ */
+export type ChangeState = "running" | "awaiting-confirmation" | "committed" | "rolled-back" | "rollback-pending" | "undone";
+
+/**
+ * One line of the history.
+ */
+export type HistoryEntry = { 
+/**
+ * Its id, as `undo` takes it.
+ */
+id: string, 
+/**
+ * What kind.
+ */
+kind: ChangeKind, 
+/**
+ * What it did, in one line.
+ */
+title: string, 
+/**
+ * How it ended.
+ */
+state: ChangeState, 
+/**
+ * When it began.
+ */
+at: string, 
+/**
+ * Until when it is offered for undo.
+ */
+undo_until: string | null, 
+/**
+ * What it changed in the gateway's configuration, a line each.
+ */
+details: Array<string>, };
+
+/**
+ * The result of a change.
+ */
+export type Change = { 
+/**
+ * Its id, as `undo` takes it; `None` = there was nothing to do.
+ */
+id: string | null, 
+/**
+ * What it did, in one line.
+ */
+title: string, 
+/**
+ * How it ended.
+ */
+state: ChangeState | null, 
+/**
+ * What the user should know: drift that was left alone, a port that is not 443.
+ */
+warnings: Array<string>, 
+/**
+ * When it reverts by itself unless confirmed.
+ */
+confirm_by?: string, };
+
+/**
+ * What the edge saw of the same client. `None` in its place means: it did not come through Gatehouse.
+ */
+export type EdgeSighting = { 
+/**
+ * The client's address as the edge attributed it.
+ */
+client: string, 
+/**
+ * The name it asked for, with its port.
+ */
+host: string, 
+/**
+ * `TLS 1.3` or `TLS 1.2`.
+ */
+tls: string, 
+/**
+ * A short name of browser and system from its User-Agent, for example `Safari on iPhone`.
+ */
+agent: string | null, 
+/**
+ * When it was first seen since this core started.
+ */
+first_seen: string, 
+/**
+ * When it was last seen.
+ */
+last_seen: string, };
+
+/**
+ * A device that waits for approval.
+ */
+export type PendingDevice = { 
+/**
+ * SHA-256 of its public key, lower-case hex: what an approval is bound to.
+ */
+device_id: string, 
+/**
+ * The newest request of that key; clients replace it every few seconds.
+ */
+request_id: string, 
+/**
+ * What it calls itself, else what the edge knows of it, else its platform.
+ */
+name: string, 
+/**
+ * As it says.
+ */
+platform: string | null, 
+/**
+ * `operator` or `node`.
+ */
+role: string, 
+/**
+ * What it asks for.
+ */
+scopes: Array<string>, 
+/**
+ * As the gateway saw it.
+ */
+remote_ip: string | null, 
+/**
+ * What the edge saw of the same client.
+ */
+via_edge: EdgeSighting | null, 
+/**
+ * Whether this key is already paired, so that approving replaces what it has.
+ */
+is_repair: boolean, 
+/**
+ * When it asked.
+ */
+asked_at: string | null, };
+
+/**
+ * A device that is paired.
+ */
+export type PairedDevice = { 
+/**
+ * SHA-256 of its public key, lower-case hex.
+ */
+device_id: string, 
+/**
+ * `None`: kept so that both lists have the same keys.
+ */
+request_id: string | null, 
+/**
+ * The label given by the user, else what it calls itself, else its platform.
+ */
+name: string, 
+/**
+ * As it says.
+ */
+platform: string | null, 
+/**
+ * `operator` or `node`.
+ */
+role: string, 
+/**
+ * What it may do.
+ */
+scopes: Array<string>, 
+/**
+ * As the gateway last saw it.
+ */
+remote_ip: string | null, 
+/**
+ * What the edge saw of the same client.
+ */
+via_edge: EdgeSighting | null, 
+/**
+ * How it was approved: `owner`, `silent`, `bootstrap` and so on.
+ */
+approved_via: string | null, 
+/**
+ * Whether it is connected now.
+ */
+connected: boolean, 
+/**
+ * When it was last seen.
+ */
+last_seen: string | null, };
+
+/**
+ * All devices.
+ */
+export type DeviceList = { 
+/**
+ * Waiting, oldest first.
+ */
+pending: Array<PendingDevice>, 
+/**
+ * Paired, last seen first.
+ */
+paired: Array<PairedDevice>, };
+
+/**
+ * What a revocation did, and what it did not.
+ */
+export type RevokeReport = { 
+/**
+ * The device.
+ */
+device_id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whether it could come back by itself, because it may know the shared token or password.
+ */
+can_return: boolean, 
+/**
+ * How, and what would stop it, as a sentence.
+ */
+note: string, 
+/**
+ * Whether the shared token was replaced, as asked.
+ */
+token_rotated: boolean, };
+
+/**
+ * Who put an origin into the gateway's list.
+ */
+export type OriginOwner = "gatehouse" | "user";
+
+/**
+ * An entry of `gateway.controlUi.allowedOrigins`.
+ */
+export type OriginEntry = { 
+/**
+ * As it stands in the file.
+ */
+origin: string, 
+/**
+ * Who put it there.
+ */
+owner: OriginOwner, 
+/**
+ * Why it will never match a browser, where it will not (a trailing slash, `:443`, no scheme, a glob).
+ */
+never_matches?: string, 
+/**
+ * When the edge last saw a browser use it.
+ */
+last_seen: string | null, };
+
+/**
+ * The gateway's list.
+ */
+export type OriginList = { 
+/**
+ * In file order.
+ */
+origins: Array<OriginEntry>, };
+
+/**
+ * An origin that a browser sent through the edge.
+ */
+export type OriginSeen = { 
+/**
+ * As the browser sent it.
+ */
+origin: string, 
+/**
+ * How often.
+ */
+count: number, 
+/**
+ * Whether the gateway refused it the last time.
+ */
+refused: boolean, 
+/**
+ * The client that sent it last.
+ */
+client: string, 
+/**
+ * When.
+ */
+last_seen: string, };
+
+/**
+ * Whether an origin gets in, and by which rule.
+ */
+export type OriginVerdict = "listed" | "wildcard" | "private-same-origin" | "refused" | "not-an-origin";
+
+/**
+ * The answer to "would this origin get in?".
+ */
+export type OriginTest = { 
+/**
+ * What was asked.
+ */
+origin: string, 
+/**
+ * What a browser would send for it.
+ */
+canonical: string | null, 
+/**
+ * The verdict.
+ */
+verdict: OriginVerdict, 
+/**
+ * Why, as a sentence.
+ */
+because: string, };
+
+/**
+ * Who made a response.
+ */
+export type Answerer = "edge" | "gateway";
+
+/**
+ * What was agreed for the connection.
+ */
+export type TlsFacts = { 
+/**
+ * `1.3` or `1.2`.
+ */
+version: string, 
+/**
+ * Name of the cipher suite.
+ */
+cipher: string, };
+
+/**
+ * What is known of a WebSocket when it has ended.
+ */
+export type WebSocketFacts = { 
+/**
+ * The close code that was sent first; `None` = the connection ended without one.
+ */
+close_code: number | null, 
+/**
+ * Who ended it: `client`, `gateway`, `edge`.
+ */
+closed_by: string, 
+/**
+ * How long it lived, in milliseconds.
+ */
+duration_ms: number, };
+
+/**
+ * One request, as the access log and `tail` show it.
+ */
+export type TrafficRecord = { 
+/**
+ * When the response began (for a WebSocket: when it ended).
+ */
+time: string, 
+/**
+ * The request id, also sent to the gateway and back to the client.
+ */
+id: string, 
+/**
+ * The client, as attributed.
+ */
+client: string, 
+/**
+ * HTTP method.
+ */
+method: string, 
+/**
+ * Host with its port, as asked for.
+ */
+host: string, 
+/**
+ * Path without the query.
+ */
+path: string, 
+/**
+ * HTTP status.
+ */
+status: number, 
+/**
+ * Who answered.
+ */
+answered_by: Answerer, 
+/**
+ * The edge's error code, where the edge answered.
+ */
+error?: string, 
+/**
+ * Bytes of body (or tunnel) from the client.
+ */
+bytes_in: number, 
+/**
+ * Bytes of body (or tunnel) to the client.
+ */
+bytes_out: number, 
+/**
+ * From request to the end of the response, in milliseconds.
+ */
+ms: number, 
+/**
+ * `HTTP/1.1` or `HTTP/2`.
+ */
+protocol: string, 
+/**
+ * TLS facts; `None` on the redirect port.
+ */
+tls: TlsFacts | null, 
+/**
+ * For WebSockets.
+ */
+websocket?: WebSocketFacts, };
+
+/**
+ * Which records a viewer wants.
+ */
+export type TrafficFilter = { 
+/**
+ * A status such as `404` or a class such as `4xx`.
+ */
+status?: string, 
+/**
+ * Who answered.
+ */
+who?: Answerer, 
+/**
+ * An address or a CIDR block.
+ */
+client?: string, 
+/**
+ * Only WebSockets.
+ */
+websockets: boolean, };
+
+/**
+ * A step of a running change moved on.
+ */
+export type Progress = { 
+/**
+ * The change.
+ */
+change: string, 
+/**
+ * The step.
+ */
+step: StepId, 
+/**
+ * Its number, from 1.
+ */
+number: number, 
+/**
+ * How many steps there are.
+ */
+of: number, 
+/**
+ * How far it got.
+ */
+state: StepState, 
+/**
+ * What it did or why it failed, as a sentence.
+ */
+text: string, };
+
+/**
+ * An event. A viewer that is too slow misses events and gets [`Event::Lagged`] instead; it then asks anew.
+ */
+export type Event = { "event": "snapshot", "data": Snapshot } | { "event": "progress", "data": Progress } | { "event": "devices", "data": DeviceList } | { "event": "traffic", "data": TrafficRecord } | { "event": "lagged", "data": { 
+/**
+ * How many.
+ */
+missed: number, } } | { "event": "stopping" };
+
+/**
+ * How an address is to be opened.
+ */
+export type OpenRequest = { 
+/**
+ * For whom.
+ */
+scope: Scope, 
+/**
+ * Names to serve beside those found on the machine.
+ */
+hosts: Array<string>, 
+/**
+ * The HTTPS port; `None` = 443 where it may be had, else 8443.
+ */
+port: number | null, 
+/**
+ * The port that redirects plain HTTP: `None` = 80 where it may be had; `Some(0)` = none.
+ */
+redirect_port: number | null, 
+/**
+ * Only clients in these CIDR blocks, beside this machine; empty = the scope's own rule.
+ */
+only: Array<string>, 
+/**
+ * Revert unless confirmed within so many seconds.
+ */
+confirm_within: number | null, };
+
+/**
+ * Narrower than what a device asks for, or exactly that.
+ */
+export type ApproveAs = "full" | "chat" | "read";
+
+/**
+ * How a certificate authority is exported.
+ */
+export type CaFormat = "pem" | "der";
+
+/**
+ * The local certificate authority, ready for a file.
+ */
+export type CaExport = { 
+/**
+ * PEM text; `DER` requests carry it in base64.
+ */
+content: string, 
+/**
+ * In which form.
+ */
+format: CaFormat, 
+/**
+ * Common name.
+ */
+name: string, 
+/**
+ * SHA-256, upper-case hex with colons.
+ */
+sha256: string, 
+/**
+ * Last moment of validity.
+ */
+not_after: string, };
+
+/**
+ * A request to the core. One variant per thing that a person can do.
+ */
+export type Request = { "method": "status" } | { "method": "plan-open", "params": OpenRequest } | { "method": "open", "params": OpenRequest } | { "method": "plan-close" } | { "method": "close", "params": { 
+/**
+ * Also forget certificates and the certificate authority.
+ */
+purge: boolean, } } | { "method": "pause", "params": { 
+/**
+ * How long, in seconds; `None` = until told.
+ */
+seconds: number | null, } } | { "method": "resume" } | { "method": "confirm" } | { "method": "undo", "params": { 
+/**
+ * Which; `None` = the newest.
+ */
+id: string | null, 
+/**
+ * Also where somebody changed the value since.
+ */
+force_drift: boolean, } } | { "method": "plan-undo", "params": { 
+/**
+ * Which; `None` = the newest.
+ */
+id: string | null, } } | { "method": "history", "params": { 
+/**
+ * At most so many.
+ */
+limit: number, } } | { "method": "origins-list" } | { "method": "origins-add", "params": { 
+/**
+ * As a user types it; it is normalised to what a browser sends.
+ */
+origin: string, } } | { "method": "origins-remove", "params": { 
+/**
+ * As it stands in the list.
+ */
+origin: string, } } | { "method": "origins-test", "params": { 
+/**
+ * As a user types it.
+ */
+origin: string, } } | { "method": "origins-seen", "params": { 
+/**
+ * Only those that the gateway refused.
+ */
+refused_only: boolean, } } | { "method": "devices-list" } | { "method": "devices-approve", "params": { 
+/**
+ * Device id or an unambiguous beginning of it.
+ */
+device: string, 
+/**
+ * With which access.
+ */
+access: ApproveAs, 
+/**
+ * A label for it.
+ */
+label: string | null, 
+/**
+ * The scopes that were shown to the user. If the device now asks for more, the answer is `widened`.
+ */
+shown_scopes: Array<string> | null, } } | { "method": "devices-deny", "params": { 
+/**
+ * Device id or an unambiguous beginning of it.
+ */
+device: string, } } | { "method": "devices-revoke", "params": { 
+/**
+ * Device id or an unambiguous beginning of it.
+ */
+device: string, 
+/**
+ * Also replace the shared token, so that the device cannot come back with it.
+ */
+rotate_token: boolean, } } | { "method": "devices-rename", "params": { 
+/**
+ * Device id or an unambiguous beginning of it.
+ */
+device: string, 
+/**
+ * The label.
+ */
+label: string, } } | { "method": "cert-show" } | { "method": "cert-export-ca", "params": { 
+/**
+ * In which form.
+ */
+format: CaFormat, } } | { "method": "gateway-status" } | { "method": "shutdown" };
+
+/**
+ * What a request gets.
+ */
+export type Reply = { "kind": "status", "data": Snapshot } | { "kind": "plan", "data": Plan } | { "kind": "change", "data": Change } | { "kind": "history", "data": Array<HistoryEntry> } | { "kind": "origins", "data": OriginList } | { "kind": "origins-seen", "data": Array<OriginSeen> } | { "kind": "origin-test", "data": OriginTest } | { "kind": "devices", "data": DeviceList } | { "kind": "device", "data": PairedDevice } | { "kind": "denied", "data": { 
+/**
+ * Which.
+ */
+device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "done" };
