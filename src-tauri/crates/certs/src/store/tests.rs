@@ -8,9 +8,9 @@ use crate::issue::issue;
 use crate::testkit::{names, now};
 use crate::{Names, Permitted};
 
-fn issued(wanted: &Names) -> Issued {
+fn issued(wanted: &Names, at: OffsetDateTime) -> Issued {
     let (authority, key) = Authority::create("mini", &Permitted::private(), now()).unwrap();
-    issue(&authority, &authority.unlock(&key).unwrap(), wanted, now()).unwrap()
+    issue(&authority, &authority.unlock(&key).unwrap(), wanted, at).unwrap()
 }
 
 fn store() -> (TempDir, Store) {
@@ -20,8 +20,8 @@ fn store() -> (TempDir, Store) {
 }
 
 fn save(store: &Store, name: &str, later: i64) -> StoredLeaf {
-    let now = now() + time::Duration::seconds(later);
-    store.save_leaf(&issued(&names(&[name])), now).unwrap()
+    let at = now() + time::Duration::seconds(later);
+    store.save_leaf(&issued(&names(&[name]), at), at).unwrap()
 }
 
 fn mode(path: &Path) -> u32 {
@@ -101,7 +101,9 @@ fn a_key_of_another_certificate_is_never_paired() {
 #[test]
 fn a_damaged_pointer_falls_back_to_the_newest_whole_leaf() {
     let (_folder, store) = store();
-    let id = save(&store, "one.local", 0).id;
+    save(&store, "old.local", 0);
+    let id = save(&store, "new.local", 10).id;
+    save(&store, "older.local", -10);
     for damage in ["", "../../etc", "no-such-id", "\u{0}\u{ff}"] {
         write(store.current_path(), damage).unwrap();
         assert_eq!(store.best().unwrap().unwrap().id, id, "{damage:?}");
@@ -154,7 +156,7 @@ fn a_failed_save_leaves_no_trace_and_the_old_leaf_current() {
     create_dir(store.current_path()).unwrap();
     write(store.current_path().join("in-the-way"), b"").unwrap();
     let later = now() + time::Duration::seconds(10);
-    let error = store.save_leaf(&issued(&names(&["new.local"])), later).unwrap_err();
+    let error = store.save_leaf(&issued(&names(&["new.local"]), later), later).unwrap_err();
     assert!(matches!(&error, CertError::Io { path, .. } if path == &store.current_path()), "{error}");
     assert_eq!(store.ids().unwrap(), [old.id]);
 }
