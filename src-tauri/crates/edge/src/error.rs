@@ -440,3 +440,6 @@ impl std::fmt::Display for EdgeError {
 }
 
 impl std::error::Error for EdgeError {}
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,23 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access_log;
+pub mod attribution;
 pub mod error;
+pub mod gate;
+pub mod headers;
+pub mod names;
+pub mod page;
+pub mod request_id;
 pub mod settings;
+pub mod sightings;
 
+pub use access_log::{AccessLog, AccessRecord, Answerer, Closer, Protocol, TlsFacts, WebSocketEnd};
+pub use attribution::{Client, Peer};
 pub use error::EdgeError;
+pub use request_id::RequestId;
 pub use settings::{
     AllowedClients, EdgeSettings, FrontProxy, Limits, LogOptions, OwnAddresses, Pause, RouteClass,
     ServedNames,
 };
+pub use sightings::{ClientSighting, OriginSighting, Sightings};

@@ -7,8 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
+
+use crate::names::{Authority, Host};
 
 /// Everything the edge follows while it serves. Swapped as a whole: a request sees either the old or the new.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,17 @@ impl EdgeSettings {
             hold_upgrades: false,
             websocket_over_h2: false,
         }
+    }
+
+    /// Whether browsers may remember that `host` (a Host header with or without a port) is HTTPS only. Never for
+    /// addresses and loopback names.
+    #[must_use]
+    pub fn hsts(&self, host: &HeaderValue) -> bool {
+        !self.hsts_names.is_empty()
+            && Authority::parse(host.as_bytes()).is_some_and(|authority| match &authority.host {
+                Host::Dns(name) => !authority.host.is_loopback() && self.hsts_names.contains(name.as_ref()),
+                Host::Ip(_) => false,
+            })
     }
 }
 
@@ -273,3 +286,6 @@ impl LogOptions {
         Self { folder, file_bytes: 16 * 1024 * 1024, keep_days: 30, total_bytes: 128 * 1024 * 1024 }
     }
 }
+
+#[cfg(test)]
+mod tests;
