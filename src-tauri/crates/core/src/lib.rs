@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod context;
+mod controller;
 pub mod core;
 mod devices;
 pub mod errors;

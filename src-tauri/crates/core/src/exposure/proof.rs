@@ -95,9 +95,9 @@ impl Freshness {
         }
     }
 
-    /// The newest proof, whatever it is worth.
-    pub(crate) fn newest(&self) -> Option<&Proof> {
-        self.proof.as_ref()
+    /// Whether the newest probe failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failures > 0
     }
 }
 

@@ -1,0 +1,43 @@
+//! What a fact does to the state, and what it sets going: pure, one file per concern.
+
+mod change;
+mod gateway;
+mod serving;
+mod tick;
+
+use time::OffsetDateTime;
+
+use super::message::{Effect, Fact};
+use super::state::State;
+
+/// Takes a fact into the state; answers what it sets going.
+pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<Effect> {
+    let mut effects = match fact {
+        Fact::Tick => tick::ticked(state, now),
+        Fact::Discovered(found) => gateway::discovered(state, found),
+        Fact::Link(link) => gateway::linked(state, link),
+        Fact::Health(health, holder) => gateway::answered(state, health, holder),
+        Fact::Pid(pid) => gateway::told_pid(state, pid),
+        Fact::Announced(event) => gateway::announced(state, &event),
+        Fact::Devices(listed) => gateway::listed(state, listed, now),
+        Fact::Installing(what) => gateway::installing(state, what),
+        Fact::NotSupervised(error) => gateway::not_supervised(state, error),
+        Fact::Child(child) => gateway::child(state, child),
+        Fact::Addresses => serving::addresses_changed(state),
+        Fact::Served(result) => serving::served(state, result, now),
+        Fact::Probed(result) => serving::probed(state, result, now),
+        Fact::OriginsCovered(result) => serving::origins_covered(state, result),
+        Fact::Settings => Vec::new(),
+        Fact::ChangeBegan { shown } => change::began(state, shown),
+        Fact::Progress(progress) => change::progress(state, progress),
+        Fact::ChangeEnded(ended) => change::ended(state, ended, now),
+        Fact::OpenedAtStart(result) => change::opened_at_start(state, result),
+    };
+    effects.extend(gateway::observe(state, now));
+    effects.extend(change::open_what_was_wanted(state, now));
+    effects.extend(serving::probe_if_due(state, now));
+    effects
+}
+
+#[cfg(test)]
+mod tests;

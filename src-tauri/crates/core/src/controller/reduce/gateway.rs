@@ -1,0 +1,183 @@
+//! Facts about the gateway and its devices.
+
+use gatehouse_api::{Code, DeviceList, ErrorEnvelope, GatewayVerdict};
+use gatehouse_host::ports::PortHolder;
+use gatehouse_openclaw::client::Link;
+use gatehouse_openclaw::discovery::Gateway;
+use gatehouse_openclaw::events::GatewayEvent;
+use gatehouse_openclaw::probe::GatewayHealth;
+use gatehouse_openclaw::supervise::State as Child;
+use time::OffsetDateTime;
+
+use super::super::message::Effect;
+use super::super::state::State;
+use super::serving::cover_origins;
+use crate::errors;
+use crate::exposure::gateway::summary;
+
+pub(super) fn discovered(state: &mut State, found: Result<Box<Gateway>, ErrorEnvelope>) -> Vec<Effect> {
+    state.flight.discovery = false;
+    match found {
+        Ok(gateway) => {
+            state.gateway.undiscovered = None;
+            let moved = state.gateway.found.as_ref().is_some_and(|old| old.port != gateway.port);
+            let installed = gateway.program.is_some();
+            state.gateway.found = Some(*gateway);
+            if moved {
+                state.gateway.health = None;
+                return serve_again(state);
+            }
+            if installed { Vec::new() } else { supervise_if_nothing_answers(state) }
+        }
+        Err(error) => {
+            let nowhere = error.code == Code::GatewayNotFound;
+            state.gateway.found = None;
+            state.gateway.undiscovered = Some(error);
+            if nowhere { supervise_if_nothing_answers(state) } else { Vec::new() }
+        }
+    }
+}
+
+pub(super) fn linked(state: &mut State, link: Option<Link>) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let was_up = state.linked();
+    if let Some(Link::Up { hello }) = &link {
+        if state.gateway.boot.as_deref() != Some(&hello.boot_id) {
+            state.gateway.boot = Some(hello.boot_id.clone());
+            state.freshness.invalidate();
+        }
+        state.gateway.link = link;
+        if !was_up {
+            state.wanted_failed = None;
+            effects.push(Effect::AskPid);
+            effects.extend(list_devices(state));
+            if state.origins_fault.is_some() {
+                effects.extend(cover_origins(state));
+            }
+        }
+        return effects;
+    }
+    state.gateway.link = link;
+    if was_up {
+        state.gateway.health = None;
+        effects.extend(ask_health(state));
+        effects.extend(discover(state));
+    }
+    effects
+}
+
+pub(super) fn answered(state: &mut State, health: GatewayHealth, holder: Option<PortHolder>) -> Vec<Effect> {
+    state.flight.health = false;
+    state.gateway.health = Some(health);
+    state.gateway.holder = holder;
+    let installed = state.gateway.found.as_ref().is_some_and(|gateway| gateway.program.is_some());
+    if installed { Vec::new() } else { supervise_if_nothing_answers(state) }
+}
+
+pub(super) fn told_pid(state: &mut State, pid: Option<u32>) -> Vec<Effect> {
+    state.gateway.pid = pid;
+    Vec::new()
+}
+
+pub(super) fn announced(state: &mut State, event: &GatewayEvent) -> Vec<Effect> {
+    match event {
+        GatewayEvent::PairRequested(_)
+        | GatewayEvent::PairResolved { .. }
+        | GatewayEvent::PairChanged
+        | GatewayEvent::Presence => list_devices(state),
+        GatewayEvent::ConfigChanged { .. } => discover(state),
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn listed(
+    state: &mut State,
+    listed: Result<DeviceList, ErrorEnvelope>,
+    now: OffsetDateTime,
+) -> Vec<Effect> {
+    state.flight.devices = false;
+    let mut effects = Vec::new();
+    state.devices_at = Some(now);
+    if let Ok(devices) = listed {
+        if devices != state.devices {
+            effects.push(Effect::TellDevices(Box::new(devices.clone())));
+            state.devices = devices;
+        }
+    }
+    if std::mem::take(&mut state.flight.devices_again) {
+        effects.extend(list_devices(state));
+    }
+    effects
+}
+
+pub(super) fn installing(state: &mut State, what: Option<String>) -> Vec<Effect> {
+    state.gateway.installing = what;
+    state.gateway.not_supervised = None;
+    Vec::new()
+}
+
+pub(super) fn not_supervised(state: &mut State, error: ErrorEnvelope) -> Vec<Effect> {
+    state.gateway.installing = None;
+    state.gateway.not_supervised = Some(errors::problem(error));
+    Vec::new()
+}
+
+pub(super) fn child(state: &mut State, child: Child) -> Vec<Effect> {
+    state.gateway.installing = None;
+    state.gateway.child = Some(child);
+    let mut effects = discover(state);
+    if !state.linked() {
+        effects.extend(ask_health(state));
+    }
+    effects
+}
+
+/// Follows outages. A gateway that came back is worth a probe.
+pub(super) fn observe(state: &mut State, now: OffsetDateTime) -> Vec<Effect> {
+    let running = summary(&state.observed()).verdict == GatewayVerdict::Running;
+    if state.gateway.outage.observe(running, now) {
+        state.freshness.invalidate();
+    }
+    Vec::new()
+}
+
+pub(super) fn discover(state: &mut State) -> Vec<Effect> {
+    once(&mut state.flight.discovery, Effect::Discover)
+}
+
+pub(super) fn ask_health(state: &mut State) -> Vec<Effect> {
+    once(&mut state.flight.health, Effect::AskHealth)
+}
+
+pub(super) fn list_devices(state: &mut State) -> Vec<Effect> {
+    if state.flight.devices {
+        state.flight.devices_again = true;
+    }
+    once(&mut state.flight.devices, Effect::ListDevices)
+}
+
+/// Makes edge and certificate agree with the settings, now or when the present attempt is over.
+pub(super) fn serve_again(state: &mut State) -> Vec<Effect> {
+    if !state.settled_open() {
+        return Vec::new();
+    }
+    if state.flight.serve {
+        state.flight.serve_again = true;
+    }
+    once(&mut state.flight.serve, Effect::Serve)
+}
+
+/// No program is installed and nothing answers: one of our own is wanted, where that is allowed.
+fn supervise_if_nothing_answers(state: &mut State) -> Vec<Effect> {
+    let quiet = matches!(state.gateway.health, Some(GatewayHealth::Refused));
+    let looked = state.gateway.found.is_some() || state.gateway.undiscovered.is_some();
+    if !state.may_supervise || state.gateway.supervising || !quiet || !looked {
+        return Vec::new();
+    }
+    state.gateway.supervising = true;
+    vec![Effect::Supervise]
+}
+
+fn once(flag: &mut bool, effect: Effect) -> Vec<Effect> {
+    if std::mem::replace(flag, true) { Vec::new() } else { vec![effect] }
+}

@@ -1,0 +1,78 @@
+//! The snapshot as a pure function of the state and the time. Nothing is decided in it that is not in the state.
+
+use gatehouse_api::{Address, DeviceCounts, Problem, SCHEMA, Snapshot};
+use time::{Duration, OffsetDateTime};
+
+use super::state::State;
+use crate::exposure::actual::{self, Facts};
+use crate::exposure::gateway;
+
+/// How long after the start of serving the first check is shown as a step.
+const FIRST_CHECK: Duration = Duration::seconds(30);
+
+/// The snapshot.
+pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
+    let desired = state.desired();
+    let gateway = gateway::summary(&state.observed());
+    let gateway_problem = gateway::problem(&gateway).filter(|_| {
+        // A restart is no news; a gateway that was never up is.
+        !state.gateway.outage.under_way() || state.gateway.outage.settled(now)
+    });
+    let away = gateway_problem.clone().filter(|_| !gateway::running(gateway.verdict));
+    let pending = state
+        .serving_since
+        .is_some_and(|since| now >= since && now - since < FIRST_CHECK && !state.freshness.has_failed());
+    let faults: Vec<Problem> = state.fault.iter().chain(&state.origins_fault).cloned().collect();
+    let blocked = if state.settled_open() { state.blocked.as_ref() } else { state.wanted_failed.as_ref() };
+    let (actual, mut problems) = actual::actual(Facts {
+        now,
+        desired: &desired,
+        change: state.change.or_else(|| waiting(state)),
+        blocked,
+        listening: state.collected.listener.is_some(),
+        pause: state.collected.pause.map(|pause| pause.until),
+        gateway_away: away,
+        standing: state.freshness.standing(now),
+        first_probe_pending: pending,
+        faults: &faults,
+    });
+    let notices =
+        [gateway_problem, state.gateway.not_supervised.clone(), state.collected.settings_problem.clone()];
+    for notice in notices.into_iter().flatten() {
+        if !problems.contains(&notice) {
+            problems.push(notice);
+        }
+    }
+    Snapshot {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        desired,
+        actual,
+        addresses: addresses(state),
+        cert: state.collected.cert.clone(),
+        gateway,
+        devices: DeviceCounts { pending: state.devices.pending.len(), paired: state.devices.paired.len() },
+        last_change: state.collected.last_change.clone(),
+        listener: state.collected.listener.clone(),
+        problems,
+        secrets: state.collected.secrets.clone(),
+        pid: std::process::id(),
+    }
+}
+
+/// What was asked for at start waits for its gateway.
+fn waiting(state: &State) -> Option<actual::At> {
+    let waits = state.wanted.is_some() && !state.settled_open() && state.wanted_failed.is_none();
+    waits.then_some(actual::At { step: gatehouse_api::StepId::FindGateway, number: 1, of: 8 })
+}
+
+fn addresses(state: &State) -> Vec<Address> {
+    let verified = |address: &Address| Address {
+        verified_at: state.reached.get(&address.url).copied(),
+        ..address.clone()
+    };
+    state.collected.addresses.iter().map(verified).collect()
+}
+
+#[cfg(test)]
+mod tests;
