@@ -118,7 +118,7 @@ impl Page<'_> {
         let script = "(() => { const read = node => { let text = node.innerText ?? ''; \
             for (const below of node.querySelectorAll('*')) if (below.shadowRoot) \
             for (const child of below.shadowRoot.children) text += '\\n' + read(child); return text; }; \
-            return document.body ? read(document.body) : ''; })()";
+            return document.body ? read(document.body).replace(/\\s+/g, ' ') : ''; })()";
         self.eval(script).await.as_str().unwrap_or_default().to_owned()
     }
 

@@ -1,4 +1,19 @@
 //! End to end: the real gateway, the real program, the real browser, on machines of their own.
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what fails in a test's own helper fails the test"
+)]
 
+mod attribution;
+mod browser;
+mod config;
+mod continuity;
+mod devices;
 mod kit;
+mod lifecycle;
+mod names;
+mod shared;
+mod trouble;

@@ -1,0 +1,108 @@
+//! What goes on while things change: renewal, edits, restarts.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use gatehouse_tests::need::{self, Part};
+use gatehouse_tests::{ConnectAs, Device, DeviceKey, Gatehouse, House, Socket, TOKEN, eventually};
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+async fn open_house() -> Option<(House, Gatehouse)> {
+    if !need::parts(&[Part::Machines, Part::OpenClaw, Part::Program]) {
+        return None;
+    }
+    let house = House::with_gateway().await;
+    let gatehouse = house.open_to_lan().await;
+    Some((house, gatehouse))
+}
+
+/// A device on the other machine that is paired and connected through the edge.
+async fn connected_phone(house: &House, gatehouse: &Gatehouse) -> Device {
+    let client = house.there.https(&gatehouse.ca().await);
+    let key = DeviceKey::number(1);
+    let knock = async || -> Socket { client.websocket(house.here.v4, &[]).await.expect("it is upgraded") };
+    let phone = ConnectAs::phone(TOKEN);
+    assert_eq!(Device::connect(knock().await, &phone, Some(&key)).await.refused_with(), "PAIRING_REQUIRED");
+    gatehouse.run(&["devices", "approve", &key.id(), "--yes"]).await.succeeds();
+    Device::connect(knock().await, &phone, Some(&key)).await.let_in()
+}
+
+#[tokio::test]
+async fn a_new_certificate_an_origin_and_a_reload_drop_no_websocket() {
+    let Some((house, gatehouse)) = open_house().await else { return };
+    let mut phone = connected_phone(&house, &gatehouse).await;
+    let client = house.there.https(&gatehouse.ca().await);
+    let before = client.fingerprint(house.here.v4).await;
+
+    gatehouse.run(&["origins", "add", "https://panel.example"]).await.succeeds();
+    assert!(phone.socket().is_alive().await, "an origin edit dropped the connection");
+
+    let new_address = Ipv4Addr::new(192, 168, 77, 11);
+    house.here.gain_address(new_address.into());
+    eventually("the certificate names the new address", PATIENCE, async || {
+        (client.fingerprint(house.here.v4).await != before).then_some(())
+    })
+    .await;
+    assert_eq!(client.get(IpAddr::from(new_address), "/healthz").await.status, 200);
+    assert!(phone.socket().is_alive().await, "a new certificate dropped the connection");
+
+    gatehouse.run(&["origins", "remove", "https://panel.example"]).await.succeeds();
+    assert!(phone.socket().is_alive().await, "an origin edit dropped the connection");
+    let health = phone.call("health", serde_json::json!({})).await.expect("the gateway still answers it");
+    assert_eq!(health["ok"], true);
+}
+
+#[tokio::test]
+async fn while_the_gateway_restarts_requests_wait_and_upgrades_are_told_when_to_come_back() {
+    let Some((mut house, gatehouse)) = open_house().await else { return };
+    let client = house.there.https(&gatehouse.ca().await);
+    assert_eq!(client.get(house.here.v4, "/healthz").await.status, 200);
+
+    house.gateway.stops().await;
+    let upgrade = client.websocket(house.here.v4, &[]).await.err().expect("no upgrade while it is away");
+    house.gateway.launch();
+    let waited = client.get(house.here.v4, "/healthz").await;
+
+    assert_eq!(upgrade.status, 503, "{upgrade:?}");
+    assert!(
+        upgrade.retry_after.parse::<u32>().is_ok_and(|seconds| (1..=30).contains(&seconds)),
+        "{upgrade:?}"
+    );
+    assert_eq!((waited.status, waited.edge_error()), (200, ""), "{waited:?}");
+    house.gateway.is_ready().await;
+    eventually("upgrades are accepted again", PATIENCE, async || {
+        client.websocket(house.here.v4, &[]).await.ok()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_dies_in_the_middle_of_a_request_ends_it_with_an_error_of_ours() {
+    let Some((mut house, gatehouse)) = open_house().await else { return };
+    let mut phone = connected_phone(&house, &gatehouse).await;
+    let client = house.there.https(&gatehouse.ca().await);
+    let mut line = client.h1(house.here.v4).await;
+    line.send(format!(
+        "POST /tools/invoke HTTP/1.1\r\nHost: 192.168.77.10\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{{\"tool\":\""
+    ))
+    .await;
+    assert!(phone.socket().is_alive().await);
+
+    house.gateway.dies().await;
+
+    let answer = gatehouse_tests::within("an end of the request", PATIENCE, line.answer()).await;
+    let answer = answer.expect("an answer, not a torn connection");
+    assert!([502, 503, 504].contains(&answer.status), "{answer:?}");
+    assert!(!answer.edge_error().is_empty(), "{answer:?}");
+    let (_, _) = phone.socket().end(Duration::from_secs(20)).await;
+    let status =
+        gatehouse.status_when("the status says so", |status| status["gateway"]["verdict"] == "stopped").await;
+    assert_eq!(status["actual"]["state"], "degraded", "{status}");
+
+    house.gateway.start().await;
+
+    gatehouse.status_when("it recovers by itself", |status| status["actual"]["state"] == "on").await;
+    assert_eq!(client.get(house.here.v4, "/healthz").await.status, 200);
+}
