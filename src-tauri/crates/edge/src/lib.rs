@@ -13,21 +13,41 @@
 
 pub mod access_log;
 pub mod attribution;
+mod body;
+mod drain;
+mod edge;
 pub mod error;
+mod frames;
 pub mod gate;
+mod h2bridge;
 pub mod headers;
+mod hold;
+mod listener;
 pub mod names;
 pub mod page;
+mod redirect;
 pub mod request_id;
+mod serve;
 pub mod settings;
 pub mod sightings;
+mod tls;
+mod tunnel;
+mod upstream;
 
 pub use access_log::{AccessLog, AccessRecord, Answerer, Closer, Protocol, TlsFacts, WebSocketEnd};
 pub use attribution::{Client, Peer};
+pub use drain::Drained;
+pub use edge::{Counters, Edge, EdgeOptions};
 pub use error::EdgeError;
+pub use listener::{ListenError, Listener, ListenerKind};
 pub use request_id::RequestId;
 pub use settings::{
     AllowedClients, EdgeSettings, FrontProxy, Limits, LogOptions, OwnAddresses, Pause, RouteClass,
     ServedNames,
 };
 pub use sightings::{ClientSighting, OriginSighting, Sightings};
+
+/// Where the edge gets its certificates: asked at every handshake, so a renewal is a swap inside the resolver. Without
+/// SNI (a client that uses an address) it should answer with the default certificate; for a name that no certificate
+/// covers with `None`, which refuses the handshake.
+pub type CertificateSource = std::sync::Arc<dyn rustls::server::ResolvesServerCert>;

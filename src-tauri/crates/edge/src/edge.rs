@@ -1,0 +1,249 @@
+//! The handle to a running edge.
+//!
+//! Guarantees: the edge runs on threads and a runtime of its own, so nothing that its user does slows it and no defect
+//! of its user stops it; settings are swapped as a whole and drop no connection; when the last handle is gone, the
+//! edge ends.
+
+use crate::CertificateSource;
+use crate::access_log::{AccessLog, AccessRecord};
+use crate::drain::{Drained, Tally};
+use crate::listener::{Admission, ListenError, Listener, Listeners};
+use crate::serve::Front;
+use crate::settings::{EdgeSettings, LogOptions};
+use crate::sightings::{ClientSighting, OriginSighting, Sightings};
+use crate::tls::Tls;
+use crate::upstream::Upstream;
+use arc_swap::ArcSwap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+/// Access records that a slow listener may be behind before it misses some.
+const TRAFFIC: usize = 1024;
+
+/// How an edge is started.
+#[derive(Debug, Clone, Default)]
+pub struct EdgeOptions {
+    /// Threads that serve. 0 and 1 mean one: enough for tens of thousands of requests per second.
+    pub threads: usize,
+    /// Where the access log goes; `None` = nowhere.
+    pub log: Option<LogOptions>,
+}
+
+/// What an edge has done and is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Connections open now, WebSockets among them.
+    pub connections: u64,
+    /// WebSockets open now.
+    pub websockets: u64,
+    /// Requests since the start.
+    pub requests: u64,
+    /// Lines of the access log that are not on disk: the writer was behind, or the disk refused them.
+    pub log_lines_dropped: u64,
+}
+
+/// A running edge. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Edge {
+    shared: Arc<Shared>,
+    commands: mpsc::UnboundedSender<Command>,
+    listening: Arc<Mutex<Vec<Listener>>>,
+}
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) settings: ArcSwap<EdgeSettings>,
+    pub(crate) tls: Tls,
+    pub(crate) upstream: Upstream,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) sightings: Sightings,
+    log: Option<AccessLog>,
+    traffic: broadcast::Sender<Arc<AccessRecord>>,
+    requests: AtomicU64,
+}
+
+impl Shared {
+    /// A request has arrived.
+    pub(crate) fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request has ended.
+    pub(crate) fn record(&self, record: Arc<AccessRecord>) {
+        if let Some(log) = &self.log {
+            log.record(Arc::clone(&record));
+        }
+        // Nobody listening is fine.
+        let _ = self.traffic.send(record);
+    }
+}
+
+enum Command {
+    Listen(Vec<Listener>, oneshot::Sender<Result<(), ListenError>>),
+    Drain(Duration, oneshot::Sender<Drained>),
+}
+
+impl Edge {
+    /// Starts an edge that listens nowhere yet.
+    ///
+    /// # Errors
+    /// When its threads, its TLS set-up or its log cannot be made.
+    pub fn start(
+        options: EdgeOptions,
+        certificates: CertificateSource,
+        settings: EdgeSettings,
+    ) -> io::Result<Self> {
+        let tls = Tls::new(certificates).map_err(io::Error::other)?;
+        let log = options.log.map(AccessLog::start).transpose()?;
+        let shared = Arc::new(Shared {
+            settings: ArcSwap::from_pointee(settings),
+            tls,
+            upstream: Upstream::default(),
+            admission: Arc::default(),
+            tally: Arc::default(),
+            sightings: Sightings::new(),
+            log,
+            traffic: broadcast::channel(TRAFFIC).0,
+            requests: AtomicU64::new(0),
+        });
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let listening = Arc::new(Mutex::new(Vec::new()));
+        let runtime = runtime(options.threads)?;
+        let steward = steward(inbox, Arc::clone(&shared), Arc::clone(&listening));
+        std::thread::Builder::new().name("gatehouse-edge".to_owned()).spawn(move || {
+            runtime.block_on(steward);
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { shared, commands, listening })
+    }
+
+    /// Makes the set of listeners equal to this one. Those that stay are not touched; of the new ones all are opened
+    /// or none.
+    ///
+    /// # Errors
+    /// The listener that could not be opened. What was open before is open still.
+    pub async fn listen(&self, listeners: &[Listener]) -> Result<(), ListenError> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.commands.send(Command::Listen(listeners.to_vec(), reply));
+        let gone = |()| {
+            let listener = listeners.first().copied();
+            listener.map_or(Ok(()), |listener| {
+                Err(ListenError { listener, source: io::Error::other("the edge has ended") })
+            })
+        };
+        match sent {
+            Err(_) => gone(()),
+            Ok(()) => answer.await.unwrap_or_else(|_| gone(())),
+        }
+    }
+
+    /// The open listeners, with real ports.
+    #[must_use]
+    pub fn listening(&self) -> Vec<Listener> {
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Serves with these settings from now on. No connection is dropped; a request in flight keeps the old ones.
+    pub fn apply(&self, settings: EdgeSettings) {
+        self.shared.settings.store(Arc::new(settings));
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<EdgeSettings> {
+        self.shared.settings.load_full()
+    }
+
+    /// What it has done and is doing.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let log = self.shared.log.as_ref().map(AccessLog::counters).unwrap_or_default();
+        Counters {
+            connections: self.shared.admission.connections() as u64,
+            websockets: self.shared.tally.websockets() as u64,
+            requests: self.shared.requests.load(Ordering::Relaxed),
+            log_lines_dropped: log.dropped + log.failed,
+        }
+    }
+
+    /// Every request from now on, when it ends.
+    #[must_use]
+    pub fn traffic(&self) -> broadcast::Receiver<Arc<AccessRecord>> {
+        self.shared.traffic.subscribe()
+    }
+
+    /// Clients that came by, the last seen first.
+    #[must_use]
+    pub fn sightings(&self) -> Vec<ClientSighting> {
+        self.shared.sightings.clients()
+    }
+
+    /// Browser origins that came by, the last seen first.
+    #[must_use]
+    pub fn origins_seen(&self) -> Vec<OriginSighting> {
+        self.shared.sightings.origins()
+    }
+
+    /// Stops accepting, lets requests in flight finish for at most `grace`, then cuts what is left, WebSockets too.
+    /// [`Edge::listen`] may be called again afterwards.
+    pub async fn drain(&self, grace: Duration) -> Drained {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(Command::Drain(grace, reply)).is_err() {
+            return Drained::default();
+        }
+        answer.await.unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Edge {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Edge").field("listening", &self.listening()).finish_non_exhaustive()
+    }
+}
+
+fn runtime(threads: usize) -> io::Result<Runtime> {
+    if threads > 1 {
+        // The thread that waits for commands does not serve.
+        Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("gatehouse-edge-worker")
+            .enable_all()
+            .build()
+    } else {
+        Builder::new_current_thread().enable_all().build()
+    }
+}
+
+/// Owns the listeners. Ends when the last handle is gone.
+async fn steward(
+    mut inbox: mpsc::UnboundedReceiver<Command>,
+    shared: Arc<Shared>,
+    listening: Arc<Mutex<Vec<Listener>>>,
+) {
+    let mut listeners = Listeners::new(Arc::new(Front(Arc::clone(&shared))));
+    let publish = |listeners: &Listeners| {
+        *listening.lock().unwrap_or_else(PoisonError::into_inner) = listeners.list();
+    };
+    while let Some(command) = inbox.recv().await {
+        match command {
+            Command::Listen(wanted, reply) => {
+                let result = listeners.set(&wanted).await;
+                publish(&listeners);
+                let _ = reply.send(result);
+            }
+            Command::Drain(grace, reply) => {
+                listeners.close().await;
+                publish(&listeners);
+                let connections = || shared.admission.connections();
+                let drained = shared.tally.drain(grace, connections).await;
+                let _ = reply.send(drained);
+            }
+        }
+    }
+    listeners.close().await;
+}

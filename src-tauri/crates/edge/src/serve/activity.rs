@@ -1,0 +1,256 @@
+//! What a connection is doing, and whether it does it fast enough.
+//!
+//! hyper has no idle limit and its header limit runs while a connection merely waits for a request, so both are kept
+//! here: every read and every blocked write of the connection leaves a mark, and a watchdog reads the marks when a
+//! deadline is due. Nothing is armed per request.
+
+use crate::settings::Limits;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::server::TlsStream;
+
+/// What the watchdog should do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Look again at this time.
+    Fine(Instant),
+    /// No request for too long: say goodbye.
+    Idle,
+    /// Headers that do not end, or an answer that is not read: cut.
+    Stalled,
+}
+
+/// The marks of one connection. Times are milliseconds since it began, plus one; 0 = never.
+#[derive(Debug)]
+pub(crate) struct Activity {
+    began: Instant,
+    /// Requests in flight.
+    in_flight: AtomicUsize,
+    /// When the last request ended.
+    idle_since: AtomicU64,
+    /// When the first byte of a request arrived whose headers are not complete.
+    head_since: AtomicU64,
+    /// Since when the client has not taken what we write.
+    write_blocked_since: AtomicU64,
+}
+
+impl Activity {
+    /// A connection that begins now.
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            began: Instant::now(),
+            in_flight: AtomicUsize::new(0),
+            idle_since: AtomicU64::new(1),
+            head_since: AtomicU64::new(0),
+            write_blocked_since: AtomicU64::new(0),
+        })
+    }
+
+    /// A request has arrived; it lasts until the guard is dropped.
+    pub(crate) fn request(self: &Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        self.head_since.store(0, Ordering::Release);
+        InFlight(Arc::clone(self))
+    }
+
+    /// Whether a request is in flight.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) > 0
+    }
+
+    /// Judges the marks. `head` limits incomplete headers (none on HTTP/2, where other streams read meanwhile).
+    pub(crate) fn verdict(&self, limits: &Limits, head: Option<Duration>) -> Verdict {
+        let now = Instant::now();
+        let passed = |mark: &AtomicU64, limit: Duration| match mark.load(Ordering::Acquire) {
+            0 => None,
+            at => Some(self.began + Duration::from_millis(at - 1) + limit),
+        };
+        if let Some(deadline) = passed(&self.write_blocked_since, limits.body_stall)
+            && deadline <= now
+        {
+            return Verdict::Stalled;
+        }
+        let mut next = now + limits.body_stall.min(limits.keep_alive);
+        if !self.is_busy() {
+            if let Some(deadline) = head.and_then(|limit| passed(&self.head_since, limit)) {
+                if deadline <= now {
+                    return Verdict::Stalled;
+                }
+                next = next.min(deadline);
+            }
+            if let Some(deadline) = passed(&self.idle_since, limits.keep_alive) {
+                if deadline <= now {
+                    return Verdict::Idle;
+                }
+                next = next.min(deadline);
+            }
+        }
+        if let Some(limit) = head {
+            next = next.min(now + limit);
+        }
+        Verdict::Fine(next)
+    }
+
+    fn mark(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
+    }
+
+    fn read(&self) {
+        if !self.is_busy() && self.head_since.load(Ordering::Acquire) == 0 {
+            self.head_since.store(self.mark(), Ordering::Release);
+        }
+    }
+
+    fn write(&self, blocked: bool) {
+        let before = self.write_blocked_since.load(Ordering::Acquire);
+        if blocked && before == 0 {
+            self.write_blocked_since.store(self.mark(), Ordering::Release);
+        } else if !blocked && before != 0 {
+            self.write_blocked_since.store(0, Ordering::Release);
+        }
+    }
+}
+
+/// A request in flight.
+#[derive(Debug)]
+pub(crate) struct InFlight(Arc<Activity>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.idle_since.store(self.0.mark(), Ordering::Release);
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A client's stream: TLS or plain, with marks.
+pub(crate) struct ClientIo<T> {
+    stream: T,
+    activity: Arc<Activity>,
+}
+
+/// A client's TLS stream as the tunnel gets it.
+pub(crate) type ClientTls = ClientIo<TlsStream<TcpStream>>;
+
+impl<T> ClientIo<T> {
+    /// Marks what this stream does.
+    pub(crate) fn new(stream: T, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
+    }
+
+    /// The stream without marks.
+    pub(crate) fn into_inner(self) -> T {
+        self.stream
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for ClientIo<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let result = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.activity.read();
+        }
+        result
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for ClientIo<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.activity.write(result.is_pending());
+        result
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.activity.write(result.is_pending());
+        result
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.stream).poll_flush(cx);
+        self.activity.write(result.is_pending());
+        result
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    fn second(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_connection_is_idle_only_while_no_request_is_in_flight() {
+        let limits = Limits::default();
+        let activity = Activity::new();
+        let request = activity.request();
+        advance(limits.keep_alive * 10).await;
+        assert!(matches!(activity.verdict(&limits, None), Verdict::Fine(_)));
+        drop(request);
+        advance(limits.keep_alive - second(1)).await;
+        let next = Instant::now() + second(1);
+        assert_eq!(activity.verdict(&limits, None), Verdict::Fine(next));
+        advance(second(1)).await;
+        assert_eq!(activity.verdict(&limits, None), Verdict::Idle);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn headers_are_limited_from_their_first_byte_on() {
+        let limits = Limits::default();
+        let activity = Activity::new();
+        advance(second(60)).await;
+        activity.read();
+        advance(second(5)).await;
+        activity.read();
+        assert_eq!(
+            activity.verdict(&limits, Some(limits.headers)),
+            Verdict::Fine(Instant::now() + second(5))
+        );
+        advance(second(5)).await;
+        assert_eq!(activity.verdict(&limits, Some(limits.headers)), Verdict::Stalled);
+        drop(activity.request());
+        assert!(matches!(activity.verdict(&limits, Some(limits.headers)), Verdict::Fine(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_is_stalled() {
+        let limits = Limits::default();
+        let activity = Activity::new();
+        let _request = activity.request();
+        activity.write(true);
+        advance(limits.body_stall - second(1)).await;
+        activity.write(true);
+        assert!(matches!(activity.verdict(&limits, None), Verdict::Fine(_)));
+        advance(second(1)).await;
+        assert_eq!(activity.verdict(&limits, None), Verdict::Stalled);
+        activity.write(false);
+        assert!(matches!(activity.verdict(&limits, None), Verdict::Fine(_)));
+    }
+}

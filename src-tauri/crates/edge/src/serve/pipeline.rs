@@ -1,0 +1,280 @@
+//! The way of one request: id, gate, host, pause, attribution, headers, gateway, answer.
+
+use super::{Connection, Exchange};
+use crate::attribution::{self, Client};
+use crate::body::{EdgeBody, Fault, RequestBody};
+use crate::error::EdgeError;
+use crate::gate::{self, Admitted, Kind, RequestHead};
+use crate::h2bridge;
+use crate::headers::{RequestRewrite, ResponseRewrite, rewrite_request, rewrite_response};
+use crate::page::{Answer as Page, Reader};
+use crate::settings::{EdgeSettings, Pause};
+use crate::tunnel::{self, Rules, Side};
+use crate::upstream::{Answer, Failure};
+use bytes::Bytes;
+use http::header::{CONNECTION, TRAILER};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::time::timeout;
+
+/// For the client to take the connection over after the 101 or 200.
+const HANDOVER: Duration = Duration::from_secs(10);
+
+/// An answer of the edge, in words of the pipeline.
+struct Refusal {
+    error: EdgeError,
+    retry_after: Option<u32>,
+}
+
+impl From<EdgeError> for Refusal {
+    fn from(error: EdgeError) -> Self {
+        Self { error, retry_after: None }
+    }
+}
+
+/// Serves one request.
+pub(super) async fn handle(
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Response<EdgeBody>, Infallible> {
+    let settings = connection.shared.settings.load_full();
+    let (parts, body) = request.into_parts();
+    let exchange = Exchange::begin(&connection, &parts);
+    let reader = Reader::of(&parts.method, &parts.headers);
+    let version = parts.version;
+    Ok(match admit(&connection, &settings, &parts) {
+        Err(refusal) => refuse(exchange, refusal, reader, version),
+        Ok((admitted, client)) => {
+            let order = Order { settings, admitted, client, reader, version };
+            if order.admitted.kind.is_websocket() {
+                websocket(exchange, order, parts, body).await
+            } else {
+                plain(exchange, order, parts, body).await
+            }
+        }
+    })
+}
+
+/// What is known of an admitted request.
+struct Order {
+    settings: Arc<EdgeSettings>,
+    admitted: Admitted,
+    client: Client,
+    reader: Reader,
+    version: Version,
+}
+
+fn admit(
+    connection: &Connection,
+    settings: &EdgeSettings,
+    parts: &Parts,
+) -> Result<(Admitted, Client), Refusal> {
+    let admitted = gate::admit(&RequestHead::of(parts), &settings.names, &settings.limits)?;
+    if let Some(pause) = settings.paused.filter(|pause| !is_over(*pause)) {
+        return Err(Refusal { error: EdgeError::Paused, retry_after: seconds_until(pause) });
+    }
+    let client = attribution::attribute(
+        &connection.peer,
+        admitted.loopback_name,
+        &parts.headers,
+        &settings.own,
+        &settings.front,
+    )?;
+    Ok((admitted, client))
+}
+
+fn is_over(pause: Pause) -> bool {
+    pause.until.is_some_and(|until| until <= SystemTime::now())
+}
+
+fn seconds_until(pause: Pause) -> Option<u32> {
+    let left = pause.until?.duration_since(SystemTime::now()).ok()?;
+    u32::try_from(left.as_secs().saturating_add(1)).ok()
+}
+
+/// A request with a response.
+async fn plain(
+    mut exchange: Box<Exchange>,
+    order: Order,
+    parts: Parts,
+    body: Incoming,
+) -> Response<EdgeBody> {
+    exchange.attributed(order.client.address());
+    let limits = &order.settings.limits;
+    let (body, meter) = RequestBody::new(body, limits.body_bytes, limits.body_stall);
+    exchange.metered(meter.clone());
+    let request = for_gateway(&exchange, &order, parts, None, body);
+    let upstream = &exchange.connection.shared.upstream;
+    match upstream.send(request, &order.settings, limits.first_byte_interactive).await {
+        // Nobody asked for another protocol: whatever follows is not HTTP.
+        Ok((response, _)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            refuse(exchange, EdgeError::GatewayBroke.into(), order.reader, order.version)
+        }
+        Ok((response, lease)) => {
+            let (mut parts, body) = response.into_parts();
+            for_client(&exchange, &order, &mut parts.headers, false);
+            exchange.answered(parts.status);
+            answer(parts.status, parts.headers, EdgeBody::gateway(body, Some(lease), exchange))
+        }
+        Err(failure) => {
+            let fault = meter.and_then(|meter| meter.fault());
+            refuse(exchange, explain(failure, fault).into(), order.reader, order.version)
+        }
+    }
+}
+
+/// A WebSocket handshake over either protocol.
+async fn websocket(
+    mut exchange: Box<Exchange>,
+    order: Order,
+    parts: Parts,
+    body: Incoming,
+) -> Response<EdgeBody> {
+    exchange.attributed(order.client.address());
+    let mut request = Request::from_parts(parts, body);
+    let client = hyper::upgrade::on(&mut request);
+    let (mut parts, _) = request.into_parts();
+    let key = if order.admitted.kind == Kind::WebSocketH2 {
+        match h2bridge::as_http1(&mut parts) {
+            Some(key) => Some(key),
+            None => return refuse(exchange, EdgeError::Internal.into(), order.reader, order.version),
+        }
+    } else {
+        None
+    };
+    let request = for_gateway(&exchange, &order, parts, key.as_ref(), RequestBody::empty());
+    let upstream = exchange.connection.shared.upstream.clone();
+    match upstream.upgrade(request, &order.settings).await {
+        Ok(Answer::Switched(response, gateway)) => {
+            let (mut parts, ()) = response.into_parts();
+            for_client(&exchange, &order, &mut parts.headers, true);
+            let status = if order.admitted.kind == Kind::WebSocketH2 { StatusCode::OK } else { parts.status };
+            exchange.answered(status);
+            exchange.opened();
+            let limits = &order.settings.limits;
+            let rules = Rules { half_open: limits.half_open, idle: limits.websocket_idle };
+            tokio::spawn(carry(exchange, client, gateway, rules));
+            answer(status, parts.headers, EdgeBody::Empty)
+        }
+        Ok(Answer::Refused(response)) => {
+            let (mut parts, body) = response.into_parts();
+            for_client(&exchange, &order, &mut parts.headers, false);
+            exchange.answered(parts.status);
+            answer(parts.status, parts.headers, EdgeBody::gateway(body, None, exchange))
+        }
+        Err(failure) => refuse(exchange, explain(failure, None).into(), order.reader, order.version),
+    }
+}
+
+/// Runs the tunnel once the client has the answer.
+async fn carry(
+    mut exchange: Box<Exchange>,
+    client: OnUpgrade,
+    gateway: Side<tokio::net::TcpStream>,
+    rules: Rules,
+) {
+    let Ok(Ok(upgraded)) = timeout(HANDOVER, client).await else {
+        tracing::debug!(id = %exchange.id, "the client left during the upgrade");
+        return;
+    };
+    let cut = exchange.connection.shared.tally.phase().at_least(crate::drain::Phase::Cut);
+    let outcome = match upgraded.downcast::<TokioIo<super::ClientTls>>() {
+        Ok(parts) => {
+            let client = Side { io: parts.io.into_inner().into_inner(), early: parts.read_buf };
+            tunnel::run(client, gateway, rules, cut).await
+        }
+        Err(stream) => {
+            let client = Side { io: TokioIo::new(stream), early: Bytes::new() };
+            tunnel::run(client, gateway, rules, cut).await
+        }
+    };
+    exchange.closed(outcome);
+}
+
+/// The request as the gateway gets it.
+fn for_gateway(
+    exchange: &Exchange,
+    order: &Order,
+    mut parts: Parts,
+    websocket_key: Option<&HeaderValue>,
+    body: RequestBody,
+) -> Request<RequestBody> {
+    rewrite_request(
+        &mut parts.headers,
+        &RequestRewrite {
+            kind: order.admitted.kind,
+            version: order.version,
+            host: &order.admitted.host,
+            client: &order.client,
+            request_id: &exchange.id_header,
+            identity_headers: &order.settings.identity_headers,
+            websocket_key,
+        },
+    );
+    parts.uri = parts.uri.into_parts().path_and_query.map_or_else(Uri::default, Uri::from);
+    parts.version = Version::HTTP_11;
+    parts.extensions.clear();
+    Request::from_parts(parts, body)
+}
+
+/// The gateway's headers as the client gets them.
+fn for_client(exchange: &Exchange, order: &Order, headers: &mut HeaderMap, switched: bool) {
+    // The announcement is no secret of this hop: without it HTTP/1.1 clients get no trailers.
+    let announced = headers.remove(TRAILER);
+    rewrite_response(
+        headers,
+        &ResponseRewrite {
+            kind: order.admitted.kind,
+            switched,
+            request_id: &exchange.id_header,
+            hsts: order.settings.hsts(&order.admitted.host),
+        },
+    );
+    if let Some(announced) = announced {
+        headers.insert(TRAILER, announced);
+    }
+}
+
+fn answer(status: StatusCode, headers: HeaderMap, body: EdgeBody) -> Response<EdgeBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Our code for what went wrong on the way.
+fn explain(failure: Failure, fault: Option<Fault>) -> EdgeError {
+    match (fault, failure) {
+        (Some(Fault::TooLarge), _) => EdgeError::BodyTooLarge,
+        (Some(Fault::Stalled), _) => EdgeError::BodyStalled,
+        (Some(Fault::ClientBroke), _) => EdgeError::BadBody,
+        (_, Failure::Down) => EdgeError::GatewayRestarting,
+        (_, Failure::StillDown) => EdgeError::GatewayDown,
+        (_, Failure::TimedOut) => EdgeError::GatewayTimeout,
+        (_, Failure::Broke) => EdgeError::GatewayBroke,
+        (_, Failure::BadUpgrade) => EdgeError::GatewayBadUpgrade,
+    }
+}
+
+/// The edge's own answer.
+fn refuse(
+    mut exchange: Box<Exchange>,
+    refusal: Refusal,
+    reader: Reader,
+    version: Version,
+) -> Response<EdgeBody> {
+    let Refusal { error, retry_after } = refusal;
+    exchange.refused(error);
+    let page = Page { error, reader, id: exchange.id, retry_after, link: None };
+    let (mut parts, body) = page.response().into_parts();
+    if error.closes() && version != Version::HTTP_2 {
+        parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Response::from_parts(parts, EdgeBody::Own(Some(body), exchange))
+}
