@@ -1,0 +1,111 @@
+// What the window knows of the core: the newest snapshot, devices, progress and traffic. It keeps no state of its own
+// beside them, so window, tray and command line cannot disagree.
+
+import type { DeviceList, ErrorEnvelope, Event, Progress, Reply, Request, Snapshot, TrafficRecord } from '$api';
+import { asEnvelope, type Platform } from '../platform';
+
+/** Rows of traffic that the window keeps. */
+const KEPT_TRAFFIC = 500;
+
+class CoreState {
+  /** `undefined` until the first event. */
+  snapshot = $state<Snapshot>();
+  devices = $state<DeviceList>();
+  /** Steps of the change that runs, or of the last one, newest text of each. */
+  progress = $state<Progress[]>([]);
+  traffic = $state.raw<TrafficRecord[]>([]);
+  /** Whether the event stream is up; `undefined` = not yet known. */
+  up = $state<boolean>();
+  /** The error that the window shows on top, until it is dismissed. */
+  error = $state<ErrorEnvelope>();
+  /** A sentence for the live region. */
+  announcement = $state('');
+  #platform: Platform | undefined;
+
+  /** Starts to follow the core. */
+  start(platform: Platform): () => void {
+    this.#platform = platform;
+    return platform.follow(
+      (event) => this.#take(event),
+      (up) => {
+        const came = up && this.up === false;
+        this.up = up;
+        if (came || up) void this.#refresh();
+      },
+    );
+  }
+
+  get platform(): Platform {
+    if (!this.#platform) throw new Error('the core is asked before it is followed');
+    return this.#platform;
+  }
+
+  /** Asks and hands out the answer; throws an `ErrorEnvelope`. */
+  async ask<K extends Reply['kind']>(request: Request, kind: K): Promise<Extract<Reply, { kind: K }>> {
+    let reply: Reply;
+    try {
+      reply = await this.platform.call(request);
+    } catch (thrown) {
+      throw asEnvelope(thrown);
+    }
+    if (reply.kind !== kind) throw asEnvelope(`asked for ${kind}, was given ${reply.kind}`);
+    return reply as Extract<Reply, { kind: K }>;
+  }
+
+  /** Does something and shows its error on top. `true` = it was done. */
+  async attempt(work: () => Promise<unknown>): Promise<boolean> {
+    this.error = undefined;
+    try {
+      await work();
+      return true;
+    } catch (thrown) {
+      this.error = asEnvelope(thrown);
+      return false;
+    }
+  }
+
+  /** Says a sentence to screen readers. */
+  say(text: string) {
+    this.announcement = text;
+  }
+
+  async #refresh() {
+    try {
+      this.devices = (await this.ask({ method: 'devices-list' }, 'devices')).data;
+    } catch {
+      // The gateway may be down: the snapshot says so, and the next event of the stream brings the devices.
+    }
+  }
+
+  #take(event: Event) {
+    switch (event.event) {
+      case 'snapshot':
+        this.up = true;
+        this.snapshot = event.data;
+        break;
+      case 'progress':
+        this.#step(event.data);
+        break;
+      case 'devices':
+        this.devices = event.data;
+        break;
+      case 'traffic':
+        this.traffic = [event.data, ...this.traffic].slice(0, KEPT_TRAFFIC);
+        break;
+      case 'lagged':
+        void this.#refresh();
+        break;
+      case 'stopping':
+        this.up = false;
+        break;
+    }
+  }
+
+  #step(progress: Progress) {
+    if (this.progress[0] && this.progress[0].change !== progress.change) this.progress = [];
+    const rest = this.progress.filter((step) => step.step !== progress.step);
+    this.progress = [...rest, progress].sort((one, other) => one.number - other.number);
+  }
+}
+
+export const core = new CoreState();

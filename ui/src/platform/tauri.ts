@@ -1,0 +1,30 @@
+// The app's own window: one command for the whole api, one event for everything the core tells.
+
+import { invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+import type { Event, Reply, Request } from '$api';
+import type { Platform } from './index';
+
+export const tauri: Platform = {
+  call: (request: Request) => invoke<Reply>('call', { request }),
+  follow(event, state) {
+    let stopped = false;
+    const stops = [
+      listen<Event>('core', (message) => event(message.payload)),
+      listen<boolean>('core-up', (message) => state(message.payload)),
+    ];
+    Promise.all(stops)
+      .then(() => (stopped ? undefined : invoke('follow')))
+      .catch(() => state(false));
+    return () => {
+      stopped = true;
+      for (const stop of stops) stop.then((unlisten) => unlisten());
+    };
+  },
+  open: (url) => invoke('open_url', { url }),
+  copy: (text) => invoke('copy_text', { text }),
+  save: async (name, content) => {
+    const bytes = Array.from(new Uint8Array(await content.arrayBuffer()));
+    await invoke('save_file', { name, bytes });
+  },
+};

@@ -1,0 +1,64 @@
+// A plain browser beside a running core: Vite's proxy carries `/v1` to the control socket.
+
+import type { Event, Reply, Request } from '$api';
+import { envelope, type Platform } from './index';
+
+async function call(request: Request): Promise<Reply> {
+  let answer: Response;
+  try {
+    answer = await fetch('/v1/call', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+    });
+  } catch (error) {
+    throw envelope('not-running', 'Gatehouse is not running', String(error));
+  }
+  const text = await answer.text();
+  let body: { ok?: Reply; error?: unknown };
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw envelope('not-running', 'Gatehouse is not running', `The control socket answered ${answer.status}.`);
+  }
+  if (body.ok) return body.ok;
+  throw body.error ?? envelope('failed', 'The core gave no answer', text.slice(0, 200));
+}
+
+function follow(event: (event: Event) => void, state: (up: boolean) => void): () => void {
+  let source: EventSource | undefined;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let stopped = false;
+  const open = () => {
+    source = new EventSource('/v1/events');
+    source.onopen = () => state(true);
+    source.onmessage = (message) => event(JSON.parse(message.data) as Event);
+    source.onerror = () => {
+      state(false);
+      source?.close();
+      if (!stopped) retry = setTimeout(open, 1000);
+    };
+  };
+  open();
+  return () => {
+    stopped = true;
+    clearTimeout(retry);
+    source?.close();
+  };
+}
+
+export const web: Platform = {
+  call,
+  follow,
+  async open(url) {
+    window.open(url, '_blank', 'noopener');
+  },
+  copy: (text) => navigator.clipboard.writeText(text),
+  async save(name, content) {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(content);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  },
+};
