@@ -6,7 +6,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod address_plan;
 pub mod context;
 mod controller;
 pub mod core;
@@ -15,8 +14,6 @@ pub mod errors;
 mod exposure;
 pub mod link;
 mod own;
-pub mod ports_plan;
-pub mod probe;
 pub mod settings;
 pub mod transaction;
 
