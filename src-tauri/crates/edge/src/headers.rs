@@ -60,7 +60,9 @@ pub fn rewrite_request(headers: &mut HeaderMap, with: &RequestRewrite<'_>) {
     let chunked = with.kind == Kind::Plain && chunked(headers);
     remove_nominated(headers);
     remove_where(headers, |name| {
-        stripped(name) || hop_by_hop(name) || with.identity_headers.iter().any(|identity| twins(name, identity))
+        stripped(name)
+            || hop_by_hop(name)
+            || with.identity_headers.iter().any(|identity| twins(name, identity))
     });
     headers.remove(header::EXPECT);
     if with.version == Version::HTTP_2 {
