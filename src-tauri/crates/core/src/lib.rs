@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod address_plan;
 pub mod context;
 mod controller;
 pub mod core;
@@ -14,6 +15,8 @@ pub mod errors;
 mod exposure;
 pub mod link;
 mod own;
+pub mod ports_plan;
+pub mod probe;
 pub mod settings;
 pub mod transaction;
 
