@@ -73,6 +73,25 @@ fn a_path_too_long_for_a_socket_falls_back_to_a_short_folder_of_ours() {
 }
 
 #[test]
+fn a_start_in_other_surroundings_finds_the_same_socket() {
+    let (base, runtime) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut environment = Environment {
+        gatehouse_home: Some(long(base.path(), 150)),
+        runtime_dir: Some(runtime.path().to_path_buf()),
+        ..Environment::default()
+    };
+    let first = Home::resolve(&environment).unwrap();
+    first.create().unwrap();
+    environment.runtime_dir = None;
+    assert_eq!(Home::resolve(&environment).unwrap().socket(), first.socket());
+    drop(runtime);
+    let later = Home::resolve(&environment).unwrap();
+    assert!(later.socket().starts_with("/tmp"), "{}", later.socket().display());
+    fs::write(later.path().join(SOCKET_POINTER), "/etc/passwd").unwrap();
+    assert_eq!(Home::resolve(&environment).unwrap().socket(), later.socket());
+}
+
+#[test]
 fn a_real_socket_can_be_bound_at_either_place() {
     let base = TempDir::new().unwrap();
     for path in [base.path().join("short"), long(base.path(), 150)] {
