@@ -125,7 +125,7 @@ fn not_found() -> ErrorEnvelope {
         "No OpenClaw gateway was found",
         "Neither a configuration file nor an openclaw program is where OpenClaw puts them.",
     )
-    .fix("Install OpenClaw, or let Gatehouse run one of its own.")
+    .fix_with("Install OpenClaw, or let Gatehouse run one of its own.", "gatehouse serve --install")
 }
 
 fn unreachable(address: SocketAddr, why: &str) -> ErrorEnvelope {
