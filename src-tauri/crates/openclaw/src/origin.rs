@@ -32,6 +32,11 @@ pub struct NotAnOrigin {
 /// [`NotAnOrigin`].
 pub fn canonical(text: &str) -> Result<String, NotAnOrigin> {
     let text = text.trim();
+    if text.eq_ignore_ascii_case("null") {
+        return Err(
+            not("null is what pages without an origin send; the gateway never lets it in".to_owned()),
+        );
+    }
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
         None => ("https".to_owned(), text),

@@ -37,12 +37,10 @@ fn what_is_no_origin_says_why() {
         ("https://bücher.example", "xn--"),
         ("https://1.2.3", "no IPv4"),
         ("https://[fe80", "no host with a port"),
-        ("null", ""),
+        ("null", "never lets it in"),
     ] {
-        match canonical(typed) {
-            Ok(sent) => assert_eq!(typed, "null", "{sent}"),
-            Err(error) => assert!(error.because.contains(reason), "{typed}: {error}"),
-        }
+        let error = canonical(typed).unwrap_err();
+        assert!(error.because.contains(reason), "{typed}: {error}");
     }
 }
 
@@ -134,9 +132,7 @@ proptest! {
         if let Ok(sent) = canonical(&text) {
             prop_assert_eq!(canonical(&sent), Ok(sent.clone()));
             prop_assert_eq!(never_matches(&sent), None);
-            if sent != "https://null" {
-                prop_assert_eq!(match_rule(std::slice::from_ref(&sent), &sent, "x", false), Match::Listed);
-            }
+            prop_assert_eq!(match_rule(std::slice::from_ref(&sent), &sent, "x", false), Match::Listed);
         }
     }
 }
