@@ -19,3 +19,6 @@ pub mod probe;
 mod process;
 pub mod program;
 pub mod supervise;
+
+#[cfg(test)]
+mod testing;

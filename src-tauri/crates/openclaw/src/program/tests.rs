@@ -1,19 +1,17 @@
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use super::{Program, ProgramError};
+use crate::testing;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
 fn script(text: &str) -> (TempDir, Program) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("openclaw");
-    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    testing::script(&path, text);
     let program = Program {
         path,
         node: None,
