@@ -133,7 +133,8 @@ async fn failures_of_npm_are_told_apart_and_leave_no_marker() {
 async fn without_npm_the_error_says_so() {
     let machine = Machine::new();
     if plan(&machine.folder(), &machine.environment).npm.is_some() {
-        return; // This machine has npm in one of the usual places.
+        println!("skipped: npm is in one of the usual places of this machine");
+        return;
     }
 
     let error = ensure(&machine.folder(), &machine.environment, |_| ()).await.unwrap_err();
