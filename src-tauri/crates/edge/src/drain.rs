@@ -71,7 +71,8 @@ impl Tally {
         let cut = left + self.websockets();
         self.phase.send_replace(Phase::Cut);
         // Nobody may miss the cut: the phase goes back only when all have seen it.
-        let gone = || self.requests.load(Ordering::Acquire) == 0 && self.websockets() == 0 && connections() == 0;
+        let gone =
+            || self.requests.load(Ordering::Acquire) == 0 && self.websockets() == 0 && connections() == 0;
         let _ = self.until(Instant::now() + GOODBYE, gone).await;
         self.draining.store(false, Ordering::Release);
         self.phase.send_replace(Phase::Running);

@@ -3,25 +3,29 @@
 use crate::kit::client::*;
 use crate::kit::gateway::{Gateway, header, headers};
 use crate::kit::{House, NAME, OWN};
+use gatehouse_edge::{EdgeSettings, FrontProxy};
 use http::{HeaderName, HeaderValue, Request};
+use tokio::io::AsyncWriteExt;
 
-/// Claims that need no forwarding evidence, so that a loopback client is not taken for a tunnel.
-const IDENTITY: [(&str, &str); 5] = [
-    ("tailscale-user-login", "root@example"),
-    ("x_openclaw_scopes", "operator.admin"),
+/// Claims that are no evidence of a proxy.
+const IDENTITY: [(&str, &str); 4] = [
     ("x-openclaw-scopes", "operator.admin"),
-    ("cf-access-jwt-assertion", "forged"),
+    ("x_openclaw_scopes", "operator.admin"),
+    ("x-team-user", "root"),
     ("x-request-id", "forged"),
 ];
 
 /// Claims of a proxy.
-const FORWARDING: [(&str, &str); 6] = [
+const FORWARDING: [(&str, &str); 9] = [
     ("forwarded", "for=127.0.0.1"),
     ("x-forwarded-for", "127.0.0.1"),
     ("x_forwarded_for", "127.0.0.1"),
     ("x-real-ip", "127.0.0.1"),
     ("x-forwarded-user", "root"),
     ("x-forwarded-host", "localhost"),
+    ("x-forwarded-proto", "http"),
+    ("tailscale-user-login", "root@example"),
+    ("cf-access-jwt-assertion", "forged"),
 ];
 
 fn lines(claims: &[(&str, &str)]) -> String {
@@ -38,31 +42,52 @@ fn with(claims: &[(&str, &str)]) -> Request<Body> {
 }
 
 /// The head shows a remote client with our word for it, and none of the claims.
-fn is_ours(head: &str) {
-    assert_eq!(header(head, "x-forwarded-for").as_deref(), Some(OWN), "{head}");
+fn is_ours(head: &str, client: &str) {
+    assert_eq!(header(head, "x-forwarded-for").as_deref(), Some(client), "{head}");
     assert_eq!(header(head, "x-forwarded-proto").as_deref(), Some("https"));
     assert_eq!(header(head, "x-forwarded-host"), header(head, "host"));
-    assert_ne!(header(head, "x-request-id").as_deref(), Some("forged"));
-    for (name, _) in IDENTITY.iter().chain(&FORWARDING).filter(|(name, _)| !name.starts_with("x-forwarded-"))
-    {
-        assert!(*name == "x-request-id" || headers(head, name).is_empty(), "{name} in {head}");
+    assert_eq!(header(head, "x-request-id").unwrap().len(), 36, "{head}");
+    for (name, value) in IDENTITY.iter().chain(&FORWARDING) {
+        assert!(!headers(head, name).iter().any(|it| it == value), "{name} in {head}");
     }
-    assert!(headers(head, "x-forwarded-user").is_empty(), "{head}");
+}
+
+/// Sends the claims as a request over both protocols and as an upgrade, and says what the gateway saw.
+async fn claimed(settings: impl FnOnce(&mut EdgeSettings), claims: &[(&str, &str)]) -> Vec<String> {
+    let gateway = Gateway::echo().await;
+    let house = House::open(gateway.address).await;
+    house.change(|it| {
+        it.identity_headers.push(HeaderName::from_static("x-team-user"));
+        settings(it);
+    });
+    assert_eq!(over_h1(&house, with(claims)).await.status(), 200);
+    assert_eq!(over_h2(&house, with(claims)).await.status(), 200);
+    let mut upgrade = tls(&house, NAME, "http/1.1").await.unwrap();
+    upgrade.write_all(handshake("/", &lines(claims)).as_bytes()).await.unwrap();
+    read_head(&mut upgrade).await;
+    let heads = gateway.heads();
+    assert_eq!(heads.len(), 3);
+    heads
 }
 
 #[tokio::test]
 async fn forged_identity_never_reaches_the_gateway_over_any_protocol() {
-    let gateway = Gateway::echo().await;
-    let house = House::open(gateway.address).await;
-    assert_eq!(over_h1(&house, with(&IDENTITY)).await.status(), 200);
-    assert_eq!(over_h2(&house, with(&IDENTITY)).await.status(), 200);
-    let mut upgrade = tls(&house, NAME, "http/1.1").await.unwrap();
-    let send = handshake("/", &lines(&IDENTITY));
-    tokio::io::AsyncWriteExt::write_all(&mut upgrade, send.as_bytes()).await.unwrap();
-    read_head(&mut upgrade).await;
-    let heads = gateway.heads();
-    assert_eq!(heads.len(), 3);
-    heads.iter().for_each(|head| is_ours(head));
+    let heads = claimed(|_| {}, &IDENTITY).await;
+    heads.iter().for_each(|head| is_ours(head, OWN));
+}
+
+#[tokio::test]
+async fn behind_a_declared_proxy_only_its_one_header_counts() {
+    let proxy = FrontProxy::Trusted {
+        peers: vec!["127.0.0.1/32".parse().unwrap()],
+        client_header: HeaderName::from_static("cf-connecting-ip"),
+    };
+    let claims = [&IDENTITY[..], &FORWARDING[..], &[("cf-connecting-ip", "198.51.100.7")]].concat();
+    let heads = claimed(|settings| settings.front = proxy, &claims).await;
+    for head in heads {
+        is_ours(&head, "198.51.100.7");
+        assert!(headers(&head, "cf-connecting-ip").is_empty(), "{head}");
+    }
 }
 
 #[tokio::test]

@@ -152,7 +152,8 @@ async fn events_pass_one_by_one_as_they_happen() {
             assert_eq!(frame.into_data().unwrap(), format!("data: {number}\n\n"));
         }
         next.notify_one();
-        assert!(body.frame().await.is_none());
+        let rest = body.collect().await.unwrap();
+        assert!(rest.trailers().is_none() && rest.to_bytes().is_empty());
     }
 }
 
