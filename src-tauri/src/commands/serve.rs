@@ -80,7 +80,7 @@ async fn host(core: &Core, session: &mut Session) {
     let handle = core.handle();
     let mut events = handle.events();
     let mut snapshots = handle.snapshots();
-    let mut steps = Steps::default();
+    let mut steps = Steps::in_a_log();
     let mut told: Option<String> = None;
     loop {
         let snapshot = snapshots.borrow_and_update().clone();
