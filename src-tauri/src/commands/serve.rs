@@ -3,7 +3,6 @@
 //! The address is welcomed once it is proven, or the reason why it is not is told; then every change of the state is
 //! a line. The first signal stops gracefully, the second at once.
 
-mod log;
 mod signals;
 mod welcome;
 
@@ -28,7 +27,6 @@ const SETTLED: Duration = Duration::from_millis(1_500);
 
 /// Runs until a signal or a request to shut down.
 pub(crate) async fn run(args: &Serve, session: &mut Session) -> Outcome {
-    log::start(&session.globals, session.out.remarks_look(), session.clock);
     let mut signals = Signals::new().map_err(|error| {
         ErrorEnvelope::new(Code::Failed, "Signals cannot be received", format!("{error}."))
     })?;
