@@ -214,6 +214,18 @@ fn a_gateway_that_stays_away_degrades_with_its_verdict() {
 }
 
 #[test]
+fn an_address_that_is_opened_without_a_gateway_says_so_at_once() {
+    let mut bench = Bench::on();
+    bench.takes(down());
+    bench.takes(quiet());
+
+    bench.takes(Fact::ChangeEnded(Ended::OtherAddress));
+
+    assert_eq!(bench.sees().actual, Actual::Degraded { proof: None });
+    assert_eq!(bench.sees().problems[0].code, Code::GatewayUnreachable);
+}
+
+#[test]
 fn nothing_is_probed_while_the_gateway_is_away_or_the_address_is_paused() {
     let mut bench = Bench::on();
     bench.takes(down());
