@@ -191,7 +191,7 @@ async fn bytes_that_are_no_http_are_answered_in_our_words() {
     let house = House::open(gateway.address).await;
     for (bytes, status, error) in [
         ("GET / HTTP/1.1\r\nbad header: x\r\n\r\n".to_owned(), "400", "bad-header"),
-        (format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(200_000)), "431", "headers-too-large"),
+        (format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(150)), "431", "headers-too-large"),
     ] {
         let answer = raw(&house, &bytes).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
