@@ -13,7 +13,7 @@ use gatehouse_openclaw::supervise::{Recipe, Supervisor};
 #[tokio::test]
 async fn a_machine_without_a_suitable_node_gets_a_gateway_that_starts() {
     if std::env::var_os("GATEHOUSE_TEST_INSTALL").is_none() {
-        println!("skipped: GATEHOUSE_TEST_INSTALL is not set");
+        println!("skipped: the real installation: GATEHOUSE_TEST_INSTALL is not set");
         assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "skipped in CI");
         return;
     }
