@@ -1,2 +1,81 @@
-//! gatehouse
-fn main() {}
+//! The program `gatehouse`. It reads its words, dispatches, and ends with an exit status; decisions are the core's.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod output;
+mod session;
+
+use std::{ffi::OsString, io::Write, process::ExitCode};
+
+use clap::{Parser, error::ErrorKind};
+use gatehouse_api::{Code, ErrorEnvelope, SCHEMA};
+use serde_json::json;
+
+use crate::{args::Cli, output::when::Clock, session::Session};
+
+fn main() -> ExitCode {
+    // The offset of the local clock can be read only while there is one thread.
+    let clock = Clock::local();
+    let words: Vec<OsString> = std::env::args_os().filter(|word| !is_process_serial_number(word)).collect();
+    let cli = match Cli::try_parse_from(&words) {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error, &words),
+    };
+    let mut session = Session::new(cli.globals, clock);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let because = format!("No threads could be started: {error}.");
+            return end(Err(ErrorEnvelope::new(Code::Failed, "Gatehouse cannot run", because)), session);
+        }
+    };
+    let outcome = runtime.block_on(commands::run(cli.command, &mut session));
+    // A question that was left open must not hold the program.
+    runtime.shutdown_background();
+    end(outcome, session)
+}
+
+/// Prints what went wrong and makes the exit status.
+fn end(outcome: session::Outcome, mut session: Session) -> ExitCode {
+    let status = match outcome {
+        Ok(verdict) => verdict.exit_status(),
+        Err(error) => {
+            session.out.error(&error);
+            error.code.exit_status()
+        }
+    };
+    match session.out.finish() {
+        Some(error) if status == 0 => {
+            let _ = writeln!(std::io::stderr(), "Failed: the result could not be written: {error}");
+            ExitCode::from(Code::Storage.exit_status())
+        }
+        Some(_) | None => ExitCode::from(status),
+    }
+}
+
+/// What the Finder adds to the words of a program that it starts.
+fn is_process_serial_number(word: &OsString) -> bool {
+    word.to_str().is_some_and(|word| word.starts_with("-psn_"))
+}
+
+/// Help, or what is wrong with the words: as text, or as an object where one was asked for.
+fn explain(error: &clap::Error, words: &[OsString]) -> ExitCode {
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let wants_object =
+        words.iter().take_while(|word| *word != "--").any(|word| word == "--json" || word == "--jsonl");
+    if !is_help && wants_object {
+        let text = error.render().to_string();
+        let because = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let envelope = ErrorEnvelope::new(Code::Usage, "The words of the command make no sense", because)
+            .fix_with("See which there are.", "gatehouse --help");
+        let object = json!({"schema": SCHEMA, "error": envelope});
+        let _ = writeln!(std::io::stdout(), "{object:#}");
+    } else if is_help {
+        let _ = write!(std::io::stdout(), "{}", error.render());
+    } else {
+        let _ = write!(std::io::stderr(), "{}", error.render());
+    }
+    ExitCode::from(if is_help { 0 } else { Code::Usage.exit_status() })
+}

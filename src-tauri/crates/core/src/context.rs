@@ -1,14 +1,31 @@
 //! What the steps of a transaction work on.
 //!
-//! Everything that a test wants to replace is a field here: the clock, the machine, the gateway. Steps reach the world
-//! through this and nothing else.
+//! Everything that a test wants to replace is a field here: the clock, the machine, the front door, the gateway. Steps
+//! reach the world through this and nothing else.
 
+use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
+use async_trait::async_trait;
+use gatehouse_certs::Certificates;
+use gatehouse_edge::EdgeSettings;
+use gatehouse_host::addresses::InterfaceAddress;
+use gatehouse_host::names::HostNames;
+use gatehouse_host::ports::{PortHolder, Refusal};
+use gatehouse_openclaw::discovery::Environment;
 use time::OffsetDateTime;
 
+use crate::address_plan::AddressPlan;
+use crate::link::GatewayLink;
+use crate::ports_plan::PortsPlan;
 use crate::settings::SettingsStore;
+
+mod system;
+
+pub use system::{Pass, System, SystemClock};
 
 /// Where and on what transactions work. Cheap to clone.
 #[derive(Clone)]
@@ -17,10 +34,82 @@ pub struct Context {
     pub journal: PathBuf,
     /// What outlives a restart.
     pub settings: Arc<SettingsStore>,
+    /// The gateway and the connection to it.
+    pub link: Arc<GatewayLink>,
+    /// Where the gateway is looked for.
+    pub environment: Arc<Environment>,
+    /// The local authority and the leaf that is served.
+    pub certificates: Arc<Certificates>,
+    /// The edge.
+    pub door: Arc<dyn FrontDoor>,
+    /// What the edge serves now, for views and probes. Set by transactions; start with `Default::default()`.
+    pub served: Arc<ArcSwapOption<Served>>,
+    /// Addresses, names and ports of this machine.
+    pub machine: Arc<dyn Machine>,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
     /// Called at every boundary of the journal.
     pub checkpoint: Arc<dyn Checkpoint>,
+}
+
+/// What the edge serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The ports, and why they are not others.
+    pub ports: PortsPlan,
+    /// The addresses and what follows from them.
+    pub plan: AddressPlan,
+}
+
+/// The edge as transactions use it.
+#[async_trait]
+pub trait FrontDoor: Send + Sync {
+    /// Applies the settings and makes the listeners equal to these. New ones are all opened or none; unchanged ones
+    /// stay, with their connections.
+    ///
+    /// # Errors
+    /// The first address that could not be had, with the reason.
+    async fn serve(
+        &self,
+        settings: EdgeSettings,
+        listeners: &Listeners,
+    ) -> Result<(), (SocketAddr, io::Error)>;
+
+    /// Stops listening. Requests may finish for a few seconds, then they are cut.
+    async fn close(&self);
+
+    /// Where it listens now.
+    fn listening(&self) -> Listeners;
+}
+
+/// Where the edge listens. Sockets of IPv6 take only IPv6.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listeners {
+    /// HTTPS.
+    pub https: Vec<SocketAddr>,
+    /// Plain HTTP that redirects to the HTTPS port.
+    pub redirect: Vec<SocketAddr>,
+}
+
+/// This machine, as far as transactions need to know it. Calls may block for a few seconds.
+pub trait Machine: Send + Sync {
+    /// All addresses.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn addresses(&self) -> io::Result<Vec<InterfaceAddress>>;
+
+    /// Its names.
+    fn names(&self) -> HostNames;
+
+    /// Who listens on a TCP port, as far as we may know.
+    fn holder(&self, port: u16) -> Option<PortHolder>;
+
+    /// Whether a listener could be opened right now.
+    ///
+    /// # Errors
+    /// Why not.
+    fn try_bind(&self, address: SocketAddr) -> Result<(), Refusal>;
 }
 
 /// The wall clock.
@@ -31,25 +120,7 @@ pub trait Clock: Send + Sync {
 
 /// A place in a transaction where a crash leaves a state of its own. Tests stop the process there.
 pub trait Checkpoint: Send + Sync {
-    /// `step` is a [`gatehouse_api::StepId`] in kebab-case, `point` is `before-journal`, `after-journal` or
-    /// `after-apply`.
+    /// `step` is a [`gatehouse_api::StepId`] in kebab-case, or `undo` or `end`; `point` is `before-journal`,
+    /// `after-journal`, `after-apply`, `before-revert` or `after-revert`.
     fn reached(&self, step: &str, point: &str);
-}
-
-/// The real clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc()
-    }
-}
-
-/// Passes every checkpoint.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Pass;
-
-impl Checkpoint for Pass {
-    fn reached(&self, _step: &str, _point: &str) {}
 }

@@ -1,5 +1,4 @@
 //! The devices as a person sees them: what the gateway knows, joined with what the edge saw.
 
-pub(crate) mod agent;
 pub(crate) mod choose;
 pub(crate) mod join;

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod address_plan;
 pub mod context;
 mod controller;
 pub mod core;
@@ -13,6 +14,9 @@ mod devices;
 pub mod errors;
 mod exposure;
 pub mod link;
+mod own;
+pub mod ports_plan;
+pub mod probe;
 pub mod settings;
 pub mod transaction;
 

@@ -1,14 +1,41 @@
 //! Every change is a transaction: plan, journal, apply, verify, commit, or roll back everything.
+//!
+//! Guarantees: one change at a time; a plan changes nothing; every step is on disk with its inverse before it runs; a
+//! change that did not prove itself is taken back; what a crash leaves is repaired before anything else is changed;
+//! only the newest change in effect can be undone, so that inverses always meet the state they were made for.
+
+mod configuration;
+mod draft;
+mod engine;
+mod history;
+mod inverse;
+mod journal;
+mod ledger;
+mod serve;
+mod step;
+mod steps;
+mod takeback;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use gatehouse_api::{Change, Code, ErrorEnvelope, HistoryEntry, LastChange, OpenRequest, Plan, Progress};
+use gatehouse_openclaw::config::KeyPath;
 use time::OffsetDateTime;
-use tokio::sync::broadcast;
+use tokio::sync::{OwnedMutexGuard, broadcast, watch};
 
+use self::engine::{Engine, undo_title};
+use self::journal::{Entry, Journal, Record};
+use self::takeback::TakeBack;
 use crate::context::Context;
+use crate::errors;
+
+const PROGRESS: usize = 256;
+/// A deadline is looked at this often: the wall clock may jump, and a machine may sleep.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What is to be changed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(tag = "intent", rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Intent {
     /// Open an address, or open it differently.
     Open(OpenRequest),
@@ -34,16 +61,28 @@ pub enum Intent {
 #[derive(Clone)]
 pub struct Transactions {
     context: Context,
-    progress: broadcast::Sender<Progress>,
+    engine: Arc<Engine>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Transactions {
     /// Reads the journal. Repairs nothing: call [`Self::recover`] once the parts are up.
     ///
     /// # Errors
-    /// `storage` where the journal folder cannot be read.
+    /// `storage` or `permission` where the journal folder cannot be read.
     pub fn new(context: Context) -> Result<Self, ErrorEnvelope> {
-        Ok(Self { context, progress: broadcast::channel(64).0 })
+        let journal = Journal::open(&context.journal)
+            .map_err(|error| errors::file("Reading the journal", &error.path, &error.source))?;
+        let engine = Engine {
+            journal,
+            clock: context.clock.clone(),
+            checkpoint: context.checkpoint.clone(),
+            reverter: Arc::new(TakeBack::new(&context)),
+            progress: broadcast::channel(PROGRESS).0,
+            running: watch::channel(None).0,
+            cancelled: watch::channel(false).0,
+        };
+        Ok(Self { context, engine: Arc::new(engine), turn: Arc::default() })
     }
 
     /// What the intent would do. Changes nothing.
@@ -51,8 +90,7 @@ impl Transactions {
     /// # Errors
     /// What would stop the first step that cannot go on.
     pub async fn plan(&self, intent: &Intent) -> Result<Plan, ErrorEnvelope> {
-        let _ = intent;
-        Err(unfinished())
+        self.engine.plan(steps::script(&self.context, intent)?).await
     }
 
     /// Makes the change. Ends when it is committed and, for [`Intent::Open`], proven from outside.
@@ -61,28 +99,51 @@ impl Transactions {
     /// `busy`; `needs-confirmation` while another change waits for its confirmation; otherwise the cause, after
     /// everything was rolled back.
     pub async fn run(&self, intent: Intent) -> Result<Change, ErrorEnvelope> {
-        let _ = intent;
-        Err(unfinished())
+        let turn = self.take_turn()?;
+        if let Some((id, deadline)) = self.awaiting() {
+            return Err(awaits(&id, deadline));
+        }
+        let script = steps::script(&self.context, &intent)?;
+        self.in_background(turn, |this| async move {
+            this.repaired().await?;
+            this.engine.run(script).await
+        })
+        .await
     }
 
     /// Stops the running change; it rolls back. `false` = none was running.
     pub fn cancel(&self) -> bool {
-        false
+        let running = self.engine.running.borrow().is_some();
+        if running {
+            self.engine.cancelled.send_replace(true);
+        }
+        running
     }
 
     /// Rolls back whatever a crash left open, reverts what was not confirmed in time, and retries what could not be
     /// rolled back. Call it once at start, after discovery and before anything listens; then call [`Self::resume`].
     pub async fn recover(&self) -> Vec<Change> {
-        Vec::new()
+        let _turn = self.turn.lock().await;
+        let mut repaired = self.engine.recover(false).await;
+        if let Some((entry, deadline)) = self.overdue() {
+            match self.engine.undo(&entry, not_confirmed(&entry, deadline), false, false).await {
+                Ok(change) => repaired.push(change),
+                Err(error) => {
+                    tracing::error!(%error, "a change that was not confirmed could not be reverted")
+                }
+            }
+        }
+        repaired
     }
 
     /// Makes edge and certificate agree with the settings: at start after [`Self::recover`], and when addresses
-    /// changed. Not a change of its own: what it does follows from what was committed.
+    /// changed. Not a change of its own: what it does follows from what was committed. Waits for a running change.
     ///
     /// # Errors
     /// `port-taken`, `permission`, `no-address`, `certificate`.
     pub async fn resume(&self) -> Result<(), ErrorEnvelope> {
-        Ok(())
+        let _turn = self.turn.lock().await;
+        serve::follow_settings(&self.context).await
     }
 
     /// What [`Self::undo`] would do.
@@ -90,18 +151,24 @@ impl Transactions {
     /// # Errors
     /// `not-found`, and `drift` where a newer change stands on it.
     pub async fn plan_undo(&self, id: Option<&str>) -> Result<Plan, ErrorEnvelope> {
-        let _ = id;
-        Err(unfinished())
+        let entry = self.undoable(id)?;
+        self.engine.preview(&entry, false).await
     }
 
-    /// Undoes a committed change; `None` = the newest. A value that somebody else changed meanwhile is named in the
-    /// warnings and left alone, unless `force_drift`.
+    /// Undoes the newest change in effect; `id` says which one that is meant to be. A value that somebody else changed
+    /// meanwhile is named in the warnings and left alone, unless `force_drift`.
     ///
     /// # Errors
     /// `busy`, `not-found`, `drift` where a newer change stands on it, or what stopped it.
     pub async fn undo(&self, id: Option<&str>, force_drift: bool) -> Result<Change, ErrorEnvelope> {
-        let _ = (id, force_drift);
-        Err(unfinished())
+        let turn = self.take_turn()?;
+        let entry = self.undoable(id)?;
+        self.in_background(turn, move |this| async move {
+            this.repaired().await?;
+            this.engine.preview(&entry, force_drift).await?;
+            this.engine.undo(&entry, undo_title(&entry), force_drift, true).await
+        })
+        .await
     }
 
     /// Keeps the change that waits for confirmation.
@@ -109,47 +176,220 @@ impl Transactions {
     /// # Errors
     /// `not-found` where none waits.
     pub async fn confirm(&self) -> Result<Change, ErrorEnvelope> {
-        Err(unfinished())
+        let _turn = self.take_turn()?;
+        let Some((id, _)) = self.awaiting() else {
+            return Err(ErrorEnvelope::new(
+                Code::NotFound,
+                "No change waits for a confirmation",
+                "The newest change is kept already, or it was reverted because nobody confirmed it in time.",
+            )
+            .fix_with("Look at the history.", "gatehouse history"));
+        };
+        self.engine.append(&id, Record::Confirmed)?;
+        let entry = self.engine.journal.get(&id);
+        let title = entry.as_deref().and_then(Entry::beginning).map(|begun| begun.title.to_owned());
+        Ok(Change {
+            id: Some(id),
+            title: title.unwrap_or_default(),
+            state: Some(gatehouse_api::ChangeState::Committed),
+            warnings: Vec::new(),
+            confirm_by: None,
+        })
     }
 
-    /// Waits for the deadline of the change that waits for confirmation and reverts it then; waits for ever while none
-    /// does. Each call ends with one reverted change: call it in a loop.
+    /// Waits until a change was not confirmed in time, and reverts it; waits for ever while none has to be. Each call
+    /// ends with one change: call it in a loop.
+    ///
+    /// # Errors
+    /// What kept it from being reverted; it is tried again with the next call.
     pub async fn expired(&self) -> Result<Change, ErrorEnvelope> {
-        std::future::pending().await
+        loop {
+            if self.overdue().is_some() {
+                let turn = self.turn.clone().lock_owned().await;
+                if let Some((entry, deadline)) = self.overdue() {
+                    let title = not_confirmed(&entry, deadline);
+                    return self
+                        .in_background(turn, move |this| async move {
+                            this.engine.undo(&entry, title, false, true).await
+                        })
+                        .await;
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// The change that waits for confirmation, and until when.
     #[must_use]
     pub fn awaiting(&self) -> Option<(String, OffsetDateTime)> {
-        None
+        let changes = self.engine.changes();
+        changes.awaiting().map(|(entry, deadline)| (entry.id.clone(), deadline))
     }
 
     /// What was done, newest first.
     #[must_use]
     pub fn history(&self, limit: usize) -> Vec<HistoryEntry> {
-        let _ = limit;
-        Vec::new()
+        self.engine.changes().history(limit)
     }
 
     /// The newest change that can be undone.
     #[must_use]
     pub fn last_change(&self) -> Option<LastChange> {
-        None
+        self.engine.changes().last_change(self.context.clock.now())
     }
 
     /// Origins in the gateway's list that Gatehouse put there.
     #[must_use]
     pub fn owned_origins(&self) -> Vec<String> {
-        Vec::new()
+        let path = KeyPath::from(steps::ORIGINS);
+        self.engine.changes().ledger().values(&path).map(str::to_owned).collect()
     }
 
     /// Steps as they move on.
     #[must_use]
     pub fn progress(&self) -> broadcast::Receiver<Progress> {
-        self.progress.subscribe()
+        self.engine.progress.subscribe()
+    }
+
+    fn take_turn(&self) -> Result<OwnedMutexGuard<()>, ErrorEnvelope> {
+        self.turn.clone().try_lock_owned().map_err(|_| {
+            ErrorEnvelope::new(Code::Busy, "Another change is under way", "One change is made at a time.")
+                .fix_with("Wait until it is done, then try again.", "gatehouse status --watch")
+        })
+    }
+
+    /// Runs to the end also when the caller goes away.
+    async fn in_background<F>(
+        &self,
+        turn: OwnedMutexGuard<()>,
+        work: impl FnOnce(Self) -> F,
+    ) -> Result<Change, ErrorEnvelope>
+    where
+        F: Future<Output = Result<Change, ErrorEnvelope>> + Send + 'static,
+    {
+        self.engine.cancelled.send_replace(false);
+        let work = work(self.clone());
+        let task = tokio::spawn(async move {
+            let _turn = turn;
+            work.await
+        });
+        task.await.unwrap_or_else(|error| {
+            Err(ErrorEnvelope::new(
+                Code::Failed,
+                "The change ended early",
+                format!("Gatehouse failed: {error}. It is repaired before the next change."),
+            ))
+        })
+    }
+
+    /// Nothing is changed on top of something that is half taken back.
+    async fn repaired(&self) -> Result<(), ErrorEnvelope> {
+        self.engine.recover(true).await;
+        let Some(entry) = self.engine.changes().open().into_iter().next() else { return Ok(()) };
+        let title = entry.beginning().map(|begun| begun.title.to_owned()).unwrap_or_default();
+        let mut error = ErrorEnvelope::new(
+            Code::Failed,
+            "An earlier change is not taken back yet",
+            format!("“{title}” ({}) failed, and something could not be put back.", entry.id),
+        )
+        .fix_with("Cure what the history names, then try again.", "gatehouse history");
+        error.evidence = entry
+            .lines
+            .iter()
+            .rev()
+            .filter_map(|line| match &line.record {
+                Record::NotReverted { step, because } => {
+                    Some(format!("{}: {because}", journal::step_name(*step)))
+                }
+                _ => None,
+            })
+            .take(1)
+            .collect();
+        Err(error)
+    }
+
+    fn overdue(&self) -> Option<(Arc<Entry>, OffsetDateTime)> {
+        let changes = self.engine.changes();
+        let (entry, deadline) = changes.awaiting()?;
+        (self.context.clock.now() >= deadline).then(|| (entry.clone(), deadline))
+    }
+
+    fn undoable(&self, id: Option<&str>) -> Result<Arc<Entry>, ErrorEnvelope> {
+        let changes = self.engine.changes();
+        let newest = changes.newest_in_effect().cloned();
+        if let Some(id) = id {
+            let known = self.engine.journal.get(id).is_some();
+            let is_newest = newest.as_ref().is_some_and(|newest| newest.id == id);
+            match (known, is_newest, &newest) {
+                (false, _, _) => return Err(no_such_change(id)),
+                (true, true, _) => {}
+                (true, false, Some(newest)) if newest.id.as_str() > id => return Err(newer(id, newest)),
+                (true, false, _) => return Err(not_in_effect(id)),
+            }
+        }
+        let entry = newest.ok_or_else(nothing_to_undo)?;
+        match entry.commitment().is_some_and(|kept| kept.undoable) {
+            true => Ok(entry),
+            false => Err(final_change(&entry)),
+        }
     }
 }
 
-fn unfinished() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::Failed, "Nothing was changed", "This change is not built into this program.")
+fn not_confirmed(entry: &Entry, deadline: OffsetDateTime) -> String {
+    let at = deadline.time();
+    format!("{}: not confirmed by {:02}:{:02} UTC", undo_title(entry), at.hour(), at.minute())
 }
+
+fn awaits(id: &str, deadline: OffsetDateTime) -> ErrorEnvelope {
+    ErrorEnvelope::new(
+        Code::NeedsConfirmation,
+        "The newest change waits for its confirmation",
+        format!("{id} reverts at {deadline} unless it is confirmed."),
+    )
+    .fix_with("Confirm it, or undo it, then try again.", "gatehouse confirm")
+}
+
+fn no_such_change(id: &str) -> ErrorEnvelope {
+    ErrorEnvelope::new(
+        Code::NotFound,
+        format!("There is no change {id}"),
+        "The journal has none with this id.",
+    )
+    .fix_with("Look at the history.", "gatehouse history")
+}
+
+fn newer(id: &str, newest: &Entry) -> ErrorEnvelope {
+    ErrorEnvelope::new(
+        Code::Drift,
+        format!("{id} is not the newest change"),
+        format!("{} was made after it and stands on it. Changes are undone newest first.", newest.id),
+    )
+    .fix_with("Undo the newer one first.", format!("gatehouse undo {}", newest.id))
+}
+
+fn not_in_effect(id: &str) -> ErrorEnvelope {
+    ErrorEnvelope::new(
+        Code::NotFound,
+        format!("{id} is not in effect"),
+        "It was rolled back, undone, or is an undo.",
+    )
+    .fix_with("Look at the history.", "gatehouse history")
+}
+
+fn nothing_to_undo() -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::NotFound, "There is nothing to undo", "No change is in effect.")
+        .fix_with("Look at the history.", "gatehouse history")
+}
+
+fn final_change(entry: &Entry) -> ErrorEnvelope {
+    let title = entry.beginning().map(|begun| begun.title).unwrap_or_default();
+    ErrorEnvelope::new(
+        Code::NotFound,
+        format!("“{title}” cannot be undone"),
+        "What it removed is gone, so neither can anything before it.",
+    )
+    .fix_with("Open the address again.", "gatehouse open --to lan")
+}
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,9 @@ pub use line::{HOST_MAX, PATH_MAX, printable};
 /// Lines that may wait for the writer.
 const QUEUE: usize = 8192;
 
+/// How long a disk that refused is left alone.
+const RETRY: Duration = Duration::from_secs(2);
+
 /// Who made a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answerer {
@@ -190,8 +193,12 @@ impl AccessLog {
     /// # Errors
     /// When the folder or the live file cannot be made: at the start that is worth telling; later it is not fatal.
     pub fn start(options: LogOptions) -> io::Result<Self> {
+        Self::start_with(options, RETRY)
+    }
+
+    fn start_with(options: LogOptions, retry: Duration) -> io::Result<Self> {
         let counts = Arc::new(Counts::default());
-        let writer = writer::Writer::open(options, Arc::clone(&counts))?;
+        let writer = writer::Writer::open(options, Arc::clone(&counts), retry)?;
         let (sender, receiver) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("gatehouse-log".to_owned())

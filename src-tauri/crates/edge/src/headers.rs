@@ -16,7 +16,7 @@ use crate::gate::Kind;
 
 pub use families::{forwarding, protected};
 
-use families::{hop_by_hop, stripped};
+use families::{hop_by_hop, stripped, twins};
 
 /// `x-forwarded-for`.
 pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -59,7 +59,11 @@ pub struct RequestRewrite<'a> {
 pub fn rewrite_request(headers: &mut HeaderMap, with: &RequestRewrite<'_>) {
     let chunked = with.kind == Kind::Plain && chunked(headers);
     remove_nominated(headers);
-    remove_where(headers, |name| stripped(name) || hop_by_hop(name) || with.identity_headers.contains(name));
+    remove_where(headers, |name| {
+        stripped(name)
+            || hop_by_hop(name)
+            || with.identity_headers.iter().any(|identity| twins(name, identity))
+    });
     headers.remove(header::EXPECT);
     if with.version == Version::HTTP_2 {
         join_cookies(headers);

@@ -1,8 +1,19 @@
 //! The folder that holds all state, its lock, and where the control socket lives.
 
-use std::fs::File;
-use std::io;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use gatehouse_files::{PRIVATE, create_private_folder};
+
+use crate::process;
+
+/// `sun_path` has 104 bytes on macOS and 108 on Linux, the final zero included; we use the smaller everywhere.
+const SOCKET_PATH_BYTES: usize = 103;
+const SOCKET_NAME: &str = "control.sock";
 
 /// What of the process's surroundings decides where things are; tests fill it by hand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,11 +22,11 @@ pub struct Environment {
     pub gatehouse_home: Option<PathBuf>,
     /// The user's home folder.
     pub home: Option<PathBuf>,
-    /// `XDG_DATA_HOME`; only absolute paths count (XDG Base Directory).
+    /// `XDG_DATA_HOME`; only absolute paths count (XDG Base Directory Specification).
     pub data_home: Option<PathBuf>,
-    /// `XDG_RUNTIME_DIR`.
+    /// `XDG_RUNTIME_DIR`; only absolute paths count.
     pub runtime_dir: Option<PathBuf>,
-    /// `TMPDIR`.
+    /// `TMPDIR`; only absolute paths count.
     pub temporary: Option<PathBuf>,
 }
 
@@ -25,7 +36,7 @@ impl Environment {
         let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
             gatehouse_home: path("GATEHOUSE_HOME"),
-            home: std::env::home_dir().filter(|home| home.is_absolute()),
+            home: std::env::home_dir(),
             data_home: path("XDG_DATA_HOME"),
             runtime_dir: path("XDG_RUNTIME_DIR"),
             temporary: path("TMPDIR"),
@@ -58,8 +69,11 @@ pub enum HomeError {
         /// The user that owns it.
         owner: u32,
     },
+    /// Something that is no folder is where the control socket's folder should be.
+    #[error("{} is not a folder of our own", .0.display())]
+    NoFolder(PathBuf),
     /// No folder gives a path that is short enough for a Unix socket.
-    #[error("{} is too long for a control socket and there is no other private folder; set a shorter GATEHOUSE_HOME", .0.display())]
+    #[error("{} is too long for a control socket; set a shorter GATEHOUSE_HOME", .0.display())]
     SocketPathTooLong(PathBuf),
 }
 
@@ -96,13 +110,19 @@ pub struct InstanceLock {
 }
 
 impl Home {
-    /// Decides where the state folder and the control socket are; touches nothing.
+    /// Decides where the state folder and the control socket are; touches nothing. `GATEHOUSE_HOME`, else
+    /// `~/Library/Application Support/Gatehouse` on macOS, else `$XDG_DATA_HOME/gatehouse` or
+    /// `~/.local/share/gatehouse`.
     ///
     /// # Errors
     /// [`HomeError::Unknown`], [`HomeError::Relative`], [`HomeError::SocketPathTooLong`].
     pub fn resolve(environment: &Environment) -> Result<Self, HomeError> {
-        let path = environment.gatehouse_home.clone().ok_or(HomeError::Unknown)?;
-        let socket = path.join("control.sock");
+        let path = match &environment.gatehouse_home {
+            Some(path) if path.is_absolute() => path.clone(),
+            Some(path) => return Err(HomeError::Relative(path.clone())),
+            None => default_path(environment).ok_or(HomeError::Unknown)?,
+        };
+        let socket = socket_path(&path, environment)?;
         Ok(Self { path, socket })
     }
 
@@ -126,6 +146,11 @@ impl Home {
         self.path.join("certs")
     }
 
+    /// Markers of secrets, and secrets where there is no keychain.
+    pub fn secrets(&self) -> PathBuf {
+        self.path.join("secrets")
+    }
+
     /// Logs.
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
@@ -136,24 +161,115 @@ impl Home {
         self.path.join("gateway")
     }
 
-    /// The control socket.
+    /// The control socket: in the state folder, or in a short private folder where that path is too long for a socket.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// Makes the folder, and the one of the socket, private to this user (0700).
+    /// Makes the state folder and the folder of the socket, private to this user (0700).
     ///
     /// # Errors
-    /// [`HomeError::Io`] and [`HomeError::ForeignOwner`].
+    /// [`HomeError::Io`], [`HomeError::ForeignOwner`] and [`HomeError::NoFolder`].
     pub fn create(&self) -> Result<(), HomeError> {
-        Ok(())
+        let failed = |source| HomeError::Io { path: self.path.clone(), source };
+        if let Ok(metadata) = fs::metadata(&self.path) {
+            owned(&self.path, &metadata)?;
+        }
+        create_private_folder(&self.path).map_err(failed)?;
+        match self.socket.parent() {
+            Some(folder) if folder != self.path => create_in_shared(folder),
+            _ => Ok(()),
+        }
     }
 
-    /// Becomes the one process that owns this state.
+    /// Becomes the one process that owns this state. The lock file holds our process id and is never removed.
     ///
     /// # Errors
     /// [`LockError::Held`] names the process that has it.
     pub fn lock(&self) -> Result<InstanceLock, LockError> {
-        Err(LockError::Held { pid: None })
+        let path = self.path.join("lock");
+        let failed = |source| LockError::Io { path: path.clone(), source };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(PRIVATE)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let _ = file.take(32).read_to_string(&mut text);
+                return Err(LockError::Held { pid: text.trim().parse().ok() });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let write = |file: &mut File| {
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(format!("{}\n", process::pid()).as_bytes())
+        };
+        write(&mut file).map_err(failed)?;
+        Ok(InstanceLock { _file: file })
     }
 }
+
+fn default_path(environment: &Environment) -> Option<PathBuf> {
+    let home = environment.home.as_ref().filter(|home| home.is_absolute());
+    if cfg!(target_os = "macos") {
+        return home.map(|home| home.join("Library/Application Support/Gatehouse"));
+    }
+    let data = environment.data_home.clone().filter(|data| data.is_absolute());
+    data.or_else(|| home.map(|home| home.join(".local/share"))).map(|data| data.join("gatehouse"))
+}
+
+/// Every start with the same state folder must come to the same answer, or it would not find the one that runs.
+fn socket_path(home: &Path, environment: &Environment) -> Result<PathBuf, HomeError> {
+    let fits = |path: &PathBuf| path.as_os_str().len() <= SOCKET_PATH_BYTES;
+    let beside = home.join(SOCKET_NAME);
+    if fits(&beside) {
+        return Ok(beside);
+    }
+    let hash: String = digest(&SHA256, home.as_os_str().as_bytes()).as_ref()[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let folder = format!("gatehouse-{}-{hash}", process::uid());
+    let (runtime, temporary) = (environment.runtime_dir.clone(), environment.temporary.clone());
+    let order = if cfg!(target_os = "macos") { [temporary, runtime] } else { [runtime, temporary] };
+    let shared = order.into_iter().flatten().filter(|path| path.is_absolute());
+    let mut candidates =
+        shared.chain([PathBuf::from("/tmp")]).map(|base| base.join(&folder).join(SOCKET_NAME));
+    candidates.find(fits).ok_or(HomeError::SocketPathTooLong(beside))
+}
+
+/// In a folder that others may write to, only a folder that we made, or that is ours and no link, is taken.
+fn create_in_shared(folder: &Path) -> Result<(), HomeError> {
+    let failed = |source| HomeError::Io { path: folder.to_path_buf(), source };
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let metadata = fs::symlink_metadata(folder).map_err(failed)?;
+    owned(folder, &metadata)?;
+    if !metadata.is_dir() {
+        return Err(HomeError::NoFolder(folder.to_path_buf()));
+    }
+    if metadata.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)
+}
+
+fn owned(path: &Path, metadata: &fs::Metadata) -> Result<(), HomeError> {
+    if metadata.uid() == process::uid() {
+        return Ok(());
+    }
+    Err(HomeError::ForeignOwner { path: path.to_path_buf(), owner: metadata.uid() })
+}
+
+#[cfg(test)]
+mod tests;

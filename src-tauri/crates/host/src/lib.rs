@@ -13,4 +13,5 @@ pub mod ports;
 pub mod process;
 pub mod secrets;
 
+#[cfg(any(target_os = "macos", test))]
 mod command;

@@ -1,13 +1,37 @@
 //! Secrets by name: the Keychain, the Secret Service, or private files where there is neither.
+//!
+//! Guarantees:
+//! - "There is none" is only said when that is certain. A locked Secret Service says it too (it shows no items), so a
+//!   marker in the state folder remembers, without the value, that a secret was stored and where. Marker but no value
+//!   is an error, never `None`: a caller would make a new identity.
+//! - A secret stays where it was stored until it is stored anew, whatever [`Kind`] a later start finds.
+//! - No call blocks without a limit, also when a keychain waits for its owner.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
+use gatehouse_files::create_private_folder;
 use secrecy::SecretString;
+use tracing::{debug, warn};
+
+mod files;
+mod keychain;
+mod limited;
+mod marker;
+
+use files::Files;
+use keychain::Keychain;
+use marker::Markers;
+
+/// How long [`Secrets::open`] may take.
+const OPENING: Duration = Duration::from_secs(3);
+/// How long one call may take: a person may have to find a password.
+const ANSWER: Duration = Duration::from_secs(30);
 
 /// Where secrets are to be kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Preference {
-    /// The system's keychain where it can be reached, else files.
+    /// The system's keychain where it can be used, else files.
     #[default]
     Keychain,
     /// Private files, as the user chose.
@@ -15,7 +39,8 @@ pub enum Preference {
 }
 
 /// Where secrets are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The login keychain of macOS.
     Keychain,
@@ -40,13 +65,7 @@ pub enum SecretError {
         /// Name of the secret.
         name: String,
     },
-    /// What is stored is not what was stored last.
-    #[error("{name} is not the value that was stored last")]
-    Changed {
-        /// Name of the secret.
-        name: String,
-    },
-    /// No name for a secret: letters, digits, `-`, `_` and `.`, at most 100.
+    /// No name for a secret: letters, digits, `-`, `_` and `.`, at most 100, no `.` first.
     #[error("{0:?} is no name for a secret")]
     InvalidName(String),
     /// The store cannot be reached or answered in no known way.
@@ -58,44 +77,130 @@ pub enum SecretError {
 #[derive(Debug)]
 pub struct Secrets {
     kind: Kind,
-    folder: PathBuf,
+    keychain: Option<Keychain>,
+    files: Files,
+    markers: Markers,
 }
 
 impl Secrets {
     /// Chooses the store; takes at most 3 s. `folder` holds the markers, and the files where files are used.
+    ///
+    /// Files are chosen at once where no keychain can be there (no session bus on Linux), and where the keychain does
+    /// not keep a trial item and never kept one of ours.
     pub fn open(folder: &Path, preference: Preference) -> Self {
-        let _ = preference;
-        Self { kind: Kind::File, folder: folder.to_path_buf() }
+        Self::open_with(folder, preference, || Keychain::of_system(OPENING))
     }
 
-    /// Where secrets are kept.
+    fn open_with(folder: &Path, preference: Preference, keychain: impl FnOnce() -> Option<Keychain>) -> Self {
+        if let Err(error) = create_private_folder(folder) {
+            warn!(folder = %folder.display(), %error, "the folder for secrets cannot be made");
+        }
+        let markers = Markers::new(folder);
+        let keychain = keychain().map(|keychain| keychain.of_folder(&markers.folder_id()));
+        let chosen = keychain.as_ref().filter(|keychain| {
+            preference == Preference::Keychain && (markers.any(keychain.kind()) || keychain.works(OPENING))
+        });
+        let kind = chosen.map_or(Kind::File, Keychain::kind);
+        debug!(?kind, "secrets");
+        Self { kind, keychain, files: Files::new(folder), markers }
+    }
+
+    /// Where secrets are kept from now on.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The value stored under `name`; `None` only where it is certain that none was stored. Blocks with a limit.
+    /// The value stored under `name`; `None` only where it is certain that none was stored. Blocks for at most 30 s.
     ///
     /// # Errors
     /// Any [`SecretError`].
     pub fn get(&self, name: &str) -> Result<Option<SecretString>, SecretError> {
-        let _ = &self.folder;
-        Err(SecretError::Unavailable(name.to_owned()))
+        check(name)?;
+        let marker = self.markers.get(name)?;
+        let kind = marker.as_ref().map_or(self.kind, |marker| marker.store);
+        match (self.read(kind, name)?, marker) {
+            (Some(value), Some(marker)) => {
+                if !marker.is_of(&value) {
+                    warn!(name, "a secret was changed by somebody else");
+                }
+                Ok(Some(value))
+            }
+            (Some(value), None) => {
+                self.markers.put(name, kind, &value)?;
+                Ok(Some(value))
+            }
+            (None, Some(_)) => Err(SecretError::Missing { name: name.to_owned() }),
+            (None, None) => Ok(None),
+        }
     }
 
-    /// Stores `value` under `name`, replacing what was there. Blocks with a limit.
+    /// Stores `value` under `name`, replacing what was there. Blocks for at most 30 s.
     ///
     /// # Errors
-    /// Any [`SecretError`].
+    /// Any [`SecretError`]; the old value may then still be there.
     pub fn put(&self, name: &str, value: &SecretString) -> Result<(), SecretError> {
-        let _ = value;
-        Err(SecretError::Unavailable(name.to_owned()))
+        check(name)?;
+        let before = self.markers.get(name).ok().flatten();
+        match self.kind {
+            Kind::File => self.files.put(name, value)?,
+            Kind::Keychain | Kind::SecretService => self.keychain(self.kind)?.put(name, value, ANSWER)?,
+        }
+        self.markers.put(name, self.kind, value)?;
+        let elsewhere = before.map(|marker| marker.store).filter(|store| *store != self.kind);
+        if let Some(store) = elsewhere
+            && let Err(error) = self.delete(store, name)
+        {
+            warn!(name, ?store, %error, "an old copy of a secret could not be removed");
+        }
+        Ok(())
     }
 
-    /// Forgets `name`; nothing happens where it is not stored. Blocks with a limit.
+    /// Forgets `name`; nothing happens where it is not stored. Blocks for at most 30 s.
     ///
     /// # Errors
-    /// Any [`SecretError`].
+    /// Any [`SecretError`]; it is then still known.
     pub fn remove(&self, name: &str) -> Result<(), SecretError> {
-        Err(SecretError::Unavailable(name.to_owned()))
+        check(name)?;
+        let kind = self.markers.get(name)?.map_or(self.kind, |marker| marker.store);
+        self.delete(kind, name)?;
+        self.markers.remove(name)
+    }
+
+    fn read(&self, kind: Kind, name: &str) -> Result<Option<SecretString>, SecretError> {
+        match kind {
+            Kind::File => self.files.get(name),
+            Kind::Keychain | Kind::SecretService => self.keychain(kind)?.get(name, ANSWER),
+        }
+    }
+
+    fn delete(&self, kind: Kind, name: &str) -> Result<(), SecretError> {
+        match kind {
+            Kind::File => self.files.remove(name),
+            Kind::Keychain | Kind::SecretService => self.keychain(kind)?.remove(name, ANSWER),
+        }
+    }
+
+    fn keychain(&self, kind: Kind) -> Result<&Keychain, SecretError> {
+        let found = self.keychain.as_ref().filter(|keychain| keychain.kind() == kind);
+        found.ok_or_else(|| {
+            let what = match kind {
+                Kind::Keychain => "the login keychain",
+                Kind::SecretService => "the Secret Service of the desktop session",
+                Kind::File => "the folder for secrets",
+            };
+            SecretError::Unavailable(format!("{what}, which holds it, cannot be reached"))
+        })
     }
 }
+
+/// Names become file names and keychain accounts.
+fn check(name: &str) -> Result<(), SecretError> {
+    let valid = !name.is_empty()
+        && name.len() <= 100
+        && !name.starts_with('.')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if valid { Ok(()) } else { Err(SecretError::InvalidName(name.to_owned())) }
+}
+
+#[cfg(test)]
+mod tests;

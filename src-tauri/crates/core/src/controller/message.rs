@@ -100,6 +100,4 @@ pub(crate) enum Effect {
     Open(OpenRequest),
     /// The pause is over.
     EndPause,
-    /// Install and run a gateway of our own.
-    Supervise,
 }

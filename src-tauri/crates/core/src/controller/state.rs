@@ -57,8 +57,6 @@ pub(crate) struct State {
     pub(crate) devices_at: Option<OffsetDateTime>,
     /// What runs now.
     pub(crate) flight: Flight,
-    /// Whether a gateway of our own may be installed and run.
-    pub(crate) may_supervise: bool,
     /// When the core started.
     pub(crate) started: Option<OffsetDateTime>,
 }
@@ -76,8 +74,8 @@ pub(crate) struct GatewayState {
     pub(crate) child: Option<Child>,
     pub(crate) installing: Option<String>,
     pub(crate) not_supervised: Option<Problem>,
-    /// Whether our own gateway was set going in this run.
-    pub(crate) supervising: bool,
+    /// Whether it is one of our own, which we install and run.
+    pub(crate) own: bool,
     pub(crate) outage: Outage,
 }
 
@@ -155,6 +153,7 @@ impl State {
             health: gateway.health.as_ref(),
             holder: gateway.holder.as_ref(),
             pid: gateway.pid,
+            own: gateway.own,
             child: gateway.child.as_ref(),
             installing: gateway.installing.as_deref(),
         }

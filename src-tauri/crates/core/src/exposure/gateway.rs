@@ -29,7 +29,9 @@ pub(crate) struct Observed<'a> {
     pub(crate) holder: Option<&'a PortHolder>,
     /// Its process id, as it told us.
     pub(crate) pid: Option<u32>,
-    /// Where it is our child.
+    /// Whether it is one of our own.
+    pub(crate) own: bool,
+    /// What our child does.
     pub(crate) child: Option<&'a Child>,
     /// What an installation does now.
     pub(crate) installing: Option<&'a str>,
@@ -59,7 +61,7 @@ pub(crate) fn summary(observed: &Observed<'_>) -> GatewaySummary {
         verdict,
         detail,
         config_path,
-        supervised: observed.child.is_some(),
+        supervised: observed.own,
     }
 }
 

@@ -21,8 +21,6 @@ const PREFIX: &str = "access-";
 const SUFFIX: &str = ".jsonl";
 /// Bytes that are collected before they are written, at most.
 const BATCH: usize = 64 * 1024;
-/// How long a disk that refused is left alone.
-const RETRY: Duration = Duration::from_secs(2);
 /// How often ages and the total are looked at while nothing is put aside.
 const SWEEP: Duration = Duration::from_secs(3600);
 
@@ -35,11 +33,12 @@ pub(super) struct Writer {
     live: Option<Live>,
     buffer: Vec<u8>,
     lines: u64,
+    retry: Duration,
     retry_at: Option<Instant>,
     sweep_at: Instant,
 }
 
-struct Live {
+pub(super) struct Live {
     file: File,
     length: u64,
     inode: u64,
@@ -47,7 +46,8 @@ struct Live {
 }
 
 impl Writer {
-    pub(super) fn open(mut options: LogOptions, counts: Arc<Counts>) -> io::Result<Self> {
+    /// `retry`: how long a disk that refused is left alone.
+    pub(super) fn open(mut options: LogOptions, counts: Arc<Counts>, retry: Duration) -> io::Result<Self> {
         // The live file and at least one before it fit into the total.
         options.file_bytes = options.file_bytes.min(options.total_bytes / 2);
         let live = Some(Live::open(&options.folder)?);
@@ -57,6 +57,7 @@ impl Writer {
             live,
             buffer: Vec::new(),
             lines: 0,
+            retry,
             retry_at: None,
             sweep_at: Instant::now() + SWEEP,
         };
@@ -111,7 +112,7 @@ impl Writer {
                         tracing::warn!(%error, "the access log cannot be written");
                     }
                     self.live = None;
-                    self.retry_at = Some(Instant::now() + RETRY);
+                    self.retry_at = Some(Instant::now() + self.retry);
                 }
             }
         }
@@ -174,7 +175,7 @@ impl Writer {
 }
 
 impl Live {
-    fn open(folder: &Path) -> io::Result<Self> {
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
         private_folder(folder)?;
         let path = folder.join(LIVE);
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
@@ -195,18 +196,18 @@ impl Live {
         self.born.elapsed().is_ok_and(|age| age > Duration::from_secs(u64::from(days) * 86_400))
     }
 
-    /// All of `bytes`, or nothing: what a full disk took of them is cut off again.
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self.file.write_all(bytes) {
-            Ok(()) => {
-                self.length += bytes.len() as u64;
-                Ok(())
-            }
-            Err(error) => {
-                let _ = self.file.set_len(self.length);
-                Err(error)
-            }
-        }
+    /// All of `bytes`, or nothing.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.undo_after(|file| file.write_all(bytes))?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Cuts off what a write has left behind that broke off, for example on a full disk.
+    pub(super) fn undo_after(&mut self, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+        write(&mut self.file).inspect_err(|_| {
+            let _ = self.file.set_len(self.length);
+        })
     }
 }
 

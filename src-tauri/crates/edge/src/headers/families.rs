@@ -32,6 +32,13 @@ pub(super) fn hop_by_hop(name: &HeaderName) -> bool {
     is_hop_by_hop(name.as_str())
 }
 
+/// Whether two names are one to a server that reads `_` as `-`.
+pub(super) fn twins(left: &HeaderName, right: &HeaderName) -> bool {
+    let fold = |byte: u8| if byte == b'_' { b'-' } else { byte };
+    let (left, right) = (left.as_str(), right.as_str());
+    left.len() == right.len() && left.bytes().map(fold).eq(right.bytes().map(fold))
+}
+
 /// Asks about the name with `_` read as `-`. Header names are lower-case already.
 fn folded(name: &HeaderName, ask: impl Fn(&str) -> bool) -> bool {
     let text = name.as_str();

@@ -53,10 +53,8 @@ pub fn short_agent(user_agent: &str) -> Option<Box<str>> {
 /// The name of the first product, where it is one worth showing.
 fn product(user_agent: &str) -> Option<String> {
     let name: String = user_agent
-        .split(['/', ' ', '('])
-        .next()?
         .chars()
-        .filter(|character| character.is_ascii_alphanumeric() || "-_.".contains(*character))
+        .take_while(|character| character.is_ascii_alphanumeric() || "-_.".contains(*character))
         .take(NAME_MAX)
         .collect();
     (!name.is_empty() && name != "Mozilla").then_some(name)

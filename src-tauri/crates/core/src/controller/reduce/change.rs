@@ -10,7 +10,7 @@ use super::gateway::{discover, list_devices};
 use crate::errors;
 use crate::exposure::actual::At;
 
-/// How long an opening at start waits for a gateway that is not there yet, unless one is being installed.
+/// How long an opening at start waits for a gateway that is not there yet, unless it is one of our own.
 const PATIENCE: Duration = Duration::seconds(20);
 
 pub(super) fn began(state: &mut State, shown: bool) -> Vec<Effect> {
@@ -82,9 +82,9 @@ pub(super) fn open_what_was_wanted(state: &mut State, now: OffsetDateTime) -> Ve
     let up = state.linked();
     let since = state.started.unwrap_or(now);
     let refused = matches!(state.gateway.link, Some(Link::Refused { .. }));
-    let installing = state.gateway.installing.is_some() || state.gateway.child.is_some();
+    let ours = state.gateway.own && state.gateway.not_supervised.is_none();
     let looked = state.gateway.found.is_some() || state.gateway.undiscovered.is_some();
-    let patience_over = looked && !installing && (refused || now - since >= PATIENCE);
+    let patience_over = looked && !ours && (refused || now - since >= PATIENCE);
     if !up && !patience_over {
         return Vec::new();
     }

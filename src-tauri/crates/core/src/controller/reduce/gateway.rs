@@ -1,6 +1,6 @@
 //! Facts about the gateway and its devices.
 
-use gatehouse_api::{Code, DeviceList, ErrorEnvelope, GatewayVerdict};
+use gatehouse_api::{DeviceList, ErrorEnvelope, GatewayVerdict};
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::discovery::Gateway;
@@ -21,19 +21,17 @@ pub(super) fn discovered(state: &mut State, found: Result<Box<Gateway>, ErrorEnv
         Ok(gateway) => {
             state.gateway.undiscovered = None;
             let moved = state.gateway.found.as_ref().is_some_and(|old| old.port != gateway.port);
-            let installed = gateway.program.is_some();
             state.gateway.found = Some(*gateway);
             if moved {
                 state.gateway.health = None;
                 return serve_again(state);
             }
-            if installed { Vec::new() } else { supervise_if_nothing_answers(state) }
+            Vec::new()
         }
         Err(error) => {
-            let nowhere = error.code == Code::GatewayNotFound;
             state.gateway.found = None;
             state.gateway.undiscovered = Some(error);
-            if nowhere { supervise_if_nothing_answers(state) } else { Vec::new() }
+            Vec::new()
         }
     }
 }
@@ -70,8 +68,7 @@ pub(super) fn answered(state: &mut State, health: GatewayHealth, holder: Option<
     state.flight.health = false;
     state.gateway.health = Some(health);
     state.gateway.holder = holder;
-    let installed = state.gateway.found.as_ref().is_some_and(|gateway| gateway.program.is_some());
-    if installed { Vec::new() } else { supervise_if_nothing_answers(state) }
+    Vec::new()
 }
 
 pub(super) fn told_pid(state: &mut State, pid: Option<u32>) -> Vec<Effect> {
@@ -165,17 +162,6 @@ pub(super) fn serve_again(state: &mut State) -> Vec<Effect> {
         state.flight.serve_again = true;
     }
     once(&mut state.flight.serve, Effect::Serve)
-}
-
-/// No program is installed and nothing answers: one of our own is wanted, where that is allowed.
-fn supervise_if_nothing_answers(state: &mut State) -> Vec<Effect> {
-    let quiet = matches!(state.gateway.health, Some(GatewayHealth::Refused));
-    let looked = state.gateway.found.is_some() || state.gateway.undiscovered.is_some();
-    if !state.may_supervise || state.gateway.supervising || !quiet || !looked {
-        return Vec::new();
-    }
-    state.gateway.supervising = true;
-    vec![Effect::Supervise]
 }
 
 fn once(flag: &mut bool, effect: Effect) -> Vec<Effect> {

@@ -68,10 +68,6 @@ fn found(program: bool) -> Fact {
     })))
 }
 
-fn nowhere() -> Fact {
-    Fact::Discovered(Err(ErrorEnvelope::new(Code::GatewayNotFound, "none", "none")))
-}
-
 fn quiet() -> Fact {
     Fact::Health(GatewayHealth::Refused, None)
 }
@@ -369,33 +365,16 @@ fn what_is_open_already_is_not_opened_again() {
 }
 
 #[test]
-fn a_gateway_of_our_own_runs_only_where_none_is_installed_and_it_is_allowed() {
-    let allowed = || {
-        let mut bench = Bench::new();
-        bench.state.may_supervise = true;
-        bench
-    };
+fn an_opening_at_start_waits_for_a_gateway_of_our_own_however_long_its_installation_takes() {
+    let mut bench = Bench::new();
+    bench.state.wanted = Some(lan());
+    bench.state.gateway.own = true;
+    bench.takes(found(false));
+    bench.takes(quiet());
 
-    let mut nothing = allowed();
-    nothing.takes(nowhere());
-    assert!(nothing.takes(quiet()).contains(&Effect::Supervise));
-    assert!(!nothing.takes(nowhere()).contains(&Effect::Supervise));
-
-    let mut left_over_configuration = allowed();
-    left_over_configuration.takes(quiet());
-    assert!(left_over_configuration.takes(found(false)).contains(&Effect::Supervise));
-
-    let mut installed = allowed();
-    installed.takes(found(true));
-    assert!(!installed.takes(quiet()).contains(&Effect::Supervise));
-
-    let mut answers = allowed();
-    answers.takes(found(false));
-    assert!(!answers.takes(Fact::Health(GatewayHealth::Ready, None)).contains(&Effect::Supervise));
-
-    let mut forbidden = Bench::new();
-    forbidden.takes(nowhere());
-    assert!(!forbidden.takes(quiet()).contains(&Effect::Supervise));
+    assert!(!bench.after(300).takes(Fact::Tick).contains(&Effect::Open(lan())));
+    bench.takes(Fact::NotSupervised(error()));
+    assert!(bench.state.flight.open, "what cannot come is not waited for");
 }
 
 #[test]

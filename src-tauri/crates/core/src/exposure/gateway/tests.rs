@@ -60,6 +60,7 @@ fn nothing() -> Observed<'static> {
         health: None,
         holder: None,
         pid: None,
+        own: false,
         child: None,
         installing: None,
     }

@@ -1,0 +1,128 @@
+//! TLS as a device that trusts our authority, and nothing else, does it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatehouse_certs::{Certificates, fingerprint};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ProtocolVersion, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::error::{Check, ProbeError};
+use crate::address_plan::PlannedAddress;
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Our authority as the only root, and the leaf that must be presented.
+#[derive(Clone)]
+pub struct Trust {
+    connector: TlsConnector,
+    leaf_sha256: String,
+}
+
+/// What the handshake showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// SHA-256 of the leaf: upper-case hex with colons.
+    pub leaf_sha256: String,
+    /// For example `TLS 1.3`.
+    pub version: &'static str,
+    /// Where the client sat.
+    pub from: SocketAddr,
+}
+
+impl Trust {
+    /// Of what is served now.
+    ///
+    /// # Errors
+    /// [`ProbeError::NoCertificate`].
+    pub fn of(certificates: &Certificates) -> Result<Self, ProbeError> {
+        let (Some(authority), Some(leaf)) = (certificates.authority(), certificates.current()) else {
+            return Err(ProbeError::NoCertificate);
+        };
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(authority.der)).map_err(|_| ProbeError::NoCertificate)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| ProbeError::NoCertificate)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.resumption = rustls::client::Resumption::disabled();
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), leaf_sha256: leaf.sha256.clone() })
+    }
+
+    /// Whether this is the leaf that is served now.
+    #[must_use]
+    pub fn is_ours(&self, sha256: &str) -> bool {
+        self.leaf_sha256 == sha256
+    }
+}
+
+/// Connects, checks name and chain, and says what was presented.
+///
+/// # Errors
+/// [`ProbeError::Connect`], [`ProbeError::Tls`], [`ProbeError::OtherCertificate`], [`ProbeError::Silent`].
+pub async fn tls(address: &PlannedAddress, trust: &Trust) -> Result<TlsFacts, ProbeError> {
+    connect(address, trust).await.map(|(_, facts)| facts)
+}
+
+pub(super) async fn connect(
+    address: &PlannedAddress,
+    trust: &Trust,
+) -> Result<(TlsStream<TcpStream>, TlsFacts), ProbeError> {
+    within(address, Check::Reach, handshake(address, trust)).await
+}
+
+async fn handshake(
+    address: &PlannedAddress,
+    trust: &Trust,
+) -> Result<(TlsStream<TcpStream>, TlsFacts), ProbeError> {
+    let url = || address.url.clone();
+    let unreachable = |error: std::io::Error| ProbeError::Connect {
+        url: url(),
+        to: address.connect.to_string(),
+        why: error.to_string(),
+    };
+    let tcp = TcpStream::connect(address.connect).await.map_err(unreachable)?;
+    let from = tcp.local_addr().map_err(unreachable)?;
+    let name = ServerName::try_from(address.host.clone())
+        .map_err(|error| ProbeError::Tls { url: url(), why: error.to_string() })?;
+    let stream = trust.connector.connect(name, tcp).await.map_err(|error| failed(address, &error))?;
+    let (_, session) = stream.get_ref();
+    let leaf = session.peer_certificates().and_then(<[_]>::first);
+    let leaf_sha256 = leaf.map(|leaf| fingerprint(leaf)).unwrap_or_default();
+    let version = match session.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        Some(_) | None => "TLS",
+    };
+    Ok((stream, TlsFacts { leaf_sha256, version, from }))
+}
+
+/// A certificate that our authority did not sign means that somebody else answers.
+fn failed(address: &PlannedAddress, error: &std::io::Error) -> ProbeError {
+    let url = address.url.clone();
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(
+            rustls::CertificateError::UnknownIssuer | rustls::CertificateError::BadSignature,
+        )) => ProbeError::OtherCertificate { url, sha256: String::new() },
+        Some(error) => ProbeError::Tls { url, why: error.to_string() },
+        None => ProbeError::Tls { url, why: error.to_string() },
+    }
+}
+
+pub(super) async fn within<T>(
+    address: &PlannedAddress,
+    check: Check,
+    work: impl Future<Output = Result<T, ProbeError>>,
+) -> Result<T, ProbeError> {
+    tokio::time::timeout(LIMIT, work).await.unwrap_or_else(|_| {
+        Err(ProbeError::Silent { url: address.url.clone(), check, seconds: LIMIT.as_secs() })
+    })
+}

@@ -1,0 +1,193 @@
+//! One way to edit the gateway's configuration, whichever of the two places it is edited in: through the running
+//! gateway, or in its file while it is stopped (or runs and lets nobody in, and follows its file).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gatehouse_api::ErrorEnvelope;
+use gatehouse_openclaw::client::{GatewayClient, Link};
+use gatehouse_openclaw::config::{Drift, Edit, OnDrift, View, file, rpc};
+
+use super::draft::Found;
+use super::inverse::Inverse;
+use crate::context::Context;
+use crate::errors::Explain;
+
+const CONNECT: Duration = Duration::from_secs(10);
+const RESTART: Duration = Duration::from_secs(60);
+
+/// Where the configuration is edited.
+pub(crate) enum Place {
+    /// In the file.
+    File(PathBuf),
+    /// Through the gateway.
+    Gateway(GatewayClient),
+}
+
+/// An edit that is ready to be made.
+pub(crate) enum Edited {
+    /// Of the file.
+    File(Box<file::Prepared>),
+    /// Through the gateway.
+    Patch(Box<rpc::PreparedPatch>, GatewayClient),
+}
+
+impl Place {
+    /// Where to edit now. Waits a moment for a gateway that is starting.
+    pub(crate) async fn of(context: &Context, found: &Found) -> Self {
+        let file = || Self::File(found.gateway.config_path.clone());
+        if !found.running {
+            return file();
+        }
+        let Some(client) = context.link.client() else { return file() };
+        match let_in(&client, CONNECT).await {
+            Ok(()) => Self::Gateway(client),
+            Err(_) => file(),
+        }
+    }
+
+    /// Computes an edit; changes nothing.
+    pub(crate) async fn prepare(&self, edits: &[Edit], on_drift: OnDrift) -> Result<Edited, ErrorEnvelope> {
+        match self {
+            Self::File(path) => file::prepare_with(path, edits, on_drift)
+                .map(|prepared| Edited::File(Box::new(prepared)))
+                .map_err(|error| error.explain()),
+            Self::Gateway(client) => rpc::prepare_with(client, edits, on_drift)
+                .await
+                .map(|prepared| Edited::Patch(Box::new(prepared), client.clone()))
+                .map_err(|error| error.explain()),
+        }
+    }
+
+    /// Reads what matters to us.
+    pub(crate) async fn view(&self) -> Result<View, ErrorEnvelope> {
+        match self {
+            Self::File(path) => file::read_view(path).map_err(|error| error.explain()),
+            Self::Gateway(client) => rpc::read_view(client).await.map_err(|error| error.explain()),
+        }
+    }
+}
+
+impl Edited {
+    /// What changes, a line each.
+    pub(crate) fn changes(&self) -> &[String] {
+        match self {
+            Self::File(prepared) => &prepared.record().changes,
+            Self::Patch(prepared, _) => &prepared.record().changes,
+        }
+    }
+
+    /// The edits that take it back.
+    pub(crate) fn inverse(&self) -> &[Edit] {
+        match self {
+            Self::File(prepared) => &prepared.record().inverse,
+            Self::Patch(prepared, _) => &prepared.record().inverse,
+        }
+    }
+
+    /// What somebody else changed and is left alone, or was overwritten.
+    pub(crate) fn drift(&self) -> &[Drift] {
+        match self {
+            Self::File(prepared) => &prepared.record().drift,
+            Self::Patch(prepared, _) => &prepared.record().drift,
+        }
+    }
+
+    /// Whether there is nothing to do.
+    pub(crate) fn is_noop(&self) -> bool {
+        match self {
+            Self::File(prepared) => prepared.is_noop(),
+            Self::Patch(prepared, _) => prepared.is_noop(),
+        }
+    }
+
+    /// What goes into the journal.
+    pub(crate) fn record(&self, restart: bool) -> Inverse {
+        match self {
+            Self::File(prepared) => Inverse::File { record: prepared.record().clone(), restart },
+            Self::Patch(prepared, _) => Inverse::Patch { record: prepared.record().clone(), restart },
+        }
+    }
+
+    /// The file as it is, to be kept beside the journal.
+    pub(crate) fn backup(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::File(prepared) => Some(prepared.before().to_vec()),
+            Self::Patch(..) => None,
+        }
+    }
+
+    /// Makes the edit; where the gateway restarts for it, waits until it is back.
+    pub(crate) async fn commit(&self, restart: bool) -> Result<(), ErrorEnvelope> {
+        match self {
+            Self::File(prepared) => prepared.commit().map_err(|error| error.explain()),
+            Self::Patch(prepared, client) => {
+                let before = boot(client);
+                let committed = prepared.commit(client).await.map_err(|error| error.explain())?;
+                if !restart && !committed.restarts {
+                    return Ok(());
+                }
+                if !committed.restarts {
+                    request_restart(client).await?;
+                }
+                restarted(client, before.as_deref()).await
+            }
+        }
+    }
+}
+
+/// Waits until the gateway lets us in; otherwise says in which state the connection is when the limit passes. A refusal
+/// is waited out, too: for a moment after its secret changed, a gateway still wants the old one (openclaw-gateway §7).
+pub(crate) async fn let_in(client: &GatewayClient, limit: Duration) -> Result<(), Link> {
+    let mut status = client.status();
+    let up = async { status.wait_for(|link| matches!(link, Link::Up { .. })).await.is_ok() };
+    match tokio::time::timeout(limit, up).await {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(_) => Err(client.status().borrow().clone()),
+    }
+}
+
+/// The boot that the gateway is in now.
+fn boot(client: &GatewayClient) -> Option<String> {
+    match &*client.status().borrow() {
+        Link::Up { hello } => Some(hello.boot_id.clone()),
+        Link::Down { .. } | Link::Connecting | Link::Starting | Link::Refused { .. } => None,
+    }
+}
+
+/// Asks the gateway to restart (openclaw-gateway §4).
+pub(crate) async fn request_restart(client: &GatewayClient) -> Result<(), ErrorEnvelope> {
+    let answer = client.call("gateway.restart.request", serde_json::json!({})).await;
+    answer.map(|_| ()).map_err(|error| error.explain())
+}
+
+/// Waits until the gateway accepts us again after a restart.
+pub(crate) async fn restarted(client: &GatewayClient, before: Option<&str>) -> Result<(), ErrorEnvelope> {
+    let mut status = client.status();
+    let another_boot = |link: &Link| match link {
+        Link::Up { hello } => before != Some(hello.boot_id.as_str()),
+        Link::Down { .. } | Link::Connecting | Link::Starting | Link::Refused { .. } => false,
+    };
+    let up = async { status.wait_for(another_boot).await.is_ok() };
+    match tokio::time::timeout(RESTART, up).await {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(_) => Err(ErrorEnvelope::new(
+            gatehouse_api::Code::GatewayUnreachable,
+            "The gateway did not come back after its restart",
+            format!("It did not accept a connection within {} s.", RESTART.as_secs()),
+        )
+        .fix_with("Look at what it says.", "openclaw gateway status")),
+    }
+}
+
+/// A drift as a sentence.
+pub(crate) fn drift_line(drift: &Drift, overwritten: bool) -> String {
+    let end = match overwritten {
+        true => "it was set back all the same",
+        false => "it was left alone",
+    };
+    format!(
+        "Somebody changed {}: Gatehouse made it {}, now it is {}; {end}.",
+        drift.path, drift.ours, drift.now
+    )
+}

@@ -1,0 +1,511 @@
+//! Makes changes, takes them back, and repairs what a crash left.
+//!
+//! Guarantees: a step runs only after its inverse is on disk; a failure at any point takes back every step that was
+//! announced, newest first, and goes on with the others where one cannot be taken back; what is left open is found and
+//! retried; nothing is kept before every step, the verification included, said yes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatehouse_api::{
+    Change, ChangeKind, ChangeState, Code, ErrorEnvelope, Plan, PlanStep, Progress, StepId, StepState,
+};
+use tokio::sync::{broadcast, watch};
+
+use super::history::Changes;
+use super::journal::{Entry, Journal, JournalError, Record, step_name};
+use super::step::{Prepared, Revert, Reverted, Reverter, Script, Step};
+use crate::context::{Checkpoint, Clock};
+
+const REVERT_LIMIT: Duration = Duration::from_secs(90);
+
+/// See the module.
+pub(crate) struct Engine {
+    pub(crate) journal: Journal,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) checkpoint: Arc<dyn Checkpoint>,
+    pub(crate) reverter: Arc<dyn Reverter>,
+    pub(crate) progress: broadcast::Sender<Progress>,
+    /// The change that is being made.
+    pub(crate) running: watch::Sender<Option<String>>,
+    /// Set while the running change is to stop.
+    pub(crate) cancelled: watch::Sender<bool>,
+}
+
+/// What came of taking a change back.
+#[derive(Debug, Default)]
+struct Unwound {
+    drift: Vec<String>,
+    failures: Vec<String>,
+}
+
+/// A change under way.
+struct Run<'a> {
+    id: String,
+    of: u8,
+    number: u8,
+    engine: &'a Engine,
+    began: bool,
+    warnings: Vec<String>,
+}
+
+impl Engine {
+    /// What the journal says now.
+    pub(crate) fn changes(&self) -> Changes {
+        Changes::new(self.journal.newest_first(), self.running.borrow().clone())
+    }
+
+    /// What the script would do.
+    pub(crate) async fn plan(&self, mut script: Script) -> Result<Plan, ErrorEnvelope> {
+        script.draft.ledger = self.changes().ledger();
+        let mut plan = Plan {
+            title: script.title,
+            steps: Vec::new(),
+            restarts_gateway: false,
+            drops_connections: false,
+            addresses: Vec::new(),
+            warnings: Vec::new(),
+        };
+        for step in &mut script.steps {
+            let prepared = within(step.limit(), step.prepare(&mut script.draft)).await?;
+            plan.restarts_gateway |= prepared.restarts_gateway;
+            plan.drops_connections |= prepared.drops_connections;
+            plan.warnings.extend(prepared.warnings);
+            plan.steps.push(PlanStep {
+                id: step.id(),
+                title: prepared.title,
+                details: prepared.details,
+                changes: prepared.changes,
+            });
+            if let Some(ledger) = prepared.ledger {
+                script.draft.ledger = ledger;
+            }
+        }
+        plan.addresses = script.draft.urls();
+        Ok(plan)
+    }
+
+    /// Makes the change, or leaves everything as it was.
+    pub(crate) async fn run(&self, mut script: Script) -> Result<Change, ErrorEnvelope> {
+        let before = self.changes().ledger();
+        script.draft.ledger = before.clone();
+        let begin = Record::Begin {
+            kind: script.kind,
+            title: script.title.clone(),
+            undoes: None,
+            ledger: before,
+            force_drift: false,
+        };
+        let mut run = Run {
+            id: self.journal.next_id(self.clock.now()),
+            of: u8::try_from(script.steps.len()).unwrap_or(u8::MAX),
+            number: 0,
+            engine: self,
+            began: false,
+            warnings: Vec::new(),
+        };
+        self.running.send_replace(Some(run.id.clone()));
+        let outcome = run.steps(&mut script, begin).await;
+        let result = match outcome {
+            Ok(()) if !run.began => Ok(Change {
+                id: None,
+                title: script.title,
+                state: None,
+                warnings: run.warnings,
+                confirm_by: None,
+            }),
+            Ok(()) => self.commit(&run, script).await,
+            Err((step, cause)) => Err(self.give_up(&run, &script.title, step, cause).await),
+        };
+        self.running.send_replace(None);
+        self.prune();
+        result
+    }
+
+    async fn commit(&self, run: &Run<'_>, script: Script) -> Result<Change, ErrorEnvelope> {
+        let confirm_by = script
+            .confirm_within
+            .map(|seconds| self.clock.now().saturating_add(time::Duration::seconds(i64::from(seconds))));
+        let record = Record::Committed { ledger: script.draft.ledger, confirm_by, undoable: script.undoable };
+        self.checkpoint.reached("end", "before-journal");
+        if let Err(error) = self.append(&run.id, record) {
+            return Err(self.give_up(run, &script.title, StepId::Commit, error).await);
+        }
+        self.checkpoint.reached("end", "after-journal");
+        let state = match confirm_by {
+            Some(_) => ChangeState::AwaitingConfirmation,
+            None => ChangeState::Committed,
+        };
+        Ok(Change {
+            id: Some(run.id.clone()),
+            title: script.title,
+            state: Some(state),
+            warnings: run.warnings.clone(),
+            confirm_by,
+        })
+    }
+
+    async fn give_up(&self, run: &Run<'_>, title: &str, step: StepId, cause: ErrorEnvelope) -> ErrorEnvelope {
+        run.tell(step, StepState::Failed, format!("{}: {}", cause.title, cause.because));
+        if !run.began {
+            return cause;
+        }
+        let because = format!("{}: {}", cause.title, cause.because);
+        self.note(&run.id, Record::Failed { step, code: cause.code, because });
+        let unwound = match self.journal.get(&run.id) {
+            Some(entry) => self.unwind(&entry, &entry, true, false).await,
+            None => Unwound::default(),
+        };
+        if unwound.failures.is_empty() {
+            self.note(&run.id, Record::RolledBack);
+        }
+        rolled_back(title, step, cause, unwound)
+    }
+
+    /// Takes back what a crash or a failed inverse left open, newest first. `live` = the edge serves.
+    pub(crate) async fn recover(&self, live: bool) -> Vec<Change> {
+        let mut repaired = Vec::new();
+        for entry in self.changes().open() {
+            let Some(begun) = entry.beginning() else { continue };
+            let title = begun.title.to_owned();
+            let (state, unwound) = match begun.undoes.map(str::to_owned) {
+                Some(original) => {
+                    let force = begun.force_drift;
+                    self.finish_undo(&entry.id, &original, live, force).await
+                }
+                None => {
+                    let unwound = self.unwind(&entry, &entry, live, false).await;
+                    let state = match unwound.failures.is_empty() {
+                        true => {
+                            self.note(&entry.id, Record::RolledBack);
+                            ChangeState::RolledBack
+                        }
+                        false => ChangeState::RollbackPending,
+                    };
+                    (state, unwound)
+                }
+            };
+            tracing::info!(change = entry.id, ?state, "a change that was left open was repaired");
+            let mut warnings = unwound.drift;
+            warnings.extend(unwound.failures);
+            repaired.push(Change {
+                id: Some(entry.id.clone()),
+                title,
+                state: Some(state),
+                warnings,
+                confirm_by: None,
+            });
+        }
+        repaired
+    }
+
+    /// What taking a change back would do, or why it cannot be.
+    pub(crate) async fn preview(&self, entry: &Entry, force_drift: bool) -> Result<Plan, ErrorEnvelope> {
+        let mut plan = Plan {
+            title: undo_title(entry),
+            steps: Vec::new(),
+            restarts_gateway: false,
+            drops_connections: false,
+            addresses: Vec::new(),
+            warnings: Vec::new(),
+        };
+        for announced in entry.announced().rev() {
+            let revert = self.revert(&entry.id, announced.step, announced.inverse, true, force_drift)?;
+            let would = within(REVERT_LIMIT, self.reverter.preview(&revert)).await?;
+            plan.restarts_gateway |= would.restarts_gateway;
+            plan.warnings.extend(would.drift);
+            plan.steps.push(PlanStep {
+                id: announced.step,
+                title: format!("Take back: {}", step_name(announced.step)),
+                changes: !would.details.is_empty(),
+                details: would.details,
+            });
+        }
+        Ok(plan)
+    }
+
+    /// Takes a committed change back, as a change of its own.
+    pub(crate) async fn undo(
+        &self,
+        entry: &Entry,
+        title: String,
+        force_drift: bool,
+        live: bool,
+    ) -> Result<Change, ErrorEnvelope> {
+        let id = self.journal.next_id(self.clock.now());
+        self.running.send_replace(Some(id.clone()));
+        let begin = Record::Begin {
+            kind: ChangeKind::Undo,
+            title: title.clone(),
+            undoes: Some(entry.id.clone()),
+            ledger: self.changes().ledger(),
+            force_drift,
+        };
+        self.checkpoint.reached("undo", "before-journal");
+        let begun = self.append(&id, begin);
+        let result = match begun {
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.checkpoint.reached("undo", "after-journal");
+                let (state, unwound) = self.finish_undo(&id, &entry.id, live, force_drift).await;
+                undone(id, title, state, unwound)
+            }
+        };
+        self.running.send_replace(None);
+        self.prune();
+        result
+    }
+
+    async fn finish_undo(&self, id: &str, original: &str, live: bool, force: bool) -> (ChangeState, Unwound) {
+        let (Some(marks), Some(entry)) = (self.journal.get(id), self.journal.get(original)) else {
+            let failures = vec![format!("the journal of {original} is gone")];
+            return (ChangeState::RollbackPending, Unwound { failures, ..Unwound::default() });
+        };
+        let mut unwound = self.unwind(&entry, &marks, live, force).await;
+        if !unwound.failures.is_empty() {
+            return (ChangeState::RollbackPending, unwound);
+        }
+        let now = marks.beginning().map(|begun| begun.ledger.clone()).unwrap_or_default();
+        let ledger = match (entry.beginning(), entry.commitment()) {
+            (Some(begun), Some(kept)) => now.without(begun.ledger, kept.ledger),
+            (_, _) => now,
+        };
+        self.checkpoint.reached("end", "before-journal");
+        if let Err(error) = self.append(id, Record::Committed { ledger, confirm_by: None, undoable: false }) {
+            unwound.failures.push(error.because);
+            return (ChangeState::RollbackPending, unwound);
+        }
+        self.checkpoint.reached("end", "after-journal");
+        (ChangeState::Committed, unwound)
+    }
+
+    /// Takes the announced steps of `entry` back, newest first, except those that `marks` says are; marks them there.
+    async fn unwind(&self, entry: &Entry, marks: &Entry, live: bool, force_drift: bool) -> Unwound {
+        let mut unwound = Unwound::default();
+        let steps: Vec<_> = entry.announced().collect();
+        let of = u8::try_from(steps.len()).unwrap_or(u8::MAX);
+        for (number, announced) in (1..=of).rev().zip(steps.iter().rev()) {
+            let step = announced.step;
+            if marks.reverted(step) {
+                continue;
+            }
+            self.checkpoint.reached(step_name(step), "before-revert");
+            let taken_back = match self.revert(&entry.id, step, announced.inverse, live, force_drift) {
+                Ok(revert) => within(REVERT_LIMIT, self.reverter.revert(&revert)).await,
+                Err(error) => Err(error),
+            };
+            self.checkpoint.reached(step_name(step), "after-revert");
+            let (record, state, text) = match taken_back {
+                Ok(Reverted { drift, .. }) => {
+                    unwound.drift.extend(drift);
+                    (Record::Reverted { step }, StepState::RolledBack, "Taken back.".to_owned())
+                }
+                Err(error) => {
+                    let because = format!("{}: {}", error.title, error.because);
+                    unwound.failures.push(format!("not taken back: {}: {because}", step_name(step)));
+                    (Record::NotReverted { step, because: because.clone() }, StepState::Failed, because)
+                }
+            };
+            self.note(&marks.id, record);
+            let change = marks.id.clone();
+            let _ = self.progress.send(Progress { change, step, number, of, state, text });
+        }
+        unwound
+    }
+
+    fn revert(
+        &self,
+        id: &str,
+        step: StepId,
+        inverse: &serde_json::Value,
+        live: bool,
+        force_drift: bool,
+    ) -> Result<Revert, ErrorEnvelope> {
+        let backup = self.journal.backup(id, step).map_err(storage)?;
+        Ok(Revert { step, inverse: inverse.clone(), backup, live, force_drift })
+    }
+
+    /// Writes a record that must be on disk before anything else happens.
+    pub(crate) fn append(&self, id: &str, record: Record) -> Result<(), ErrorEnvelope> {
+        self.journal.append(id, self.clock.now(), record).map_err(storage)
+    }
+
+    /// Writes a record that only saves work: without it, an inverse runs once more.
+    fn note(&self, id: &str, record: Record) {
+        if let Err(error) = self.journal.append(id, self.clock.now(), record) {
+            tracing::warn!(%error, change = id, "the journal could not be written");
+        }
+    }
+
+    fn prune(&self) {
+        let changes = self.changes();
+        self.journal.prune(|entry| changes.must_keep(entry));
+    }
+
+    async fn cancellation(&self) {
+        let mut cancelled = self.cancelled.subscribe();
+        if cancelled.wait_for(|cancelled| *cancelled).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Run<'_> {
+    async fn steps(&mut self, script: &mut Script, begin: Record) -> Result<(), (StepId, ErrorEnvelope)> {
+        let mut begin = Some(begin);
+        for step in &mut script.steps {
+            let id = step.id();
+            self.number += 1;
+            self.tell(id, StepState::Running, step.title().to_owned());
+            let prepare = within(step.limit(), step.prepare(&mut script.draft));
+            let prepared = tokio::select! {
+                biased;
+                () = self.engine.cancellation() => Err(stopped()),
+                prepared = prepare => prepared,
+            }
+            .map_err(|error| (id, error))?;
+            self.warnings.extend(prepared.warnings.iter().cloned());
+            if prepared.changes {
+                self.announce(id, &prepared, &mut begin).map_err(|error| (id, error))?;
+            }
+            if !prepared.changes && !prepared.always {
+                self.tell(id, StepState::Skipped, prepared.title);
+                continue;
+            }
+            let text = self.apply(step.as_mut(), &mut script.draft).await.map_err(|error| (id, error))?;
+            self.engine.checkpoint.reached(step_name(id), "after-apply");
+            if prepared.changes {
+                self.engine.note(&self.id, Record::Done { step: id });
+            }
+            if let Some(ledger) = prepared.ledger {
+                script.draft.ledger = ledger;
+            }
+            self.tell(id, StepState::Done, text);
+        }
+        self.warnings.append(&mut script.draft.warnings);
+        Ok(())
+    }
+
+    fn announce(
+        &mut self,
+        step: StepId,
+        prepared: &Prepared,
+        begin: &mut Option<Record>,
+    ) -> Result<(), ErrorEnvelope> {
+        let engine = self.engine;
+        engine.checkpoint.reached(step_name(step), "before-journal");
+        if let Some(begin) = begin.take() {
+            engine.append(&self.id, begin)?;
+            self.began = true;
+        }
+        if let Some(bytes) = &prepared.backup {
+            engine.journal.back_up(&self.id, step, bytes).map_err(storage)?;
+        }
+        let details = prepared.details.clone();
+        engine.append(&self.id, Record::Step { step, inverse: prepared.inverse.clone(), details })?;
+        engine.checkpoint.reached(step_name(step), "after-journal");
+        Ok(())
+    }
+
+    async fn apply(
+        &self,
+        step: &mut dyn Step,
+        draft: &mut super::draft::Draft,
+    ) -> Result<String, ErrorEnvelope> {
+        let interruptible = step.interruptible();
+        let apply = within(step.limit(), step.apply(draft));
+        tokio::select! {
+            biased;
+            () = self.engine.cancellation(), if interruptible => Err(stopped()),
+            applied = apply => applied,
+        }
+    }
+
+    fn tell(&self, step: StepId, state: StepState, text: String) {
+        let (change, number, of) = (self.id.clone(), self.number, self.of);
+        let _ = self.engine.progress.send(Progress { change, step, number, of, state, text });
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, ErrorEnvelope>>,
+) -> Result<T, ErrorEnvelope> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(result) => result,
+        Err(_) => Err(ErrorEnvelope::new(
+            Code::Failed,
+            "It took too long",
+            format!("It was not done within {} s.", limit.as_secs()),
+        )),
+    }
+}
+
+fn stopped() -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::Failed, "It was stopped", "Somebody asked to stop it before it was done.")
+}
+
+fn storage(error: JournalError) -> ErrorEnvelope {
+    let code = match error.source.kind() {
+        std::io::ErrorKind::PermissionDenied => Code::Permission,
+        _ => Code::Storage,
+    };
+    ErrorEnvelope::new(code, "The journal could not be written or read", error.to_string())
+        .fix("Make room on the disk and see that the state folder can be written.")
+}
+
+fn rolled_back(title: &str, step: StepId, cause: ErrorEnvelope, unwound: Unwound) -> ErrorEnvelope {
+    let complete = unwound.failures.is_empty();
+    let code = match cause.code {
+        Code::VerifyFailed if complete => Code::VerifyFailed,
+        _ => Code::RolledBack,
+    };
+    let end = match complete {
+        true => "everything was put back",
+        false => {
+            "not everything could be put back yet; it is tried again before the next change and at the next start"
+        }
+    };
+    let mut error = ErrorEnvelope::new(
+        code,
+        format!("“{title}” failed at the step “{}”; {end}", step_name(step)),
+        format!("{}: {}", cause.title, cause.because),
+    );
+    error.evidence = cause.evidence;
+    error.evidence.push(format!("cause: {}", code_name(cause.code)));
+    error.evidence.extend(unwound.failures);
+    error.evidence.extend(unwound.drift);
+    error.fix = cause.fix;
+    error
+}
+
+fn undone(id: String, title: String, state: ChangeState, unwound: Unwound) -> Result<Change, ErrorEnvelope> {
+    if unwound.failures.is_empty() {
+        let warnings = unwound.drift;
+        return Ok(Change { id: Some(id), title, state: Some(state), warnings, confirm_by: None });
+    }
+    let mut error = ErrorEnvelope::new(
+        Code::Failed,
+        format!("“{title}” is not complete yet"),
+        "Not everything could be put back; it is tried again before the next change and at the next start.",
+    );
+    error.evidence = unwound.failures;
+    error.evidence.extend(unwound.drift);
+    Err(error)
+}
+
+/// How the undo of a change is called.
+pub(crate) fn undo_title(entry: &Entry) -> String {
+    let title = entry.beginning().map(|begun| begun.title).unwrap_or_default();
+    format!("Undo “{title}”")
+}
+
+fn code_name(code: Code) -> String {
+    serde_json::to_value(code)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_else(|| format!("{code:?}"))
+}
+
+#[cfg(test)]
+mod tests;

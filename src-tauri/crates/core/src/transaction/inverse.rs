@@ -1,0 +1,61 @@
+//! What the journal holds to take a step back.
+
+use gatehouse_api::ErrorEnvelope;
+use gatehouse_openclaw::config::{Edit, file, rpc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::settings::OpenSettings;
+
+/// The inverse of a step. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "inverse", rename_all = "kebab-case")]
+pub(crate) enum Inverse {
+    /// The gateway's configuration file was edited.
+    File {
+        /// How.
+        record: file::Record,
+        /// Whether a running gateway has to restart for it.
+        restart: bool,
+    },
+    /// The gateway's configuration was edited by the gateway.
+    Patch {
+        /// How.
+        record: rpc::PatchRecord,
+        /// Whether the gateway has to restart for it.
+        restart: bool,
+    },
+    /// The edge listens differently. It follows from the settings, which are put back first.
+    Serve,
+    /// A certificate was issued. One that nobody uses does no harm, and the authority stays: devices trust it.
+    Certificate,
+    /// The settings were changed.
+    Settings {
+        /// What was open before.
+        previous: Option<Box<OpenSettings>>,
+    },
+}
+
+impl Inverse {
+    /// As it goes into the journal.
+    pub(crate) fn to_value(&self) -> Result<Value, ErrorEnvelope> {
+        serde_json::to_value(self).map_err(|error| not_json(&error))
+    }
+
+    /// The edits that take a change of the configuration back; none for other inverses.
+    pub(crate) fn edits(&self) -> &[Edit] {
+        match self {
+            Self::File { record, .. } => &record.inverse,
+            Self::Patch { record, .. } => &record.inverse,
+            Self::Serve | Self::Certificate | Self::Settings { .. } => &[],
+        }
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> ErrorEnvelope {
+    ErrorEnvelope::new(
+        gatehouse_api::Code::Failed,
+        "The journal could not be written",
+        format!("A record cannot be put into JSON: {error}."),
+    )
+}

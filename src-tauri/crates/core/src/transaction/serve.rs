@@ -1,0 +1,162 @@
+//! From a wish to what the edge serves: ports, addresses, certificate, listeners.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use gatehouse_api::{Code, ErrorEnvelope, OpenRequest};
+use gatehouse_certs::Ensured;
+use gatehouse_edge::{EdgeSettings, Pause};
+
+use crate::address_plan::{self, AddressesWanted};
+use crate::context::{Context, Listeners, Served};
+use crate::errors::Explain;
+use crate::ports_plan::{self, PortsPlan, PortsWanted};
+use crate::settings::OpenSettings;
+
+/// Decides ports and addresses for a wish. Opens nothing for longer than a moment.
+pub(crate) async fn settle(
+    context: &Context,
+    request: &OpenRequest,
+    settled: Option<&OpenSettings>,
+) -> Result<Served, ErrorEnvelope> {
+    let wanted = PortsWanted {
+        https: request.port,
+        redirect: request.redirect_port,
+        settled: settled.map(|open| (open.port, open.port_reason.clone())),
+        ours: context.door.listening(),
+    };
+    let machine = context.machine.clone();
+    let ports = off_thread(move || ports_plan::plan(&wanted, machine.as_ref())).await??;
+    addresses(context, request, ports).await
+}
+
+/// Decides the addresses where the ports are settled.
+pub(crate) async fn addresses(
+    context: &Context,
+    request: &OpenRequest,
+    ports: PortsPlan,
+) -> Result<Served, ErrorEnvelope> {
+    let machine = context.machine.clone();
+    let (addresses, names) = off_thread(move || (machine.addresses(), machine.names())).await?;
+    let addresses = addresses.map_err(|error| {
+        ErrorEnvelope::new(
+            Code::Failed,
+            "The addresses of this machine could not be listed",
+            format!("The system said: {error}."),
+        )
+    })?;
+    let current = context.certificates.current();
+    let wanted = AddressesWanted {
+        scope: request.scope,
+        hosts: &request.hosts,
+        only: &request.only,
+        port: ports.https,
+        recent: current.as_ref().map(|leaf| &leaf.names),
+    };
+    let plan = address_plan::plan(&wanted, &addresses, &names)?;
+    Ok(Served { ports, plan })
+}
+
+/// What the edge is told for a plan.
+pub(crate) fn edge_settings(context: &Context, served: &Served) -> EdgeSettings {
+    let pause = context.settings.current().pause;
+    EdgeSettings {
+        names: served.plan.served.clone(),
+        clients: served.plan.clients.clone(),
+        own: served.plan.own.clone(),
+        paused: pause.map(|pause| Pause { until: pause.until.map(Into::into) }),
+        ..EdgeSettings::new(context.link.address())
+    }
+}
+
+/// Makes sure that the served certificate is for every address of the plan.
+pub(crate) async fn certificate(context: &Context, served: &Served) -> Result<Ensured, ErrorEnvelope> {
+    let (certificates, wanted) = (context.certificates.clone(), served.plan.certificate.clone());
+    let now = context.clock.now();
+    off_thread(move || certificates.ensure(&wanted, now)).await?.map_err(|error| error.explain())
+}
+
+/// Opens the listeners.
+pub(crate) async fn listen(context: &Context, served: Served) -> Result<(), ErrorEnvelope> {
+    let settings = edge_settings(context, &served);
+    let listeners = served.ports.listeners();
+    if let Err((address, error)) = context.door.serve(settings, &listeners).await {
+        return Err(not_listening(context, address, &error).await);
+    }
+    context.served.store(Some(Arc::new(served)));
+    Ok(())
+}
+
+/// Stops listening.
+pub(crate) async fn close(context: &Context) {
+    context.served.store(None);
+    if context.door.listening() != Listeners::default() {
+        context.door.close().await;
+    }
+}
+
+/// Makes edge and certificate agree with the settings.
+pub(crate) async fn follow_settings(context: &Context) -> Result<(), ErrorEnvelope> {
+    let settings = context.settings.current();
+    let Some(open) = &settings.open else {
+        close(context).await;
+        return Ok(());
+    };
+    let ports = PortsPlan {
+        https: open.port,
+        https_reason: open.port_reason.clone(),
+        redirect: open.redirect_port,
+        redirect_reason: open.redirect_reason.clone(),
+        ipv6: has_ipv6(context).await?,
+    };
+    let served = addresses(context, &open.request, ports).await?;
+    certificate(context, &served).await?;
+    listen(context, served).await
+}
+
+async fn has_ipv6(context: &Context) -> Result<bool, ErrorEnvelope> {
+    let (machine, ours) = (context.machine.clone(), context.door.listening());
+    off_thread(move || ports_plan::has_ipv6(&ours, machine.as_ref())).await
+}
+
+async fn not_listening(context: &Context, address: SocketAddr, error: &io::Error) -> ErrorEnvelope {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            let machine = context.machine.clone();
+            let holder = off_thread(move || machine.holder(port)).await.ok().flatten();
+            let by = holder.map_or_else(|| "another program".to_owned(), |holder| ports_plan::name(&holder));
+            ErrorEnvelope::new(
+                Code::PortTaken,
+                format!("Port {port} is taken by {by}"),
+                format!("{address} could not be listened on: {error}."),
+            )
+            .fix_with("Stop that program, or choose another port.", "gatehouse open --to lan --port 8443")
+        }
+        io::ErrorKind::PermissionDenied => ErrorEnvelope::new(
+            Code::Permission,
+            format!("Port {port} is reserved for privileged programs"),
+            format!("{address} could not be listened on: {error}."),
+        )
+        .fix_with("Choose a port above 1023.", "gatehouse open --to lan --port 8443"),
+        _ => ErrorEnvelope::new(
+            Code::Failed,
+            format!("Port {port} could not be opened"),
+            format!("{address} could not be listened on: {error}."),
+        ),
+    }
+}
+
+/// Runs what blocks where it may.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ErrorEnvelope> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        ErrorEnvelope::new(
+            Code::Failed,
+            "Something failed in Gatehouse",
+            format!("A task ended early: {error}."),
+        )
+    })
+}

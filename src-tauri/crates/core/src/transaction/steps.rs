@@ -1,0 +1,104 @@
+//! The steps, one file each, and the scripts made of them.
+
+mod authentication;
+mod certificate;
+mod commit;
+mod configure;
+mod find_gateway;
+mod listen;
+mod loopback;
+mod verify;
+
+use gatehouse_api::{ChangeKind, ErrorEnvelope, OpenRequest, Scope};
+use gatehouse_openclaw::origin;
+
+use super::Intent;
+use super::draft::Draft;
+use super::step::{Script, Step};
+use crate::context::Context;
+use crate::errors::Explain;
+
+pub(crate) use self::commit::remember;
+pub(crate) use self::configure::{ORIGINS, Wish};
+pub(crate) use self::find_gateway::find;
+
+/// The script of an intent.
+pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, ErrorEnvelope> {
+    match intent {
+        Intent::Open(request) => Ok(open(context, request)),
+        Intent::Close { purge } => Ok(close(context, *purge)),
+        Intent::AddOrigin { origin } => {
+            let origin = origin::canonical(origin).map_err(|error| error.explain())?;
+            let title = format!("Allow {origin}");
+            Ok(origins(context, title, Wish::Add(origin)))
+        }
+        Intent::RemoveOrigin { origin } => {
+            let title = format!("Stop allowing {origin}");
+            Ok(origins(context, title, Wish::Remove(origin.clone())))
+        }
+    }
+}
+
+fn open(context: &Context, request: &OpenRequest) -> Script {
+    let steps: Vec<Box<dyn Step>> = vec![
+        Box::new(find_gateway::FindGateway::new(context)),
+        Box::new(authentication::Authentication::new(context)),
+        Box::new(loopback::Loopback::new(context)),
+        Box::new(certificate::Certificate::new(context, request)),
+        Box::new(listen::Listen::new(context)),
+        Box::new(configure::Configure::new(context, Wish::Open(request.scope))),
+        Box::new(verify::Verify::new(context)),
+        Box::new(commit::Commit::open(context, request)),
+    ];
+    Script {
+        kind: ChangeKind::Open,
+        title: open_title(request.scope).to_owned(),
+        steps,
+        draft: Draft::default(),
+        confirm_within: request.confirm_within,
+        undoable: true,
+    }
+}
+
+fn close(context: &Context, purge: bool) -> Script {
+    let mut steps: Vec<Box<dyn Step>> = vec![
+        Box::new(find_gateway::FindGateway::tolerant(context)),
+        Box::new(configure::Configure::new(context, Wish::Close)),
+        Box::new(listen::Close::new(context)),
+    ];
+    steps.push(Box::new(commit::Commit::close(context)));
+    if purge {
+        steps.push(Box::new(certificate::Purge::new(context)));
+    }
+    let title = if purge { "Close and forget the certificates" } else { "Close" };
+    Script {
+        kind: ChangeKind::Close,
+        title: title.to_owned(),
+        steps,
+        draft: Draft::default(),
+        confirm_within: None,
+        undoable: !purge,
+    }
+}
+
+fn origins(context: &Context, title: String, wish: Wish) -> Script {
+    Script {
+        kind: ChangeKind::Origins,
+        title,
+        steps: vec![
+            Box::new(find_gateway::FindGateway::new(context)),
+            Box::new(configure::Configure::new(context, wish)),
+        ],
+        draft: Draft::default(),
+        confirm_within: None,
+        undoable: true,
+    }
+}
+
+fn open_title(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Mac => "Open to this machine",
+        Scope::Lan => "Open to the local network",
+        Scope::Internet => "Open to the internet",
+    }
+}

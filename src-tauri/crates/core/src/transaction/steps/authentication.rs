@@ -1,0 +1,145 @@
+//! Makes sure that the gateway asks for a secret.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gatehouse_api::{Code, ErrorEnvelope, StepId};
+use gatehouse_openclaw::config::{Edit, OnDrift};
+use gatehouse_openclaw::discovery::Auth;
+
+use super::find_gateway;
+use crate::context::Context;
+use crate::link;
+use crate::transaction::configuration::{Edited, Place, let_in};
+use crate::transaction::draft::Draft;
+use crate::transaction::step::{Prepared, Step};
+
+pub(super) const TOKEN: &str = "gateway.auth.token";
+pub(super) const MODE: &str = "gateway.auth.mode";
+const LET_IN: Duration = Duration::from_secs(45);
+
+/// See the module.
+pub(crate) struct Authentication {
+    context: Context,
+    edited: Option<Edited>,
+}
+
+impl Authentication {
+    pub(crate) fn new(context: &Context) -> Self {
+        Self { context: context.clone(), edited: None }
+    }
+}
+
+#[async_trait]
+impl Step for Authentication {
+    fn id(&self) -> StepId {
+        StepId::Authentication
+    }
+
+    fn title(&self) -> &'static str {
+        "Making sure that the gateway asks for a secret"
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_secs(120)
+    }
+
+    async fn prepare(&mut self, draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
+        let Some(found) = draft.gateway.clone() else { return Ok(Prepared::default()) };
+        let (edits, restarts, title) = match &found.gateway.auth {
+            Auth::Token(_) => return Ok(nothing("The gateway asks for a token.")),
+            Auth::Password(_) => return Ok(nothing("The gateway asks for a password.")),
+            Auth::TrustedProxy { .. } => {
+                let mut prepared =
+                    nothing("The gateway asks for the identity that a trusted proxy vouches for.");
+                prepared.warnings.push(
+                    "The gateway is in trusted-proxy mode. Gatehouse vouches for no identity, so clients get in with \
+                     a device of their own only."
+                        .to_owned(),
+                );
+                return Ok(prepared);
+            }
+            Auth::Unresolvable { .. } => {
+                let mut prepared = nothing("The gateway asks for a secret that Gatehouse cannot read.");
+                let why = link::no_secret(&found.gateway.auth);
+                prepared.warnings.push(format!("{}: {}", why.title, why.because));
+                return Ok(prepared);
+            }
+            Auth::Missing => (vec![set(TOKEN, token()?)], false, "Give the gateway a token."),
+            Auth::None => (
+                vec![set(MODE, "token".to_owned()), set(TOKEN, token()?)],
+                found.running,
+                "Make the gateway ask for a token. It accepts everybody now.",
+            ),
+        };
+        let edited = Place::of(&self.context, &found).await.prepare(&edits, OnDrift::Leave).await?;
+        let mut ledger = draft.ledger.clone();
+        ledger.absorb(edited.inverse());
+        let prepared = Prepared {
+            title: title.to_owned(),
+            details: edited.changes().to_vec(),
+            changes: !edited.is_noop(),
+            inverse: edited.record(restarts).to_value()?,
+            backup: edited.backup(),
+            ledger: Some(ledger),
+            restarts_gateway: restarts,
+            drops_connections: found.running,
+            ..Prepared::default()
+        };
+        self.edited = Some(edited);
+        Ok(prepared)
+    }
+
+    async fn apply(&mut self, draft: &mut Draft) -> Result<String, ErrorEnvelope> {
+        let Some(edited) = self.edited.take() else { return Ok(String::new()) };
+        edited.commit(false).await?;
+        let found = find_gateway::find(&self.context).await?;
+        if found.running {
+            self.let_in().await?;
+        }
+        draft.gateway = Some(found);
+        Ok("The gateway asks for a token now.".to_owned())
+    }
+}
+
+impl Authentication {
+    /// Waits until the running gateway lets us in with the new secret, restart included.
+    async fn let_in(&self) -> Result<(), ErrorEnvelope> {
+        let Some(client) = self.context.link.client() else {
+            return Err(not_let_in("there is no connection"));
+        };
+        match let_in(&client, LET_IN).await {
+            Ok(()) => Ok(()),
+            Err(link) => Err(not_let_in(&format!("{link:?}"))),
+        }
+    }
+}
+
+fn nothing(title: &str) -> Prepared {
+    Prepared { title: title.to_owned(), ..Prepared::default() }
+}
+
+fn set(path: &str, value: String) -> Edit {
+    Edit::Set { path: path.into(), value: value.into() }
+}
+
+/// 32 random bytes.
+fn token() -> Result<String, ErrorEnvelope> {
+    let mut bytes = [0_u8; 32];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| {
+        ErrorEnvelope::new(Code::Failed, "No token could be made", "The system gave no random bytes.")
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn not_let_in(why: &str) -> ErrorEnvelope {
+    ErrorEnvelope::new(
+        Code::GatewayAuth,
+        "The gateway does not take its new token",
+        format!("It did not let Gatehouse in within {} s: {why}.", LET_IN.as_secs()),
+    )
+    .fix_with("Restart the gateway, then try again.", "openclaw gateway restart")
+}

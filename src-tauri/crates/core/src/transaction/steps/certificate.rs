@@ -1,0 +1,125 @@
+//! Decides the addresses, and makes or reuses a certificate for them.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gatehouse_api::{ErrorEnvelope, OpenRequest, StepId};
+use gatehouse_certs::Decision;
+
+use crate::context::Context;
+use crate::errors::Explain;
+use crate::transaction::draft::Draft;
+use crate::transaction::inverse::Inverse;
+use crate::transaction::serve;
+use crate::transaction::step::{Prepared, Step};
+
+/// See the module.
+pub(crate) struct Certificate {
+    context: Context,
+    request: OpenRequest,
+}
+
+impl Certificate {
+    pub(crate) fn new(context: &Context, request: &OpenRequest) -> Self {
+        Self { context: context.clone(), request: request.clone() }
+    }
+}
+
+#[async_trait]
+impl Step for Certificate {
+    fn id(&self) -> StepId {
+        StepId::Certificate
+    }
+
+    fn title(&self) -> &'static str {
+        "Making a certificate for the addresses"
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
+    async fn prepare(&mut self, draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
+        let settings = self.context.settings.current();
+        let served = serve::settle(&self.context, &self.request, settings.open.as_ref()).await?;
+        let wanted = &served.plan.certificate;
+        let decision = self.context.certificates.decide(wanted, self.context.clock.now());
+        let changes = !matches!(decision, Decision::Keep);
+        let names: Vec<String> = wanted.texts().collect();
+        let title = match (changes, self.context.certificates.authority()) {
+            (false, _) => "The certificate is for every address.",
+            (true, Some(_)) => "Issue a certificate for the addresses.",
+            (true, None) => {
+                "Make a certificate authority for this machine, and a certificate for the addresses."
+            }
+        };
+        let prepared = Prepared {
+            title: title.to_owned(),
+            details: vec![names.join(", ")],
+            changes,
+            inverse: Inverse::Certificate.to_value()?,
+            warnings: served.plan.warnings.clone(),
+            ..Prepared::default()
+        };
+        draft.ports = Some(served.ports);
+        draft.addresses = Some(served.plan);
+        Ok(prepared)
+    }
+
+    async fn apply(&mut self, draft: &mut Draft) -> Result<String, ErrorEnvelope> {
+        let Some(served) = draft.served() else { return Ok(String::new()) };
+        let ensured = serve::certificate(&self.context, &served).await?;
+        Ok(format!("The certificate is valid until {}.", ensured.facts.not_after.date()))
+    }
+}
+
+/// Forgets certificates and authority.
+pub(crate) struct Purge {
+    context: Context,
+}
+
+impl Purge {
+    pub(crate) fn new(context: &Context) -> Self {
+        Self { context: context.clone() }
+    }
+}
+
+#[async_trait]
+impl Step for Purge {
+    fn id(&self) -> StepId {
+        StepId::Certificate
+    }
+
+    fn title(&self) -> &'static str {
+        "Forgetting the certificates"
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
+    async fn prepare(&mut self, _draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
+        let certificates = &self.context.certificates;
+        let changes = certificates.authority().is_some() || certificates.current().is_some();
+        let mut warnings = Vec::new();
+        if let Some(authority) = certificates.authority() {
+            warnings.push(format!(
+                "Devices that trust “{}” do not trust the next one: remove it from them and install the new one.",
+                authority.name
+            ));
+        }
+        Ok(Prepared {
+            title: "Forget the certificates and the certificate authority.".to_owned(),
+            changes,
+            inverse: Inverse::Certificate.to_value()?,
+            warnings,
+            ..Prepared::default()
+        })
+    }
+
+    async fn apply(&mut self, _draft: &mut Draft) -> Result<String, ErrorEnvelope> {
+        let certificates = self.context.certificates.clone();
+        serve::off_thread(move || certificates.purge()).await?.map_err(|error| error.explain())?;
+        Ok("The certificates are gone.".to_owned())
+    }
+}

@@ -1,0 +1,80 @@
+//! Remembers what is to be open, so that the next start opens it again.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gatehouse_api::{ErrorEnvelope, OpenRequest, StepId};
+
+use crate::context::Context;
+use crate::errors::Explain;
+use crate::settings::OpenSettings;
+use crate::transaction::draft::Draft;
+use crate::transaction::inverse::Inverse;
+use crate::transaction::serve::off_thread;
+use crate::transaction::step::{Prepared, Step};
+
+/// See the module.
+pub(crate) struct Commit {
+    context: Context,
+    request: Option<OpenRequest>,
+    open: Option<OpenSettings>,
+}
+
+impl Commit {
+    pub(crate) fn open(context: &Context, request: &OpenRequest) -> Self {
+        let request = OpenRequest { confirm_within: None, ..request.clone() };
+        Self { context: context.clone(), request: Some(request), open: None }
+    }
+
+    pub(crate) fn close(context: &Context) -> Self {
+        Self { context: context.clone(), request: None, open: None }
+    }
+}
+
+#[async_trait]
+impl Step for Commit {
+    fn id(&self) -> StepId {
+        StepId::Commit
+    }
+
+    fn title(&self) -> &'static str {
+        "Remembering it"
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
+    async fn prepare(&mut self, draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
+        let previous = self.context.settings.current().open.clone();
+        self.open = self.request.clone().zip(draft.ports.clone()).map(|(request, ports)| OpenSettings {
+            port_reason: ports.https_reason,
+            redirect_port: ports.redirect,
+            redirect_reason: ports.redirect_reason,
+            unknown: previous.as_ref().map(|open| open.unknown.clone()).unwrap_or_default(),
+            ..OpenSettings::new(request, ports.https)
+        });
+        let title = match self.open {
+            Some(_) => "Open it again at every start.",
+            None => "Stay closed at the next start.",
+        };
+        Ok(Prepared {
+            title: title.to_owned(),
+            changes: self.open != previous,
+            inverse: Inverse::Settings { previous: previous.map(Box::new) }.to_value()?,
+            ..Prepared::default()
+        })
+    }
+
+    async fn apply(&mut self, _draft: &mut Draft) -> Result<String, ErrorEnvelope> {
+        remember(&self.context, self.open.take()).await?;
+        Ok("It is remembered.".to_owned())
+    }
+}
+
+/// Writes what is to be open.
+pub(crate) async fn remember(context: &Context, open: Option<OpenSettings>) -> Result<(), ErrorEnvelope> {
+    let settings = context.settings.clone();
+    let written = off_thread(move || settings.update(|settings| settings.open = open)).await?;
+    written.map(|_| ()).map_err(|error| error.explain())
+}

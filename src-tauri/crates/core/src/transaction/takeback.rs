@@ -1,0 +1,137 @@
+//! Takes real steps back.
+
+use async_trait::async_trait;
+use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_openclaw::config::{OnDrift, file};
+use serde_json::Value;
+
+use super::configuration::{Edited, Place, drift_line, request_restart, restarted};
+use super::inverse::Inverse;
+use super::serve;
+use super::step::{Revert, Reverted, Reverter};
+use super::steps::{find, remember};
+use crate::context::Context;
+use crate::errors::Explain;
+
+const ATTEMPTS: u8 = 3;
+
+/// See the module.
+pub(crate) struct TakeBack {
+    context: Context,
+}
+
+impl TakeBack {
+    pub(crate) fn new(context: &Context) -> Self {
+        Self { context: context.clone() }
+    }
+}
+
+#[async_trait]
+impl Reverter for TakeBack {
+    async fn revert(&self, what: &Revert) -> Result<Reverted, ErrorEnvelope> {
+        match understand(&what.inverse)? {
+            inverse @ (Inverse::File { .. } | Inverse::Patch { .. }) => {
+                self.configuration(what, &inverse).await
+            }
+            Inverse::Serve if what.live => {
+                serve::follow_settings(&self.context).await.map(|()| Reverted::default())
+            }
+            Inverse::Serve | Inverse::Certificate => Ok(Reverted::default()),
+            Inverse::Settings { previous } => {
+                remember(&self.context, previous.map(|open| *open)).await.map(|()| Reverted::default())
+            }
+        }
+    }
+
+    async fn preview(&self, what: &Revert) -> Result<Reverted, ErrorEnvelope> {
+        let line = |text: &str| Ok(Reverted { details: vec![text.to_owned()], ..Reverted::default() });
+        match understand(&what.inverse)? {
+            inverse @ (Inverse::File { .. } | Inverse::Patch { .. }) => {
+                self.preview_edit(what, &inverse).await
+            }
+            Inverse::Serve => line("listen as the settings say then"),
+            Inverse::Certificate => line("nothing: the certificate and its authority stay"),
+            Inverse::Settings { previous: None } => line("stay closed at the next start"),
+            Inverse::Settings { previous: Some(_) } => line("open what was open before"),
+        }
+    }
+}
+
+impl TakeBack {
+    async fn configuration(&self, what: &Revert, inverse: &Inverse) -> Result<Reverted, ErrorEnvelope> {
+        if self.restore_bytes(what, inverse)? {
+            let found = find(&self.context).await;
+            if let (Ok(found), true, Some(client)) = (found, restarts(inverse), self.context.link.client())
+                && found.running
+            {
+                request_restart(&client).await?;
+                restarted(&client, None).await?;
+            }
+            return Ok(Reverted::default());
+        }
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            match self.edit(what, inverse).await {
+                Err(error) if error.code == Code::ConfigConflict && left > 0 => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// A file that nobody touched since becomes byte for byte what it was, comments included. A running gateway
+    /// follows its file.
+    fn restore_bytes(&self, what: &Revert, inverse: &Inverse) -> Result<bool, ErrorEnvelope> {
+        let (Inverse::File { record, .. }, Some(backup)) = (inverse, &what.backup) else { return Ok(false) };
+        match file::restore(&record.path, backup, &record.after_sha256) {
+            Ok(file::Restored::Identical | file::Restored::Already) => Ok(true),
+            Ok(file::Restored::Changed) => Ok(false),
+            Err(error) => Err(error.explain()),
+        }
+    }
+
+    async fn edit(&self, what: &Revert, inverse: &Inverse) -> Result<Reverted, ErrorEnvelope> {
+        let (edited, running) = self.prepare(what, inverse).await?;
+        let restart = running && restarts(inverse);
+        if !edited.is_noop() {
+            edited.commit(restart).await?;
+            find(&self.context).await?;
+        }
+        Ok(told(&edited, what.force_drift, restart))
+    }
+
+    async fn preview_edit(&self, what: &Revert, inverse: &Inverse) -> Result<Reverted, ErrorEnvelope> {
+        let (edited, running) = self.prepare(what, inverse).await?;
+        Ok(told(&edited, what.force_drift, running && restarts(inverse)))
+    }
+
+    async fn prepare(&self, what: &Revert, inverse: &Inverse) -> Result<(Edited, bool), ErrorEnvelope> {
+        let on_drift = if what.force_drift { OnDrift::Overwrite } else { OnDrift::Leave };
+        let found = find(&self.context).await?;
+        let place = Place::of(&self.context, &found).await;
+        Ok((place.prepare(inverse.edits(), on_drift).await?, found.running))
+    }
+}
+
+fn told(edited: &Edited, overwritten: bool, restarts_gateway: bool) -> Reverted {
+    Reverted {
+        details: edited.changes().to_vec(),
+        drift: edited.drift().iter().map(|drift| drift_line(drift, overwritten)).collect(),
+        restarts_gateway: restarts_gateway && !edited.is_noop(),
+    }
+}
+
+fn restarts(inverse: &Inverse) -> bool {
+    matches!(inverse, Inverse::File { restart: true, .. } | Inverse::Patch { restart: true, .. })
+}
+
+fn understand(inverse: &Value) -> Result<Inverse, ErrorEnvelope> {
+    serde_json::from_value(inverse.clone()).map_err(|error| {
+        ErrorEnvelope::new(
+            Code::Version,
+            "The journal was written by another version of Gatehouse",
+            format!("How to take a step back is not understood: {error}."),
+        )
+        .fix("Run the version of Gatehouse that made the change, and undo it there.")
+    })
+}

@@ -1,0 +1,507 @@
+//! The words of the command line. No secret has a flag: what is in argv is in everybody's process list.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gatehouse_api::{Answerer, ApproveAs, CaFormat, OpenRequest, Scope};
+use ipnet::IpNet;
+
+use crate::output::when::parse_span;
+
+/// A safe HTTPS address for an OpenClaw gateway.
+#[derive(Debug, Parser)]
+#[command(name = "gatehouse", version, max_term_width = 80, subcommand_required = true)]
+#[command(after_help = "Exit status: 0 ok, 1 failed, 2 usage, 3 ok with warnings, 4 needs confirmation,\n\
+    5 gateway unreachable, 6 conflict, 7 permission, 8 rolled back.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Globals {
+    /// Print one JSON object.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print JSON objects, a line each.
+    #[arg(long, global = true)]
+    pub(crate) jsonl: bool,
+    /// Answer every question with yes.
+    #[arg(long, short = 'y', global = true)]
+    pub(crate) yes: bool,
+    /// Ask nothing; what needs a yes fails.
+    #[arg(long, global = true)]
+    pub(crate) no_input: bool,
+    /// Wait at most so long for an answer: 30s, 5m.
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_span)]
+    pub(crate) timeout: Option<Duration>,
+    /// The control socket of the Gatehouse to talk to.
+    #[arg(long, global = true, value_name = "PATH", env = "GATEHOUSE_SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// Only results, no progress and no remarks.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// More of what happens; twice for everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run Gatehouse in the foreground.
+    Serve(Serve),
+    /// Open an HTTPS address.
+    Open(Open),
+    /// Close the address and take back what was added to the gateway's configuration.
+    Close(Close),
+    /// What is open, what is proven, what needs attention.
+    Status(Status),
+    /// Answer 503 for a while; configuration stays as it is.
+    Pause(Pause),
+    /// End a pause.
+    Resume,
+    /// Keep a change that would revert by itself.
+    Confirm,
+    /// Take a change back.
+    Undo(Undo),
+    /// What was changed, newest first.
+    History(History),
+    /// Browser origins that the gateway accepts.
+    #[command(subcommand)]
+    Origins(Origins),
+    /// Devices that wait for approval, and those that have it.
+    #[command(subcommand)]
+    Devices(Devices),
+    /// The certificate and its authority.
+    #[command(subcommand)]
+    Cert(Cert),
+    /// The gateway behind the address.
+    #[command(subcommand)]
+    Gateway(Gateway),
+    /// The best address, to hand on.
+    Link(Link),
+    /// Requests as they end: metadata only.
+    Tail(Tail),
+    /// A completion script for a shell.
+    Completions(Completions),
+    /// The version of this program and of the one that runs.
+    Version,
+}
+
+/// Which address to open.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Address {
+    /// A name or IP address to serve beside those found on this machine.
+    #[arg(long = "host", visible_alias = "name", value_name = "NAME")]
+    pub(crate) hosts: Vec<String>,
+    /// An IP address to serve beside those found on this machine.
+    #[arg(long = "ip", value_name = "ADDRESS")]
+    pub(crate) ips: Vec<IpAddr>,
+    /// The HTTPS port [default: 443 where it may be had, else 8443].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// The port that redirects plain HTTP; 0 = none [default: 80 where it may be had].
+    #[arg(long, value_name = "N")]
+    pub(crate) redirect_port: Option<u16>,
+    /// Only clients in this network.
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) only: Vec<IpNet>,
+}
+
+impl Address {
+    pub(crate) fn request(&self, scope: ScopeWord, confirm_within: Option<u32>) -> OpenRequest {
+        OpenRequest {
+            scope: scope.into(),
+            hosts: self.hosts.iter().cloned().chain(self.ips.iter().map(IpAddr::to_string)).collect(),
+            port: self.port,
+            redirect_port: self.redirect_port,
+            only: self.only.iter().map(IpNet::to_string).collect(),
+            confirm_within,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Open an address once it runs.
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) open: Option<ScopeWord>,
+    #[command(flatten)]
+    pub(crate) address: Address,
+    /// Where there is no gateway: install OpenClaw into Gatehouse's folder and run it.
+    #[arg(long)]
+    pub(crate) install: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Open {
+    /// For whom.
+    #[arg(long, value_name = "SCOPE", default_value = "lan")]
+    pub(crate) to: ScopeWord,
+    #[command(flatten)]
+    pub(crate) address: Address,
+    /// Revert unless confirmed in time; 0 = never [default: 120s over SSH].
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    pub(crate) confirm_within: Option<Duration>,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Who may reach the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScopeWord {
+    /// Only programs on this machine.
+    Mac,
+    /// Devices on the local network.
+    Lan,
+    /// Anybody; needs a name or a public address.
+    Internet,
+}
+
+impl From<ScopeWord> for Scope {
+    fn from(word: ScopeWord) -> Self {
+        match word {
+            ScopeWord::Mac => Self::Mac,
+            ScopeWord::Lan => Self::Lan,
+            ScopeWord::Internet => Self::Internet,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Close {
+    /// Also forget certificates and their authority: devices must trust a new one.
+    #[arg(long)]
+    pub(crate) purge: bool,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Show every change until interrupted.
+    #[arg(long, short)]
+    pub(crate) watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    /// How long [default: until `gatehouse resume`].
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_span)]
+    pub(crate) length: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    /// The change, as `gatehouse history` shows it [default: the newest].
+    #[arg(value_name = "CHANGE", conflicts_with = "last")]
+    pub(crate) id: Option<String>,
+    /// The newest change.
+    #[arg(long)]
+    pub(crate) last: bool,
+    /// Also where somebody changed the value since.
+    #[arg(long)]
+    pub(crate) force_drift: bool,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) limit: u16,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Origins {
+    /// What the gateway's list holds.
+    List,
+    /// Allow an origin.
+    Add {
+        /// For example https://chat.example.com.
+        origin: String,
+    },
+    /// Stop allowing an origin.
+    Remove {
+        /// As `origins list` shows it.
+        origin: String,
+    },
+    /// Would this origin get in, and by which rule?
+    Test {
+        /// For example https://chat.example.com.
+        origin: String,
+    },
+    /// Origins that browsers sent.
+    Seen {
+        /// Only those that the gateway refused.
+        #[arg(long)]
+        refused: bool,
+        /// Only those seen within so long.
+        #[arg(long, value_name = "TIME", value_parser = parse_span)]
+        since: Option<Duration>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Devices {
+    /// All devices.
+    List {
+        /// Only those that wait.
+        #[arg(long, conflicts_with = "paired")]
+        pending: bool,
+        /// Only those that are paired.
+        #[arg(long)]
+        paired: bool,
+    },
+    /// Let a waiting device in.
+    Approve {
+        #[command(flatten)]
+        which: Which,
+        /// With which access; never more than it asks for.
+        #[arg(long = "as", value_name = "ACCESS", default_value = "full")]
+        access: AccessWord,
+        /// A label for it.
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// Refuse a waiting device.
+    Deny {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Take a paired device's key away.
+    Revoke {
+        #[command(flatten)]
+        which: Which,
+        /// Also replace the gateway's shared token, so that it cannot come back with it.
+        #[arg(long)]
+        rotate_token: bool,
+    },
+    /// Label a paired device.
+    Rename {
+        /// The device's id or the beginning of it.
+        id: String,
+        /// The label.
+        label: String,
+    },
+    /// Show devices as they ask; on a terminal, decide.
+    Watch {
+        /// Ring the terminal's bell for each.
+        #[arg(long)]
+        bell: bool,
+    },
+}
+
+/// Which device.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Which {
+    /// Its id or the beginning of it.
+    pub(crate) id: Option<String>,
+    /// A part of its name, platform or address that fits only one device.
+    #[arg(long = "match", value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+}
+
+/// With which access a device is approved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccessWord {
+    /// What it asks for.
+    Full,
+    /// Messages and approvals; no settings, no pairing.
+    Chat,
+    /// Read only.
+    Read,
+}
+
+impl From<AccessWord> for ApproveAs {
+    fn from(word: AccessWord) -> Self {
+        match word {
+            AccessWord::Full => Self::Full,
+            AccessWord::Chat => Self::Chat,
+            AccessWord::Read => Self::Read,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Cert {
+    /// The certificate that is served.
+    Show,
+    /// The fingerprint to compare when a device is asked to trust the authority.
+    Fingerprint {
+        /// How it is written.
+        #[arg(long, default_value = "colon")]
+        format: FingerprintForm,
+        /// That of the certificate itself, not of the authority.
+        #[arg(long)]
+        leaf: bool,
+    },
+    /// Write the certificate authority, for devices to trust.
+    Export {
+        /// Where to; - = standard output.
+        #[arg(long, value_name = "PATH", required = true)]
+        ca: PathBuf,
+        /// In which form.
+        #[arg(long, default_value = "pem")]
+        format: CaForm,
+    },
+}
+
+/// How a fingerprint is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FingerprintForm {
+    /// AB:CD:EF
+    Colon,
+    /// abcdef
+    Hex,
+    /// A QR code.
+    Qr,
+}
+
+/// In which form the authority is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CaForm {
+    /// Text.
+    Pem,
+    /// Binary.
+    Der,
+}
+
+impl From<CaForm> for CaFormat {
+    fn from(form: CaForm) -> Self {
+        match form {
+            CaForm::Pem => Self::Pem,
+            CaForm::Der => Self::Der,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Gateway {
+    /// Where it is, which version, whether it answers.
+    Status,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Link {
+    /// Also as a QR code.
+    #[arg(long)]
+    pub(crate) qr: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// A status such as 404 or a class such as 4xx.
+    #[arg(long, value_name = "STATUS", value_parser = parse_status)]
+    pub(crate) status: Option<String>,
+    /// Who answered.
+    #[arg(long)]
+    pub(crate) who: Option<Who>,
+    /// Only this client or network.
+    #[arg(long, value_name = "CIDR", value_parser = parse_network)]
+    pub(crate) ip: Option<IpNet>,
+    /// Only WebSockets.
+    #[arg(long)]
+    pub(crate) ws: bool,
+}
+
+/// Who answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Who {
+    /// Gatehouse itself.
+    Edge,
+    /// The gateway.
+    Gateway,
+}
+
+impl From<Who> for Answerer {
+    fn from(who: Who) -> Self {
+        match who {
+            Who::Edge => Self::Edge,
+            Who::Gateway => Self::Gateway,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    pub(crate) shell: ShellWord,
+}
+
+/// Shells with completion scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShellWord {
+    /// Bash.
+    Bash,
+    /// Zsh.
+    Zsh,
+    /// fish.
+    Fish,
+}
+
+fn parse_status(text: &str) -> Result<String, String> {
+    let bytes = text.as_bytes();
+    let class = bytes.len() == 3 && matches!(bytes[0], b'1'..=b'5') && text[1..].eq_ignore_ascii_case("xx");
+    let number = text.parse::<u16>().is_ok_and(|status| (100..600).contains(&status));
+    if class || number { Ok(text.to_ascii_lowercase()) } else { Err("write 404 or 4xx".to_owned()) }
+}
+
+fn parse_network(text: &str) -> Result<IpNet, String> {
+    text.parse()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "write an address such as 192.168.1.20 or a network such as 192.168.1.0/24".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_words_contradict_each_other_nowhere() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_status_is_a_number_or_a_class() {
+        assert_eq!(parse_status("4XX").as_deref(), Ok("4xx"));
+        assert_eq!(parse_status("404").as_deref(), Ok("404"));
+        for text in ["6xx", "4x", "99", "600", "\u{e4}x", "abc"] {
+            assert!(parse_status(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_device_is_named_by_id_or_by_a_part_of_its_name() {
+        let parse = |words: &[&str]| Cli::try_parse_from([&["gatehouse", "devices", "deny"], words].concat());
+        assert!(parse(&["3f9a"]).is_ok());
+        assert!(parse(&["--match", "iPhone"]).is_ok());
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["3f9a", "--match", "iPhone"]).is_err());
+    }
+}

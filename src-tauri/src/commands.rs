@@ -1,0 +1,48 @@
+//! The commands, one file each. A command asks the core, and shows what it answered; it decides nothing.
+
+mod cert;
+mod change;
+mod close;
+mod completions;
+mod confirm;
+mod devices;
+mod gateway;
+mod history;
+mod link;
+mod open;
+mod origins;
+mod pause;
+mod plan;
+mod serve;
+mod status;
+mod tail;
+mod undo;
+mod version;
+
+use crate::{
+    args::Command,
+    session::{Outcome, Session},
+};
+
+/// Runs a command.
+pub(crate) async fn run(command: Command, session: &mut Session) -> Outcome {
+    match command {
+        Command::Serve(args) => serve::run(&args, session).await,
+        Command::Open(args) => open::run(&args, session).await,
+        Command::Close(args) => close::run(&args, session).await,
+        Command::Status(args) => status::run(&args, session).await,
+        Command::Pause(args) => pause::pause(&args, session).await,
+        Command::Resume => pause::resume(session).await,
+        Command::Confirm => confirm::run(session).await,
+        Command::Undo(args) => undo::run(&args, session).await,
+        Command::History(args) => history::run(&args, session).await,
+        Command::Origins(command) => origins::run(command, session).await,
+        Command::Devices(command) => devices::run(command, session).await,
+        Command::Cert(command) => cert::run(command, session).await,
+        Command::Gateway(command) => gateway::run(&command, session).await,
+        Command::Link(args) => link::run(&args, session).await,
+        Command::Tail(args) => tail::run(&args, session).await,
+        Command::Completions(args) => Ok(completions::run(&args, session)),
+        Command::Version => Ok(version::run(session).await),
+    }
+}

@@ -1,0 +1,135 @@
+//! `gatehouse cert`: the certificate that is served, and the authority that devices are asked to trust.
+
+use std::{io, path::Path};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use gatehouse_api::{CaExport, CaFormat, CertSummary, Code, ErrorEnvelope, Reply, Request};
+use serde_json::json;
+
+use crate::{
+    args::{CaForm, Cert, FingerprintForm},
+    output::{Form, Page, Tone, qr, when::Clock},
+    session::{Outcome, Session, Verdict, unexpected},
+};
+
+/// Runs one of them.
+pub(crate) async fn run(command: Cert, session: &mut Session) -> Outcome {
+    match command {
+        Cert::Show => {
+            let cert = fetch(session).await?;
+            session.out.result(&page(&cert, session.clock), "cert", &cert);
+            Ok(Verdict::Done)
+        }
+        Cert::Fingerprint { format, leaf } => fingerprint(format, leaf, session).await,
+        Cert::Export { ca, format } => export(&ca, format, session).await,
+    }
+}
+
+async fn fetch(session: &mut Session) -> Result<CertSummary, ErrorEnvelope> {
+    let Reply::Cert(cert) = session.ask(Request::CertShow).await? else { return Err(unexpected()) };
+    cert.ok_or_else(|| {
+        ErrorEnvelope::new(
+            Code::NotFound,
+            "There is no certificate yet",
+            "One is made when an address is opened.",
+        )
+        .fix_with("Open one.", "gatehouse open --to lan")
+    })
+}
+
+fn page(cert: &CertSummary, clock: Clock) -> Page {
+    let until = format!("until {} ({})", clock.date(cert.not_after), clock.relative(cert.not_after));
+    let valid = cert.not_after > clock.now();
+    let (tone, word) = if valid { (Tone::Good, "Valid") } else { (Tone::Bad, "Expired") };
+    let mut page = Page::verdict(tone, word, &until);
+    page.field("Issuer", &cert.issuer);
+    page.field("Names", &cert.names.join(", "));
+    fingerprint_fields(&mut page, "SHA-256", &cert.sha256);
+    if let Some(ca) = &cert.ca_sha256 {
+        fingerprint_fields(&mut page, "CA SHA-256", ca);
+    }
+    page
+}
+
+/// A fingerprint on two lines of sixteen bytes, which fit 80 columns and compare well.
+pub(crate) fn fingerprint_fields(page: &mut Page, name: &str, colons: &str) {
+    let half = 16 * 3 - 1;
+    match (colons.get(..half), colons.get(half + 1..)) {
+        (Some(first), Some(second)) => {
+            page.field(name, first);
+            page.field("", second);
+        }
+        _ => page.field(name, colons),
+    }
+}
+
+async fn fingerprint(format: FingerprintForm, leaf: bool, session: &mut Session) -> Outcome {
+    let cert = fetch(session).await?;
+    let (of, colons) = match cert.ca_sha256 {
+        Some(ca) if !leaf => ("ca", ca),
+        Some(_) | None => ("certificate", cert.sha256),
+    };
+    if session.out.form() != Form::Human {
+        session.out.object(&json!({"of": of, "sha256": colons}));
+        return Ok(Verdict::Done);
+    }
+    let hex = colons.replace(':', "").to_ascii_lowercase();
+    match format {
+        FingerprintForm::Colon => session.out.data(format!("{colons}\n").as_bytes()),
+        FingerprintForm::Hex => session.out.data(format!("{hex}\n").as_bytes()),
+        FingerprintForm::Qr => {
+            let look = session.out.look();
+            let code = qr::code(&colons, look.utf8, look.color).ok_or_else(unexpected)?;
+            session.out.data(code.as_bytes());
+        }
+    }
+    Ok(Verdict::Done)
+}
+
+async fn export(path: &Path, form: CaForm, session: &mut Session) -> Outcome {
+    let format = CaFormat::from(form);
+    let Reply::Ca(ca) = session.ask(Request::CertExportCa { format }).await? else {
+        return Err(unexpected());
+    };
+    let bytes = match format {
+        CaFormat::Pem => ca.content.clone().into_bytes(),
+        CaFormat::Der => STANDARD.decode(&ca.content).map_err(|_| unexpected())?,
+    };
+    if path == Path::new("-") {
+        match session.out.form() {
+            Form::Human => session.out.data(&bytes),
+            Form::Json | Form::Lines => session.out.object(&json!({"ca": ca})),
+        }
+        return Ok(Verdict::Done);
+    }
+    write(path, &bytes).map_err(|error| not_written(path, &error))?;
+    let CaExport { name, sha256, not_after, .. } = &ca;
+    let mut page = Page::verdict(Tone::Good, "Written", &path.display().to_string());
+    page.field("Authority", &format!("{name}, until {}", session.clock.date(*not_after)));
+    fingerprint_fields(&mut page, "SHA-256", sha256);
+    let value = json!({
+        "path": path.display().to_string(),
+        "format": format,
+        "name": name,
+        "sha256": sha256,
+        "not_after": serde_json::to_value(&ca).ok().and_then(|ca| ca.get("not_after").cloned()),
+    });
+    session.out.result(&page, "ca", &value);
+    Ok(Verdict::Done)
+}
+
+/// The certificate is public: everybody may read the file. A device such as `/dev/stdout` is written to as it is.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match path.metadata() {
+        Ok(meta) if !meta.is_file() => std::fs::write(path, bytes),
+        Ok(_) | Err(_) => gatehouse_files::write_atomic(path, bytes, gatehouse_files::PUBLIC),
+    }
+}
+
+fn not_written(path: &Path, error: &io::Error) -> ErrorEnvelope {
+    let code = match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Code::Permission,
+        _ => Code::Storage,
+    };
+    ErrorEnvelope::new(code, "The file could not be written", format!("{}: {error}.", path.display()))
+}

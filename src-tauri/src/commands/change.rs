@@ -1,0 +1,103 @@
+//! What every change has in common: its steps on standard error, and its result.
+
+use std::time::Duration;
+
+use gatehouse_api::{
+    Change, ChangeState, Code, ErrorEnvelope, Event, Reply, Request,
+    socket::{Events, Topic},
+};
+
+use crate::{
+    output::{Page, Tone, progress::Steps, when::Clock},
+    session::{Session, Verdict, unexpected},
+};
+
+/// How long after the answer the last steps may still come in.
+const LAST_STEPS: Duration = Duration::from_millis(100);
+
+/// Makes a change and shows its steps.
+pub(crate) async fn make(request: Request, session: &mut Session) -> Result<Change, ErrorEnvelope> {
+    let client = session.client().await?;
+    let mut events = client.events(&[Topic::Progress]).await?;
+    let mut steps = Steps::default();
+    let limit = session.globals.timeout;
+    let answer = {
+        let call = client.call(request);
+        tokio::pin!(call);
+        let deadline = async {
+            match limit {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(deadline);
+        let mut following = true;
+        loop {
+            tokio::select! {
+                answer = &mut call => break answer,
+                () = &mut deadline => break Err(too_long(limit.unwrap_or_default())),
+                event = events.next(), if following => match event {
+                    Ok(Event::Progress(progress)) => steps.show(&progress, &mut session.out),
+                    Ok(_) => {}
+                    Err(_) => following = false,
+                },
+            }
+        }
+    };
+    drain(&mut events, &mut steps, session).await;
+    steps.end(&mut session.out);
+    match answer? {
+        Reply::Change(change) => Ok(change),
+        _ => Err(unexpected()),
+    }
+}
+
+/// Shows the steps that are on their way behind the answer.
+async fn drain(events: &mut Events, steps: &mut Steps, session: &mut Session) {
+    while let Ok(Ok(event)) = tokio::time::timeout(LAST_STEPS, events.next()).await {
+        if let Event::Progress(progress) = event {
+            steps.show(&progress, &mut session.out);
+        }
+    }
+}
+
+fn too_long(limit: Duration) -> ErrorEnvelope {
+    let because = format!("{} s have passed. The change goes on.", limit.as_secs());
+    ErrorEnvelope::new(Code::Failed, "There was no answer in time", because)
+        .fix_with("See how far it got.", "gatehouse status")
+}
+
+/// The result of a change for a person: `word` and its title, then what to know.
+pub(crate) fn page(change: &Change, word: &str, clock: Clock) -> Page {
+    let (tone, word) = match (change.state, &change.id) {
+        (Some(ChangeState::AwaitingConfirmation), _) => (Tone::Warn, word),
+        (Some(ChangeState::RolledBack | ChangeState::RollbackPending), _) => (Tone::Bad, "Undone"),
+        (_, None) => (Tone::Good, "Unchanged"),
+        (_, Some(_)) => (Tone::Good, word),
+    };
+    let title = match &change.id {
+        Some(id) => format!("{} ({id})", change.title),
+        None => change.title.clone(),
+    };
+    let mut page = Page::verdict(tone, word, &title);
+    for warning in &change.warnings {
+        page.toned(2, Tone::Warn, "Note:", warning);
+    }
+    if let Some(by) = change.confirm_by {
+        let when = format!("it reverts {} unless you say:", clock.relative(by));
+        page.toned(2, Tone::Warn, "Unconfirmed:", &when);
+        page.command("gatehouse confirm");
+    }
+    page
+}
+
+/// The exit status that belongs to a change.
+pub(crate) fn verdict(change: &Change) -> Verdict {
+    match change.state {
+        Some(ChangeState::RolledBack | ChangeState::RollbackPending) => Verdict::Told(Code::RolledBack),
+        Some(ChangeState::AwaitingConfirmation) => Verdict::Warnings,
+        Some(ChangeState::Running | ChangeState::Committed | ChangeState::Undone) | None => {
+            Verdict::warned(!change.warnings.is_empty())
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! `gatehouse close`: the address goes away, and so does what was added to the gateway's configuration.
+
+use gatehouse_api::Request;
+
+use super::{change, plan};
+use crate::{
+    args::Close,
+    session::{Outcome, Session},
+};
+
+/// Closes, or shows how.
+pub(crate) async fn run(args: &Close, session: &mut Session) -> Outcome {
+    if args.dry_run {
+        return plan::show(Request::PlanClose, session).await;
+    }
+    if args.purge {
+        // Somebody must run before anybody is asked.
+        session.client().await?;
+        session
+            .consent("Forget the certificate authority? Devices that trust it must trust a new one.")
+            .await?;
+    }
+    let made = change::make(Request::Close { purge: args.purge }, session).await?;
+    session.out.result(&change::page(&made, "Closed", session.clock), "change", &made);
+    Ok(change::verdict(&made))
+}

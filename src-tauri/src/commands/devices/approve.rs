@@ -1,0 +1,88 @@
+//! `gatehouse devices approve`: shows who and what, and lets in exactly that.
+//!
+//! What was shown is sent along. A device that asks for more meanwhile is shown anew and asked about anew, even
+//! under `--yes`: that yes was for something else.
+
+use gatehouse_api::{ApproveAs, Code, ErrorEnvelope, PairedDevice, PendingDevice, Reply, Request};
+
+use super::view;
+use crate::{
+    output::{Page, Tone, words},
+    session::{Outcome, Session, Verdict, unexpected},
+};
+
+/// How often a device may widen its wish before we stop asking about it.
+const ROUNDS: usize = 5;
+
+/// Approves one device.
+pub(super) async fn run(
+    device: PendingDevice,
+    access: ApproveAs,
+    label: Option<String>,
+    session: &mut Session,
+) -> Outcome {
+    let approved = approve(device, access, label, false, session).await?;
+    let page = page(&approved, access);
+    session.out.result(&page, "device", &approved);
+    Ok(Verdict::Done)
+}
+
+/// Shows, asks where somebody can be asked, and approves. `asked` = a person has just said yes to what is shown.
+pub(super) async fn approve(
+    mut device: PendingDevice,
+    access: ApproveAs,
+    label: Option<String>,
+    asked: bool,
+    session: &mut Session,
+) -> Result<PairedDevice, ErrorEnvelope> {
+    let mut must_ask = !asked && !session.globals.yes && session.can_ask();
+    if !asked {
+        show(&device, access, session);
+    }
+    for _ in 0..ROUNDS {
+        if must_ask && !session.confirm("Let it in?").await {
+            return Err(ErrorEnvelope::new(
+                Code::NeedsConfirmation,
+                "It was not let in",
+                "The answer was no.",
+            ));
+        }
+        let request = Request::DevicesApprove {
+            device: device.device_id.clone(),
+            access,
+            label: label.clone(),
+            shown_scopes: Some(device.scopes.clone()),
+        };
+        match session.ask(request).await {
+            Ok(Reply::Device(approved)) => return Ok(*approved),
+            Ok(_) => return Err(unexpected()),
+            Err(error) if error.code == Code::Widened => {
+                let wider = super::fetch(session).await?.pending;
+                let now = wider.into_iter().find(|wider| wider.device_id == device.device_id);
+                device = now.ok_or_else(|| error.clone())?;
+                show(&device, access, session);
+                if !session.can_ask() {
+                    return Err(error);
+                }
+                must_ask = true;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let because = "It asks for something else each time it is shown.";
+    Err(ErrorEnvelope::new(Code::Widened, "It was not let in", because)
+        .fix_with("Refuse it.", format!("gatehouse devices deny {}", device.device_id)))
+}
+
+fn show(device: &PendingDevice, access: ApproveAs, session: &mut Session) {
+    let mut page = Page::new();
+    view::pending(&mut page, device, session.clock);
+    page.toned(4, Tone::Strong, "gets:", words::access(access));
+    session.out.remark(&page);
+}
+
+fn page(device: &PairedDevice, access: ApproveAs) -> Page {
+    let mut page = Page::verdict(Tone::Good, "Approved", &view::title(&device.name, &device.device_id));
+    page.item(&format!("It gets {}.", words::access(access)));
+    page
+}

@@ -1,0 +1,45 @@
+//! `gatehouse devices list`.
+
+use gatehouse_api::DeviceList;
+
+use super::view;
+use crate::{
+    output::{Form, Page, Tone, fields, when::Clock},
+    session::{Outcome, Session, Verdict},
+};
+
+/// Shows all devices, or only one kind of them.
+pub(super) async fn run(pending: bool, paired: bool, session: &mut Session) -> Outcome {
+    let mut devices = super::fetch(session).await?;
+    if pending {
+        devices.paired.clear();
+    }
+    if paired {
+        devices.pending.clear();
+    }
+    match session.out.form() {
+        Form::Human => session.out.page(&page(&devices, session.clock)),
+        Form::Json | Form::Lines => session.out.object(&fields(&devices)),
+    }
+    Ok(Verdict::Done)
+}
+
+fn page(devices: &DeviceList, clock: Clock) -> Page {
+    let (waiting, paired) = (devices.pending.len(), devices.paired.len());
+    let mut page = match (waiting, paired) {
+        (0, 0) => Page::verdict(Tone::Plain, "None", "no device waits and none is paired"),
+        (0, _) => Page::verdict(Tone::Good, &format!("{paired} paired,"), "none waiting"),
+        _ => Page::verdict(Tone::Warn, &format!("{waiting} waiting,"), &format!("{paired} paired")),
+    };
+    for device in &devices.pending {
+        view::pending(&mut page, device, clock);
+    }
+    for device in &devices.paired {
+        view::paired(&mut page, device, clock);
+    }
+    if waiting > 0 {
+        page.text("Next: let one in.");
+        page.command("gatehouse devices approve <id>");
+    }
+    page
+}

@@ -1,0 +1,202 @@
+//! `gatehouse serve`: hosts the core in the foreground.
+//!
+//! The address is welcomed once it is proven, or the reason why it is not is told; then every change of the state is
+//! a line. The first signal stops gracefully, the second at once.
+
+mod log;
+mod signals;
+mod welcome;
+
+use std::{io, path::Path, process, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use gatehouse_api::{
+    Actual, Code, ErrorEnvelope, Event, Reply, Request, Snapshot,
+    socket::{ControlSocket, Handler},
+};
+use gatehouse_core::{Core, CoreOptions, Handle};
+use tokio::sync::{broadcast, oneshot, watch};
+
+use self::signals::Signals;
+use crate::{
+    args::Serve,
+    output::{Form, Page, Tone, fields, progress::Steps, words},
+    session::{Outcome, Session, Verdict},
+};
+
+/// How long a state must last before it is told; what is on needs no second look.
+const SETTLED: Duration = Duration::from_millis(1_500);
+
+/// Runs until a signal or a request to shut down.
+pub(crate) async fn run(args: &Serve, session: &mut Session) -> Outcome {
+    log::start(&session.globals, session.out.remarks_look(), session.clock);
+    let mut signals = Signals::new().map_err(|error| {
+        ErrorEnvelope::new(Code::Failed, "Signals cannot be received", format!("{error}."))
+    })?;
+    let options = CoreOptions {
+        environment: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        open_at_start: args.open.map(|scope| args.address.request(scope, None)),
+        supervise: args.install,
+        ..CoreOptions::default()
+    };
+    let core = tokio::select! {
+        core = Core::start(options) => core?,
+        signal = signals.next() => return Err(interrupted(signal)),
+    };
+    let path = session.globals.socket.clone().unwrap_or_else(|| core.socket().to_owned());
+    let socket = match ControlSocket::bind(&path) {
+        Ok(socket) => socket,
+        Err(error) => {
+            core.stop().await;
+            return Err(no_socket(&path, &error));
+        }
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let handler: Arc<dyn Handler> = Arc::new(Served(core.handle()));
+    let serving = tokio::spawn(socket.serve(handler, async {
+        let _ = stopped.await;
+    }));
+    tokio::select! {
+        () = host(&core, session) => {}
+        () = core.shutdown_requested() => {}
+        signal = signals.next() => tracing::info!(signal = signal.name, "stopping; once more stops at once"),
+    }
+    let stopping = async {
+        core.stop().await;
+        let _ = stop.send(());
+        if let Err(error) = serving.await {
+            tracing::warn!(%error, "the control socket ended with a fault");
+        }
+    };
+    tokio::select! {
+        () = stopping => Ok(Verdict::Done),
+        signal = signals.next() => process::exit(128 + signal.number),
+    }
+}
+
+/// The core as the control socket sees it.
+struct Served(Handle);
+
+#[async_trait]
+impl Handler for Served {
+    async fn call(&self, request: Request) -> Result<Reply, ErrorEnvelope> {
+        self.0.call(request).await
+    }
+
+    fn events(&self) -> broadcast::Receiver<Event> {
+        self.0.events()
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.snapshot()
+    }
+}
+
+/// Shows steps, the welcome and then every change of the state, for ever.
+async fn host(core: &Core, session: &mut Session) {
+    let handle = core.handle();
+    let mut events = handle.events();
+    let mut snapshots = handle.snapshots();
+    let mut steps = Steps::default();
+    let mut told: Option<String> = None;
+    loop {
+        let snapshot = snapshots.borrow_and_update().clone();
+        let (settled, wait) = settled(&snapshot);
+        let news = Some(told_as(&snapshot)) != told;
+        tokio::select! {
+            changed = snapshots.changed() => if changed.is_err() {
+                return std::future::pending().await;
+            },
+            event = events.recv() => match event {
+                Ok(Event::Progress(progress)) => steps.show(&progress, &mut session.out),
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => quiet(&mut snapshots).await,
+            },
+            () = tokio::time::sleep(wait), if settled && news => {
+                steps.end(&mut session.out);
+                tell(&snapshot, told.is_none(), session);
+                told = Some(told_as(&snapshot));
+            }
+        }
+    }
+}
+
+/// Waits for the next snapshot where no events will come any more.
+async fn quiet(snapshots: &mut watch::Receiver<Arc<Snapshot>>) {
+    if snapshots.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Whether a state is one to tell, and how long it must last first.
+fn settled(snapshot: &Snapshot) -> (bool, Duration) {
+    match snapshot.actual {
+        Actual::Preparing { .. } => (false, Duration::ZERO),
+        Actual::On { .. } => (true, Duration::ZERO),
+        Actual::Off | Actual::Degraded { .. } | Actual::Paused { .. } | Actual::Blocked { .. } => {
+            (true, SETTLED)
+        }
+    }
+}
+
+/// What makes two states different enough for a line.
+fn told_as(snapshot: &Snapshot) -> String {
+    let (_, word) = words::actual(&snapshot.actual);
+    let problems: Vec<_> = snapshot.problems.iter().map(|problem| problem.title.as_str()).collect();
+    let addresses: Vec<_> = snapshot.addresses.iter().map(|address| address.url.as_str()).collect();
+    let waiting = snapshot.devices.pending;
+    format!("{word} {} {} {waiting}", problems.join("; "), addresses.join(" "))
+}
+
+fn tell(snapshot: &Snapshot, first: bool, session: &mut Session) {
+    match (session.out.form(), first) {
+        (Form::Human, true) => {
+            let page = welcome::page(snapshot, session.out.look(), session.clock);
+            session.out.page(&page);
+        }
+        (Form::Json, true) | (Form::Lines, _) => session.out.object(&fields(snapshot)),
+        (Form::Human | Form::Json, false) => {
+            let page = line(snapshot, session);
+            session.out.remark(&page);
+        }
+    }
+}
+
+/// The state on one line, with what needs attention below.
+fn line(snapshot: &Snapshot, session: &Session) -> Page {
+    let (tone, word) = words::actual(&snapshot.actual);
+    let time = session.clock.time(session.clock.now());
+    let mut page = Page::verdict(tone, word, &format!("since {time}"));
+    if let Actual::Blocked { cause } = &snapshot.actual {
+        page.item(&cause.text);
+    }
+    for problem in &snapshot.problems {
+        page.toned(2, Tone::Warn, "Problem:", &problem.title);
+    }
+    if snapshot.devices.pending > 0 {
+        let count = words::count(snapshot.devices.pending, "device waits", "devices wait");
+        page.item(&format!("{count}: gatehouse devices watch"));
+    }
+    page
+}
+
+fn interrupted(signal: signals::Signal) -> ErrorEnvelope {
+    let because = format!("{} came while it started.", signal.name);
+    ErrorEnvelope::new(Code::Failed, "Gatehouse was stopped before it ran", because)
+}
+
+fn no_socket(path: &Path, error: &io::Error) -> ErrorEnvelope {
+    let code = match error.kind() {
+        io::ErrorKind::PermissionDenied => Code::Permission,
+        io::ErrorKind::StorageFull | io::ErrorKind::ReadOnlyFilesystem => Code::Storage,
+        _ => Code::Failed,
+    };
+    let because = format!("{}: {error}.", path.display());
+    ErrorEnvelope::new(code, "The control socket could not be made", because)
+        .fix("Set GATEHOUSE_HOME to a folder of your own with a short path.")
+}
+
+#[cfg(test)]
+mod tests;

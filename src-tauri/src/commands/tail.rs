@@ -1,0 +1,125 @@
+//! `gatehouse tail`: requests as they end. Metadata only; a query was never kept.
+
+use std::net::IpAddr;
+
+use gatehouse_api::{Answerer, Code, ErrorEnvelope, Event, TrafficRecord, socket::Topic};
+
+use crate::{
+    args::Tail,
+    output::{Form, Page, Tone, fields, plain::clip, when::Clock, when::span},
+    session::{Outcome, Session, Verdict, ended},
+};
+
+/// Follows requests until interrupted.
+pub(crate) async fn run(args: &Tail, session: &mut Session) -> Outcome {
+    if session.out.form() == Form::Json {
+        return Err(ErrorEnvelope::new(Code::Usage, "A stream is not one object", "It has no end.")
+            .fix_with("Ask for a line each.", "gatehouse tail --jsonl"));
+    }
+    let client = session.client().await?;
+    let mut events = client.events(&[Topic::Traffic]).await?;
+    while !session.out.closed() {
+        match events.next().await {
+            Ok(Event::Traffic(record)) if wanted(args, &record) => match session.out.form() {
+                Form::Human => session.out.page(&page(&record, session.clock)),
+                Form::Json | Form::Lines => session.out.object(&fields(&*record)),
+            },
+            Ok(Event::Lagged { missed }) => {
+                let about = format!("{missed} requests were too many to show");
+                session.out.remark(&Page::verdict(Tone::Warn, "Missed", &about));
+            }
+            Ok(_) => {}
+            Err(end) => return Err(ended(&end)),
+        }
+    }
+    Ok(Verdict::Done)
+}
+
+fn wanted(args: &Tail, record: &TrafficRecord) -> bool {
+    let status = args.status.as_ref().is_none_or(|wanted| match wanted.strip_suffix("xx") {
+        Some(class) => (record.status / 100).to_string() == class,
+        None => record.status.to_string() == *wanted,
+    });
+    let who = args.who.is_none_or(|who| Answerer::from(who) == record.answered_by);
+    let client = args
+        .ip
+        .is_none_or(|network| record.client.parse::<IpAddr>().is_ok_and(|client| network.contains(&client)));
+    status && who && client && (!args.ws || record.websocket.is_some())
+}
+
+fn page(record: &TrafficRecord, clock: Clock) -> Page {
+    let tone = match record.status {
+        500.. => Tone::Bad,
+        400..500 => Tone::Warn,
+        _ => Tone::Good,
+    };
+    let by = match (record.answered_by, &record.error) {
+        (Answerer::Gateway, _) => "gateway".to_owned(),
+        (Answerer::Edge, None) => "edge".to_owned(),
+        (Answerer::Edge, Some(error)) => format!("edge: {error}"),
+    };
+    let what = format!("{} {}{}", record.method, clip(&record.host, 40), clip(&record.path, 60));
+    let lasted = match &record.websocket {
+        Some(socket) => {
+            let code = socket.close_code.map_or("no code".to_owned(), |code| code.to_string());
+            let length = span(std::time::Duration::from_millis(socket.duration_ms));
+            format!("WebSocket ended by {} with {code} after {length}", socket.closed_by)
+        }
+        None => format!("{} ms", record.ms),
+    };
+    let mut page = Page::new();
+    let about = format!("{} {what} ({by}, {lasted}) {}", record.status, record.client);
+    page.toned(0, tone, &clock.time(record.time), &about);
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    #[test]
+    fn every_filter_must_fit() {
+        for (words, fits) in [
+            ("", true),
+            ("--status 4xx", true),
+            ("--status 404", true),
+            ("--status 5xx", false),
+            ("--status 403", false),
+            ("--who edge", true),
+            ("--who gateway", false),
+            ("--ip 192.168.1.0/24", true),
+            ("--ip 192.168.1.34", true),
+            ("--ip 10.0.0.0/8", false),
+            ("--ip ::/0", false),
+            ("--ws", false),
+            ("--status 4xx --who gateway", false),
+        ] {
+            let words = ["gatehouse", "tail"].into_iter().chain(words.split_whitespace());
+            let Command::Tail(args) = Cli::parse_from(words.clone()).command else { panic!("not a tail") };
+            assert_eq!(wanted(&args, &record()), fits, "{:?}", words.collect::<Vec<_>>());
+        }
+    }
+
+    fn record() -> TrafficRecord {
+        TrafficRecord {
+            time: time::OffsetDateTime::UNIX_EPOCH,
+            id: "1".to_owned(),
+            client: "192.168.1.34".to_owned(),
+            method: "GET".to_owned(),
+            host: "mini.local".to_owned(),
+            path: "/".to_owned(),
+            status: 404,
+            answered_by: Answerer::Edge,
+            error: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            ms: 1,
+            protocol: "HTTP/2".to_owned(),
+            tls: None,
+            websocket: None,
+        }
+    }
+}

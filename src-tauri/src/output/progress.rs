@@ -1,0 +1,42 @@
+//! The steps of a running change on standard error: a line each, rewritten in place on a terminal.
+
+use gatehouse_api::{Progress, StepState};
+
+use super::{Out, page, plain, words};
+
+/// Shows steps as they come.
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    open_line: bool,
+}
+
+impl Steps {
+    /// Shows one step.
+    pub(crate) fn show(&mut self, progress: &Progress, out: &mut Out) {
+        let look = out.remarks_look();
+        let (tone, word) = words::step_state(progress.state);
+        let running = progress.state == StepState::Running;
+        if running && !look.terminal {
+            return;
+        }
+        let step = words::step(progress.step);
+        let text =
+            if progress.text.is_empty() { step.to_owned() } else { format!("{step}: {}", progress.text) };
+        let text = plain::text(&text, look.utf8);
+        let line = format!("{}/{} {word:<8} {text}", progress.number, progress.of);
+        // A line that is rewritten must not wrap.
+        let line = if look.terminal { plain::clip(&line, look.width.saturating_sub(1)) } else { line };
+        let line = if look.color { page::painted(tone, &line) } else { line };
+        let back = if self.open_line { "\r\u{1b}[K" } else { "" };
+        let end = if running { "" } else { "\n" };
+        out.raw_remark(&format!("{back}{line}{end}"));
+        self.open_line = running;
+    }
+
+    /// Ends a line that was left open.
+    pub(crate) fn end(&mut self, out: &mut Out) {
+        if std::mem::take(&mut self.open_line) {
+            out.raw_remark("\r\u{1b}[K");
+        }
+    }
+}
