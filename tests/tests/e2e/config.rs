@@ -9,8 +9,8 @@ use serde_json::json;
 
 /// A file as somebody keeps it who cares: comments, single quotes, bare keys, trailing commas, odd spacing, entries of ours
 /// to be joined to entries of theirs.
-fn lived_in() -> String {
-    format!(
+pub(crate) fn lived_in() -> GatewayOptions {
+    let config = format!(
         "// Home gateway. Do not lose my comments.\n\
          {{\n\
          \x20 gateway : {{  mode: 'local',\n\
@@ -27,7 +27,8 @@ fn lived_in() -> String {
          \x20 cron: {{ enabled: false }},\n\
          }}\n\
          // The end, without a newline after it."
-    )
+    );
+    GatewayOptions { config }
 }
 
 async fn opens(gatehouse: &Gatehouse) {
@@ -42,7 +43,8 @@ async fn the_file_is_the_same_to_the_byte_after_open_and_undo() {
         return;
     }
     let plain = GatewayOptions::default().config;
-    for config in [lived_in(), plain.clone(), plain.replace('\n', "\r\n"), format!("\u{feff}{plain}")] {
+    for config in [lived_in().config, plain.clone(), plain.replace('\n', "\r\n"), format!("\u{feff}{plain}")]
+    {
         let house = House::with_options(&GatewayOptions { config: config.clone() });
         let gatehouse = house.serve().await;
 
@@ -62,7 +64,7 @@ async fn comments_and_spacing_survive_while_it_is_open() {
     if !need::parts(&[Part::Machines, Part::Program]) {
         return;
     }
-    let house = House::with_options(&GatewayOptions { config: lived_in() });
+    let house = House::with_options(&lived_in());
     let gatehouse = house.serve().await;
 
     opens(&gatehouse).await;
@@ -84,7 +86,7 @@ async fn the_value_is_the_same_after_open_and_undo_while_the_gateway_runs() {
     if !need::parts(&[Part::Machines, Part::OpenClaw, Part::Program]) {
         return;
     }
-    let mut house = House::with_options(&GatewayOptions { config: lived_in() });
+    let mut house = House::with_options(&lived_in());
     house.gateway.start().await;
     let before = house.gateway.config_value();
     let gatehouse = house.serve().await;
@@ -102,7 +104,7 @@ async fn what_somebody_else_added_meanwhile_stays_after_undo() {
     if !need::parts(&[Part::Machines, Part::OpenClaw, Part::Program]) {
         return;
     }
-    let mut house = House::with_options(&GatewayOptions { config: lived_in() });
+    let mut house = House::with_options(&lived_in());
     house.gateway.start().await;
     let gatehouse = house.serve().await;
     gatehouse.run(&["open", "--to", "lan", "--yes"]).await.succeeds();
@@ -132,7 +134,7 @@ async fn a_dry_run_says_everything_and_changes_nothing() {
     if !need::parts(&[Part::Machines, Part::Program]) {
         return;
     }
-    let house = House::with_options(&GatewayOptions { config: lived_in() });
+    let house = House::with_options(&lived_in());
     let gatehouse = house.serve().await;
 
     let plan = gatehouse.run(&["--json", "open", "--to", "lan", "--dry-run"]).await.succeeds().json();
@@ -140,7 +142,7 @@ async fn a_dry_run_says_everything_and_changes_nothing() {
     assert_eq!(plan["schema"], 1);
     assert!(plan["steps"].as_array().is_some_and(|steps| steps.len() > 3), "{plan}");
     assert!(plan["addresses"].to_string().contains("https://192.168.77.10"), "{plan}");
-    assert_eq!(String::from_utf8(house.gateway.config_bytes()).expect("text"), lived_in());
+    assert_eq!(String::from_utf8(house.gateway.config_bytes()).expect("text"), lived_in().config);
     assert_eq!(gatehouse.status().await["desired"]["state"], "off");
     assert!(house.there.connect((house.here.v4, 443).into()).await.is_err());
 }
@@ -185,7 +187,7 @@ async fn an_editor_that_saves_all_the_time_loses_nothing() {
     if !need::parts(&[Part::Machines, Part::Program]) {
         return;
     }
-    let house = Arc::new(House::with_options(&GatewayOptions { config: lived_in() }));
+    let house = Arc::new(House::with_options(&lived_in()));
     let gatehouse = house.serve().await;
     let saving = Arc::new(AtomicBool::new(true));
     // As an editor does: read, change one line, replace the file; ours is the only other writer.

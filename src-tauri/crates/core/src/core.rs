@@ -4,8 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use gatehouse_api::socket::Handler;
 use gatehouse_api::{Code, ErrorEnvelope, Event, OpenRequest, Reply, Request, Snapshot};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use crate::boot::boot;
+use crate::controller::message::Message;
 
 /// How a core is started.
 #[derive(Debug, Clone, Default)]
@@ -28,12 +34,13 @@ pub struct Core {
     handle: Handle,
     socket: PathBuf,
     stopping: watch::Receiver<bool>,
+    controller: JoinSet<()>,
 }
 
 /// A way to ask a running core. Cheap to clone; outlives the core, and then answers `not-running`.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    requests: mpsc::Sender<(Request, oneshot::Sender<Result<Reply, ErrorEnvelope>>)>,
+    messages: mpsc::Sender<Message>,
     events: broadcast::Sender<Event>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
 }
@@ -45,12 +52,11 @@ impl Core {
     /// `already-running` with the other core's process id; `storage` or `permission` for the state folder;
     /// `certificate` where stored certificates cannot be read.
     pub async fn start(options: CoreOptions) -> Result<Self, ErrorEnvelope> {
-        let _ = options;
-        Err(ErrorEnvelope::new(
-            Code::Failed,
-            "The core could not start",
-            "It is not built into this program.",
-        ))
+        let booted = boot(options).await?;
+        let handle = Handle { messages: booted.messages, events: booted.events, snapshots: booted.snapshots };
+        let mut controller = JoinSet::new();
+        controller.spawn(booted.controller.run());
+        Ok(Self { handle, socket: booted.socket, stopping: booted.stopping, controller })
     }
 
     /// A handle for views.
@@ -72,7 +78,13 @@ impl Core {
     }
 
     /// Drains the edge, stops a gateway of our own, says goodbye and releases the lock. Desired state is kept.
-    pub async fn stop(self) {}
+    pub async fn stop(mut self) {
+        let (done, stopped) = oneshot::channel();
+        if self.handle.messages.send(Message::Stop(done)).await.is_ok() {
+            let _ = stopped.await;
+        }
+        while self.controller.join_next().await.is_some() {}
+    }
 }
 
 impl Handle {
@@ -82,7 +94,7 @@ impl Handle {
     /// The envelope that the request ended with; `not-running` once the core has stopped.
     pub async fn call(&self, request: Request) -> Result<Reply, ErrorEnvelope> {
         let (answer, answered) = oneshot::channel();
-        if self.requests.send((request, answer)).await.is_err() {
+        if self.messages.send(Message::Ask(Box::new(request), answer)).await.is_err() {
             return Err(stopped());
         }
         answered.await.unwrap_or_else(|_| Err(stopped()))
@@ -104,6 +116,21 @@ impl Handle {
     #[must_use]
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
+    }
+}
+
+#[async_trait]
+impl Handler for Handle {
+    async fn call(&self, request: Request) -> Result<Reply, ErrorEnvelope> {
+        Self::call(self, request).await
+    }
+
+    fn events(&self) -> broadcast::Receiver<Event> {
+        Self::events(self)
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Self::snapshot(self)
     }
 }
 

@@ -61,7 +61,7 @@ fn sentence(error: &impl std::fmt::Display) -> String {
 }
 
 /// With a capital at the start and a full stop at the end.
-fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let capital: String =
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();

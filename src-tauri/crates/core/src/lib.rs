@@ -7,17 +7,22 @@
 #![forbid(unsafe_code)]
 
 pub mod address_plan;
+mod boot;
 pub mod context;
 mod controller;
 pub mod core;
 mod devices;
+mod door;
 pub mod errors;
 mod exposure;
 pub mod link;
 mod own;
 pub mod ports_plan;
 pub mod probe;
+mod requests;
 pub mod settings;
+mod traffic;
 pub mod transaction;
+mod vault;
 
 pub use crate::core::{Core, CoreOptions, Handle};

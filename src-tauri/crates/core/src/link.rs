@@ -13,11 +13,15 @@ use gatehouse_openclaw::discovery::{Auth, Gateway};
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
 
+pub(crate) mod follow;
+
 /// Where the gateway is, and the connection to it.
 #[derive(Debug, Default)]
 pub struct GatewayLink {
     gateway: ArcSwapOption<Gateway>,
     connection: ArcSwapOption<Connection>,
+    /// Counts connections, for those who follow them.
+    connections: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -63,22 +67,22 @@ impl GatewayLink {
         }
     }
 
-    /// Takes what discovery found. The connection moves to it. Returns whether there is a new connection to follow.
-    /// Needs a tokio runtime.
-    pub fn update(&self, gateway: Option<Gateway>) -> bool {
+    /// Takes what discovery found. The connection moves to it; where there was none, or is none any more, those who
+    /// follow are told. Needs a tokio runtime.
+    pub fn update(&self, gateway: Option<Gateway>) {
         let endpoint = gateway.as_ref().and_then(endpoint);
         self.gateway.store(gateway.map(Arc::new));
         let current = self.connection.load_full();
         match (current, endpoint) {
-            (None, None) => false,
+            (None, None) => {}
             (Some(_), None) => {
                 self.connection.store(None);
-                true
+                self.connections.send_modify(|count| *count += 1);
             }
             (None, Some(endpoint)) => {
                 let client = GatewayClient::spawn(endpoint.clone());
                 self.connection.store(Some(Arc::new(Connection { client, endpoint })));
-                true
+                self.connections.send_modify(|count| *count += 1);
             }
             (Some(current), Some(endpoint)) => {
                 if !same(&current.endpoint, &endpoint) {
@@ -86,14 +90,8 @@ impl GatewayLink {
                     let client = current.client.clone();
                     self.connection.store(Some(Arc::new(Connection { client, endpoint })));
                 }
-                false
             }
         }
-    }
-
-    /// The state of the connection and its changes.
-    pub(crate) fn status(&self) -> Option<watch::Receiver<Link>> {
-        self.client().map(|client| client.status())
     }
 }
 

@@ -4,6 +4,8 @@
 //! gateway. Its installation, configuration and state are in our state folder; the user's files are never touched.
 
 use std::path::Path;
+use std::pin::Pin;
+use std::time::Duration;
 
 use gatehouse_api::ErrorEnvelope;
 use gatehouse_host::home::Home;
@@ -12,7 +14,14 @@ use gatehouse_openclaw::install::{self, InstallError, OwnGateway, Progress};
 use gatehouse_openclaw::probe::GatewayHealth;
 use gatehouse_openclaw::supervise::{Recipe, Supervisor};
 
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::controller::message::{Fact, Message};
 use crate::errors::Explain;
+
+/// How long the gateway may take to stop by itself.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Whether a gateway of our own is to run. `exists` = one was set up here before.
 pub(crate) fn wanted(
@@ -49,8 +58,75 @@ pub(crate) fn prepare(
     Ok((own, environment))
 }
 
+/// A gateway of our own, being installed, running or stopped.
+pub(crate) struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Installs, starts and follows it, in a task of its own.
+    pub(crate) fn spawn(
+        home: Home,
+        environment: Environment,
+        own: OwnGateway,
+        messages: mpsc::Sender<Message>,
+    ) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let tell = |fact| {
+                let messages = messages.clone();
+                async move { messages.send(Message::Fact(fact)).await.is_ok() }
+            };
+            let steps = |what: &'static str| {
+                // The channel is long, and a step that is not told is told by the next one.
+                let _ = messages.try_send(Message::Fact(Fact::Installing(Some(what.to_owned()))));
+            };
+            tokio::pin!(stopped);
+            let started = tokio::select! {
+                started = start(&home, &environment, &own, steps) => started,
+                _ = &mut stopped => return,
+            };
+            match started {
+                Ok(supervisor) => follow(supervisor, stopped, tell).await,
+                Err(error) => {
+                    tell(Fact::NotSupervised(error)).await;
+                }
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Stops the installation or the gateway, and waits for that.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the task of our own gateway failed");
+        }
+    }
+}
+
+async fn follow<F: Future<Output = bool>>(
+    supervisor: Supervisor,
+    mut stopped: Pin<&mut oneshot::Receiver<()>>,
+    tell: impl Fn(Fact) -> F,
+) {
+    let mut state = supervisor.state();
+    loop {
+        let now = state.borrow_and_update().clone();
+        if !tell(Fact::Child(now)).await {
+            break;
+        }
+        tokio::select! {
+            changed = state.changed() => if changed.is_err() { break },
+            _ = &mut stopped => break,
+        }
+    }
+    supervisor.stop(GRACE).await;
+}
+
 /// Installs and starts it. `tell` hears what is being done.
-pub(crate) async fn run(
+async fn start(
     home: &Home,
     environment: &Environment,
     own: &OwnGateway,

@@ -122,6 +122,8 @@ pub fn networks_of<'a>(addresses: impl IntoIterator<Item = &'a InterfaceAddress>
 /// # Panics
 /// Outside a tokio runtime.
 pub fn watch(period: Duration) -> watch::Receiver<Arc<[InterfaceAddress]>> {
+    // Before the first look, so that no change falls between the two.
+    let alarm = watching::Alarm::open();
     let present = list().unwrap_or_else(|error| {
         tracing::warn!(%error, "the addresses of this machine cannot be read");
         Vec::new()
@@ -129,7 +131,7 @@ pub fn watch(period: Duration) -> watch::Receiver<Arc<[InterfaceAddress]>> {
     let (sender, receiver) = watch::channel(Arc::from(present));
     tokio::spawn(async move {
         let looking = || async { tokio::task::spawn_blocking(list).await.ok()?.ok() };
-        watching::follow(looking, watching::Alarm::open(), period, &sender).await;
+        watching::follow(looking, alarm, period, &sender).await;
     });
     receiver
 }

@@ -1,19 +1,22 @@
 //! The folder that holds all state, its lock, and where the control socket lives.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use gatehouse_files::{PRIVATE, create_private_folder};
+use gatehouse_files::{PRIVATE, create_private_folder, read_bounded, write_atomic};
 
 use crate::process;
 
 /// `sun_path` has 104 bytes on macOS and 108 on Linux, the final zero included; we use the smaller everywhere.
 const SOCKET_PATH_BYTES: usize = 103;
 const SOCKET_NAME: &str = "control.sock";
+/// Where the control socket is, in a state folder whose path is too long to hold it.
+const SOCKET_POINTER: &str = "control.path";
 
 /// What of the process's surroundings decides where things are; tests fill it by hand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,7 +113,7 @@ pub struct InstanceLock {
 }
 
 impl Home {
-    /// Decides where the state folder and the control socket are; touches nothing. `GATEHOUSE_HOME`, else
+    /// Decides where the state folder and the control socket are; changes nothing. `GATEHOUSE_HOME`, else
     /// `~/Library/Application Support/Gatehouse` on macOS, else `$XDG_DATA_HOME/gatehouse` or
     /// `~/.local/share/gatehouse`.
     ///
@@ -177,7 +180,11 @@ impl Home {
         }
         create_private_folder(&self.path).map_err(failed)?;
         match self.socket.parent() {
-            Some(folder) if folder != self.path => create_in_shared(folder),
+            Some(folder) if folder != self.path => {
+                create_in_shared(folder)?;
+                let pointer = self.path.join(SOCKET_POINTER);
+                write_atomic(&pointer, self.socket.as_os_str().as_bytes(), PRIVATE).map_err(failed)
+            }
             _ => Ok(()),
         }
     }
@@ -225,12 +232,16 @@ fn default_path(environment: &Environment) -> Option<PathBuf> {
     data.or_else(|| home.map(|home| home.join(".local/share"))).map(|data| data.join("gatehouse"))
 }
 
-/// Every start with the same state folder must come to the same answer, or it would not find the one that runs.
+/// Every start with the same state folder must come to the same answer, or it would not find the one that runs: where
+/// surroundings decide (a login, SSH and a service have different ones), what was decided first is written down.
 fn socket_path(home: &Path, environment: &Environment) -> Result<PathBuf, HomeError> {
     let fits = |path: &PathBuf| path.as_os_str().len() <= SOCKET_PATH_BYTES;
     let beside = home.join(SOCKET_NAME);
     if fits(&beside) {
         return Ok(beside);
+    }
+    if let Some(decided) = decided(home).filter(fits) {
+        return Ok(decided);
     }
     let hash: String = digest(&SHA256, home.as_os_str().as_bytes()).as_ref()[..6]
         .iter()
@@ -243,6 +254,14 @@ fn socket_path(home: &Path, environment: &Environment) -> Result<PathBuf, HomeEr
     let mut candidates =
         shared.chain([PathBuf::from("/tmp")]).map(|base| base.join(&folder).join(SOCKET_NAME));
     candidates.find(fits).ok_or(HomeError::SocketPathTooLong(beside))
+}
+
+/// What [`Home::create`] wrote down, where the folder around it is still there (a runtime folder goes with its login).
+fn decided(home: &Path) -> Option<PathBuf> {
+    let bytes = read_bounded(&home.join(SOCKET_POINTER), 1024).ok()??;
+    let path = PathBuf::from(OsString::from_vec(bytes));
+    let there = path.parent().and_then(Path::parent).is_some_and(Path::is_dir);
+    (there && path.is_absolute() && path.file_name()? == SOCKET_NAME).then_some(path)
 }
 
 /// In a folder that others may write to, only a folder that we made, or that is ours and no link, is taken.

@@ -1,14 +1,30 @@
 //! The client of the gateway's WebSocket protocol (version 4).
+//!
+//! It connects straight to the gateway on loopback as `gateway-client`/`backend`, without an Origin and without a device
+//! key, so it needs no pairing and never appears among the devices. It keeps connecting: 0.25 s to 10 s after a failure,
+//! at once after a restart or a change of the secret, every 15 s after a refusal. A call never hangs: it fails when the
+//! connection drops and when its time is over.
+
+mod backoff;
+mod connect;
+mod frame;
+mod task;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use serde_json::Value;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::timeout;
 
+use self::task::{Call, Task};
 use crate::events::GatewayEvent;
+use crate::identity::DeviceIdentity;
+
+const CALL_LIMIT: Duration = Duration::from_secs(30);
 
 /// Where the gateway listens and how to log in.
 #[derive(Clone)]
@@ -125,7 +141,8 @@ pub enum CallError {
 /// A handle to the connection. Clones share it; it ends when the last one is dropped.
 #[derive(Clone)]
 pub struct GatewayClient {
-    commands: mpsc::Sender<()>,
+    calls: mpsc::Sender<Call>,
+    endpoint: Arc<watch::Sender<Endpoint>>,
     link: watch::Receiver<Link>,
     events: broadcast::Sender<GatewayEvent>,
 }
@@ -133,11 +150,31 @@ pub struct GatewayClient {
 impl GatewayClient {
     /// Starts to connect, and keeps connecting. Needs a tokio runtime.
     #[must_use]
-    pub fn spawn(_endpoint: Endpoint) -> Self {
-        let (commands, _) = mpsc::channel(1);
-        let (_, link) = watch::channel(Link::Connecting);
-        let (events, _) = broadcast::channel(1);
-        Self { commands, link, events }
+    pub fn spawn(endpoint: Endpoint) -> Self {
+        Self::start(endpoint, None)
+    }
+
+    /// [`Self::spawn`] with a device key, which is used where the gateway lets no client in without one. The gateway
+    /// then lists it among its devices.
+    #[must_use]
+    pub fn spawn_with_identity(endpoint: Endpoint, identity: Arc<DeviceIdentity>) -> Self {
+        Self::start(endpoint, Some(identity))
+    }
+
+    fn start(endpoint: Endpoint, identity: Option<Arc<DeviceIdentity>>) -> Self {
+        let (calls, call_queue) = mpsc::channel(64);
+        let (endpoint, endpoint_changes) = watch::channel(endpoint);
+        let (link_changes, link) = watch::channel(Link::Connecting);
+        let (events, _) = broadcast::channel(256);
+        let task = Task {
+            endpoint: endpoint_changes,
+            calls: call_queue,
+            link: link_changes,
+            events: events.clone(),
+            identity,
+        };
+        tokio::spawn(task.run());
+        Self { calls, endpoint: Arc::new(endpoint), link, events }
     }
 
     /// The state of the connection, and its changes.
@@ -149,9 +186,20 @@ impl GatewayClient {
     /// Waits until connected.
     ///
     /// # Errors
-    /// The last state when the limit passes.
-    pub async fn ready(&self, _limit: Duration) -> Result<Hello, Link> {
-        std::future::ready(Err(self.link.borrow().clone())).await
+    /// The last state: at once when the gateway refuses us, else when the limit passes.
+    pub async fn ready(&self, limit: Duration) -> Result<Hello, Link> {
+        let mut link = self.link.clone();
+        let settled =
+            timeout(limit, link.wait_for(|link| matches!(link, Link::Up { .. } | Link::Refused { .. })))
+                .await;
+        let last = match settled {
+            Ok(Ok(link)) => link.clone(),
+            Ok(Err(_)) | Err(_) => self.link.borrow().clone(),
+        };
+        match last {
+            Link::Up { hello } => Ok(hello),
+            other => Err(other),
+        }
     }
 
     /// Calls a method, with a limit of 30 s.
@@ -159,7 +207,7 @@ impl GatewayClient {
     /// # Errors
     /// [`CallError`].
     pub async fn call(&self, method: &str, params: Value) -> Result<Value, CallError> {
-        self.call_within(method, params, Duration::from_secs(30)).await
+        self.call_within(method, params, CALL_LIMIT).await
     }
 
     /// Calls a method with a limit of the caller's.
@@ -168,22 +216,40 @@ impl GatewayClient {
     /// [`CallError`].
     pub async fn call_within(
         &self,
-        _method: &str,
-        _params: Value,
-        _limit: Duration,
+        method: &str,
+        params: Value,
+        limit: Duration,
     ) -> Result<Value, CallError> {
-        std::future::ready(Err(CallError::NotConnected)).await
+        if !matches!(*self.link.borrow(), Link::Up { .. }) {
+            return Err(CallError::NotConnected);
+        }
+        let (answer, answered) = oneshot::channel();
+        let call = Call { method: method.to_owned(), params, answer };
+        let outcome = timeout(limit, async {
+            self.calls.send(call).await.map_err(|_| CallError::NotConnected)?;
+            answered.await.map_err(|_| CallError::Lost)?
+        });
+        match outcome.await {
+            Ok(result) => result,
+            Err(_) => Err(CallError::TimedOut { after: limit }),
+        }
     }
 
-    /// What the gateway announces.
+    /// What the gateway announces. A receiver that falls behind by 256 events sees `Lagged`: refresh everything.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<GatewayEvent> {
         self.events.subscribe()
     }
 
     /// Uses another address or secret from now on; connects at once.
-    pub fn set_endpoint(&self, _endpoint: Endpoint) {
-        let _ = self.commands.capacity();
+    pub fn set_endpoint(&self, endpoint: Endpoint) {
+        self.endpoint.send_replace(endpoint);
+    }
+
+    /// Where it connects to.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint.borrow().clone()
     }
 }
 
@@ -208,3 +274,6 @@ impl fmt::Debug for GatewayClient {
         f.debug_struct("GatewayClient").field("link", &*self.link.borrow()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,3 +50,36 @@ pub enum GatewayEvent {
         payload: Value,
     },
 }
+
+impl GatewayEvent {
+    /// The event of a frame; `None` for ticks, which mean nothing but "alive".
+    pub(crate) fn from_frame(name: String, payload: Value) -> Option<Self> {
+        let text = |key: &str| payload.get(key).and_then(Value::as_str).map(str::to_owned);
+        Some(match name.as_str() {
+            "tick" => return None,
+            "device.pair.requested" => match Pending::from_value(&payload) {
+                Some(pending) => Self::PairRequested(Box::new(pending)),
+                None => Self::PairChanged,
+            },
+            "device.pair.resolved" => Self::PairResolved {
+                request_id: text("requestId").unwrap_or_default(),
+                device_id: text("deviceId"),
+                approved: text("decision").as_deref() == Some("approved"),
+            },
+            "device.pair.changed" => Self::PairChanged,
+            "presence" => Self::Presence,
+            "config.changed" => Self::ConfigChanged { path: text("path"), hash: text("hash") },
+            "shutdown" => Self::Shutdown {
+                reason: text("reason").unwrap_or_default(),
+                restart_expected: payload
+                    .get("restartExpectedMs")
+                    .and_then(Value::as_u64)
+                    .map(Duration::from_millis),
+            },
+            _ => Self::Other { name, payload },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

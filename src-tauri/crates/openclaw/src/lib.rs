@@ -9,6 +9,7 @@
 pub mod client;
 pub mod config;
 pub mod devices;
+mod digest;
 pub mod discovery;
 pub mod events;
 pub mod identity;

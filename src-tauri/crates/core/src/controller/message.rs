@@ -37,6 +37,8 @@ pub(crate) enum Fact {
     Announced(GatewayEvent),
     /// The devices were listed; `Err` = they could not be.
     Devices(Result<DeviceList, ErrorEnvelope>),
+    /// Somebody approved, denied, removed or renamed a device through us.
+    DevicesTouched,
     /// This machine's addresses changed.
     Addresses,
     /// Edge and certificate were made to agree with the settings.
@@ -64,6 +66,8 @@ pub(crate) enum Fact {
     OpenedAtStart(Result<(), ErrorEnvelope>),
     /// The settings were changed without a transaction: a pause.
     Settings,
+    /// A pause was ended because its time was over, or that could not be saved.
+    PauseEnded,
 }
 
 /// What a change left behind.

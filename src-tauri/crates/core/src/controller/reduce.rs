@@ -20,6 +20,7 @@ pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<
         Fact::Pid(pid) => gateway::told_pid(state, pid),
         Fact::Announced(event) => gateway::announced(state, &event),
         Fact::Devices(listed) => gateway::listed(state, listed, now),
+        Fact::DevicesTouched => gateway::list_devices(state),
         Fact::Installing(what) => gateway::installing(state, what),
         Fact::NotSupervised(error) => gateway::not_supervised(state, error),
         Fact::Child(child) => gateway::child(state, child),
@@ -28,6 +29,10 @@ pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<
         Fact::Probed(result) => serving::probed(state, result, now),
         Fact::OriginsCovered(result) => serving::origins_covered(state, result),
         Fact::Settings => Vec::new(),
+        Fact::PauseEnded => {
+            state.flight.pause = false;
+            Vec::new()
+        }
         Fact::ChangeBegan { shown } => change::began(state, shown),
         Fact::Progress(progress) => change::progress(state, progress),
         Fact::ChangeEnded(ended) => change::ended(state, ended, now),

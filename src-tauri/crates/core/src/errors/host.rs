@@ -13,8 +13,10 @@ impl Explain for HomeError {
             Self::Unknown | Self::Relative(_) => ErrorEnvelope::new(Code::Usage, TITLE, sentence(self))
                 .fix("Set GATEHOUSE_HOME to an absolute path of your own."),
             Self::Io { path, source } => super::file("Making the state folder", path, source),
-            Self::ForeignOwner { .. } => ErrorEnvelope::new(Code::Permission, TITLE, sentence(self))
-                .fix("Run Gatehouse as that user, or set GATEHOUSE_HOME to a folder of your own."),
+            Self::ForeignOwner { .. } | Self::NoFolder(_) => {
+                ErrorEnvelope::new(Code::Permission, TITLE, sentence(self))
+                    .fix("Run Gatehouse as that user, or set GATEHOUSE_HOME to a folder of your own.")
+            }
             Self::SocketPathTooLong(_) => ErrorEnvelope::new(Code::Usage, TITLE, sentence(self))
                 .fix("Set GATEHOUSE_HOME to a shorter path."),
         }
@@ -43,9 +45,7 @@ impl Explain for SecretError {
         let (code, fix) = match self {
             Self::Locked(_) => (Code::Permission, "Unlock the keychain, then try again."),
             Self::Denied(_) => (Code::Permission, "Allow Gatehouse to use the keychain, then try again."),
-            Self::Missing { .. } | Self::Changed { .. } => {
-                (Code::Failed, "Unlock or restore the keychain, then try again.")
-            }
+            Self::Missing { .. } => (Code::Failed, "Unlock or restore the keychain, then try again."),
             Self::InvalidName(_) => (Code::Failed, "Report this: it is a mistake in Gatehouse."),
             Self::Unavailable(_) => (Code::Failed, "Log in to a session with a keychain, then try again."),
         };

@@ -5,6 +5,7 @@ use super::*;
 use crate::error::EdgeError as E;
 
 mod properties;
+mod wire;
 
 /// A request head in the making: `get("/").with("host", "localhost")`.
 #[derive(Debug, Clone)]

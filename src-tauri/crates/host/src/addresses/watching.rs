@@ -95,3 +95,6 @@ pub(super) async fn follow<Look, Looking>(
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

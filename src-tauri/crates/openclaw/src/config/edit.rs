@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::KeyPath;
+use super::secret::shown;
 
 /// One edit. The first four are what callers ask for; the last three occur in inverses.
 ///
@@ -115,7 +116,7 @@ impl fmt::Debug for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("absent"),
-            Self::Value(value) => write!(f, "{value}"),
+            Self::Value(_) => f.write_str("a value"),
             Self::Digest(_) => f.write_str("a secret"),
         }
     }
@@ -140,13 +141,5 @@ impl Edit {
             }
             Self::Prune { path } => format!("remove {path} if it is empty"),
         }
-    }
-}
-
-pub(super) fn shown(path: &KeyPath, value: Option<&Value>) -> String {
-    match value {
-        None => "nothing".to_owned(),
-        Some(_) if path.is_secret() => "a secret".to_owned(),
-        Some(value) => value.to_string(),
     }
 }

@@ -67,3 +67,9 @@ pub enum ConfigError {
         what: &'static str,
     },
 }
+
+impl From<super::apply::Refusal> for ConfigError {
+    fn from(refusal: super::apply::Refusal) -> Self {
+        Self::Unsupported { at: refusal.at, because: refusal.because }
+    }
+}

@@ -1,10 +1,22 @@
 //! Edits of the configuration file that keep every byte outside the edit.
+//!
+//! An edited text is parsed again and must have exactly the value that the edit means, else nothing is written. A file
+//! that is not understood, or a part of it that comes from elsewhere, is refused with the reason.
 
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use gatehouse_files::{PRIVATE, read_bounded, write_atomic};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{ConfigError, Drift, Edit, OnDrift, View};
+use super::{ConfigError, Drift, Edit, OnDrift, View, apply, cst, read};
+use crate::digest::sha256_hex;
+
+/// Larger files are not edited (1 MiB).
+pub const LARGEST: u64 = 1 << 20;
 
 /// An edit of the file, ready to be written. Making it changed nothing.
 pub struct Prepared {
@@ -41,6 +53,46 @@ pub enum Restored {
     Changed,
 }
 
+/// Computes an edit. Reads the file only.
+///
+/// # Errors
+/// [`ConfigError::Missing`], [`ConfigError::Invalid`], [`ConfigError::Unsupported`], [`ConfigError::Io`].
+pub fn prepare(path: &Path, edits: &[Edit]) -> Result<Prepared, ConfigError> {
+    prepare_with(path, edits, OnDrift::Leave)
+}
+
+/// [`prepare`] with a say in what happens to values that somebody changed.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_with(path: &Path, edits: &[Edit], on_drift: OnDrift) -> Result<Prepared, ConfigError> {
+    let before = read_bytes(path)?;
+    let value = object(path, &before)?;
+    let applied = apply::apply(&value, edits, on_drift)?;
+    let after = if applied.operations.is_empty() {
+        before.clone()
+    } else {
+        let text =
+            std::str::from_utf8(&before).map_err(|_| invalid(path, "it is not UTF-8 text".to_owned()))?;
+        let edited =
+            cst::edit(text, &applied.operations).map_err(|because| invalid(path, because))?.into_bytes();
+        let reread = read::parse(&edited).map_err(|because| invalid(path, unsafe_edit(&because)))?;
+        if reread != applied.after {
+            return Err(invalid(path, unsafe_edit("a key may occur twice")));
+        }
+        edited
+    };
+    let record = Record {
+        path: path.to_path_buf(),
+        before_sha256: sha256_hex(&before),
+        after_sha256: sha256_hex(&after),
+        inverse: applied.inverse,
+        changes: applied.changes,
+        drift: applied.drift,
+    };
+    Ok(Prepared { record, before, after })
+}
+
 impl Prepared {
     /// What a journal needs.
     #[must_use]
@@ -66,43 +118,104 @@ impl Prepared {
         &self.after
     }
 
-    /// Writes the file: atomically, mode 0600, with a backup `<name>.gatehouse-bak` made before our first write.
+    /// Writes the file: atomically, mode 0600, following symbolic links, with a backup `<name>.gatehouse-bak` made
+    /// before our first write.
     ///
     /// # Errors
-    /// [`ConfigError::Conflict`] when the file is no longer what it was; [`ConfigError::Io`].
+    /// [`ConfigError::Conflict`] when the file is no longer what it was; [`ConfigError::Io`] (`PermissionDenied`,
+    /// `ReadOnlyFilesystem`, `StorageFull`…). The file is then untouched.
     pub fn commit(&self) -> Result<(), ConfigError> {
-        Err(ConfigError::Conflict)
+        if self.is_noop() {
+            return Ok(());
+        }
+        let path = &self.record.path;
+        if sha256_hex(&read_bytes(path)?) != self.record.before_sha256 {
+            return Err(ConfigError::Conflict);
+        }
+        let backup = backup_path(path);
+        if !backup.exists() {
+            write_atomic(&backup, &self.before, PRIVATE).map_err(|source| io_error(&backup, source))?;
+        }
+        writable(path)?;
+        write_atomic(path, &self.after, PRIVATE).map_err(|source| io_error(path, source))
     }
 }
 
-/// Computes an edit. Reads the file only.
-///
-/// # Errors
-/// Everything of [`ConfigError`] that concerns files.
-pub fn prepare(path: &Path, edits: &[Edit]) -> Result<Prepared, ConfigError> {
-    prepare_with(path, edits, OnDrift::Leave)
-}
-
-/// [`prepare`] with a say in what happens to values that somebody changed.
-///
-/// # Errors
-/// As [`prepare`].
-pub fn prepare_with(path: &Path, _edits: &[Edit], _on_drift: OnDrift) -> Result<Prepared, ConfigError> {
-    Err(ConfigError::Missing { path: path.to_path_buf() })
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").field("record", &self.record).finish_non_exhaustive()
+    }
 }
 
 /// Puts the bytes from before back, if the file still is what we made it.
 ///
 /// # Errors
-/// [`ConfigError::Io`].
-pub fn restore(path: &Path, _before: &[u8], _after_sha256: &str) -> Result<Restored, ConfigError> {
-    Err(ConfigError::Missing { path: path.to_path_buf() })
+/// [`ConfigError::Missing`], [`ConfigError::Io`].
+pub fn restore(path: &Path, before: &[u8], after_sha256: &str) -> Result<Restored, ConfigError> {
+    let now = read_bytes(path)?;
+    if now == before {
+        return Ok(Restored::Already);
+    }
+    if sha256_hex(&now) != after_sha256 {
+        return Ok(Restored::Changed);
+    }
+    writable(path)?;
+    write_atomic(path, before, PRIVATE).map_err(|source| io_error(path, source))?;
+    Ok(Restored::Identical)
+}
+
+/// Where the copy from before our first write is.
+#[must_use]
+pub fn backup_path(path: &Path) -> PathBuf {
+    let mut name = path.file_name().map_or_else(|| OsString::from("openclaw.json"), OsString::from);
+    name.push(".gatehouse-bak");
+    path.with_file_name(name)
 }
 
 /// Reads the keys that Gatehouse looks at.
 ///
 /// # Errors
-/// Everything of [`ConfigError`] that concerns files.
+/// [`ConfigError::Missing`], [`ConfigError::Invalid`], [`ConfigError::Io`].
 pub fn read_view(path: &Path) -> Result<View, ConfigError> {
-    Err(ConfigError::Missing { path: path.to_path_buf() })
+    Ok(View::of(&object(path, &read_bytes(path)?)?))
 }
+
+pub(crate) fn object(path: &Path, bytes: &[u8]) -> Result<Value, ConfigError> {
+    let value = read::parse(bytes).map_err(|because| invalid(path, because))?;
+    if value.is_object() { Ok(value) } else { Err(invalid(path, "its content is no object".to_owned())) }
+}
+
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    match read_bounded(path, LARGEST) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(ConfigError::Missing { path: path.to_path_buf() }),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            Err(invalid(path, "it is larger than 1 MiB".to_owned()))
+        }
+        Err(source) => Err(io_error(path, source)),
+    }
+}
+
+/// A file that its owner made read-only is left alone, though a rename could replace it.
+fn writable(path: &Path) -> Result<(), ConfigError> {
+    let metadata = std::fs::metadata(path).map_err(|source| io_error(path, source))?;
+    if metadata.permissions().readonly() {
+        return Err(io_error(path, io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only")));
+    }
+    Ok(())
+}
+
+fn unsafe_edit(because: &str) -> String {
+    format!("an edit of its text would not mean what it should ({because})")
+}
+
+fn invalid(path: &Path, because: String) -> ConfigError {
+    ConfigError::Invalid { path: path.to_path_buf(), because }
+}
+
+fn io_error(path: &Path, source: io::Error) -> ConfigError {
+    ConfigError::Io { path: path.to_path_buf(), source }
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use time::{Duration, OffsetDateTime};
 use super::super::message::{Effect, Ended};
 use super::super::state::State;
 use super::gateway::{discover, list_devices};
+use super::serving::cover_origins;
 use crate::errors;
 use crate::exposure::actual::At;
 
@@ -49,6 +50,9 @@ pub(super) fn ended(state: &mut State, ended: Ended, now: OffsetDateTime) -> Vec
     let mut effects = discover(state);
     if state.linked() {
         effects.extend(list_devices(state));
+    }
+    if state.origins_fault.is_some() && state.changing == 0 && !state.flight.origins {
+        effects.extend(cover_origins(state));
     }
     effects
 }

@@ -1,0 +1,272 @@
+//! From nothing to a core that serves: the order of a start.
+//!
+//! The lock comes first and the gateway last: what was open is served again before anybody asks whether the gateway
+//! runs (the edge holds requests until it does), and nothing waits for a keychain longer than its limit.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatehouse_api::{ErrorEnvelope, Event, Snapshot};
+use gatehouse_certs::Certificates;
+use gatehouse_edge::{Edge, EdgeOptions, EdgeSettings, LogOptions};
+use gatehouse_host::home::{self, Home, InstanceLock};
+use gatehouse_host::secrets::{Kind, Preference, Secrets};
+use gatehouse_host::{addresses, names, process};
+use gatehouse_openclaw::discovery::{Environment, discover};
+use gatehouse_openclaw::install::OwnGateway;
+use gatehouse_openclaw::probe::health;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::context::{Context, Pass, System, SystemClock};
+use crate::controller::message::{Ended, Fact, Message};
+use crate::controller::state::{GatewayState, State};
+use crate::controller::{Controller, first_snapshot};
+use crate::core::CoreOptions;
+use crate::door::Door;
+use crate::errors::{self, Explain};
+use crate::link::{DEFAULT_PORT, GatewayLink, follow};
+use crate::own;
+use crate::requests::{Desk, blocking};
+use crate::settings::SettingsStore;
+use crate::traffic;
+use crate::transaction::Transactions;
+use crate::vault::SecretVault;
+
+/// Messages that may wait for the controller.
+const INBOX: usize = 256;
+/// Events that a slow viewer may be behind before it is told that it missed some.
+const EVENTS: usize = 1024;
+/// How often time passes for the controller.
+const TICK: Duration = Duration::from_secs(5);
+/// How often addresses are looked at where the system does not tell of changes.
+const ADDRESSES: Duration = Duration::from_secs(5);
+/// Free ports are looked for from OpenClaw's own on.
+const PORTS_TRIED: u16 = 20;
+
+/// A core that serves, not running yet.
+pub(crate) struct Booted {
+    pub(crate) controller: Controller,
+    pub(crate) messages: mpsc::Sender<Message>,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(crate) stopping: watch::Receiver<bool>,
+    pub(crate) socket: PathBuf,
+}
+
+/// What is found on the disk.
+struct Parts {
+    home: Home,
+    lock: InstanceLock,
+    secrets: Arc<Secrets>,
+    certificates: Arc<Certificates>,
+    settings: Arc<SettingsStore>,
+}
+
+/// Starts everything but the controller's task.
+pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> {
+    let environment = host_environment(&options);
+    let preference = if options.secrets_in_files { Preference::File } else { Preference::Keychain };
+    let parts = blocking(move || parts(&environment, preference)).await?;
+    let link = Arc::new(GatewayLink::default());
+    let edge = edge(&parts, &link)?;
+    let door = Arc::new(Door::new(edge));
+    let (environment, own) = find_gateway(&options, &parts.home, &link).await?;
+    let context = Context {
+        journal: parts.home.journal(),
+        settings: parts.settings,
+        link: Arc::clone(&link),
+        environment: Arc::new(environment.clone()),
+        certificates: parts.certificates,
+        door: door.clone(),
+        served: Arc::default(),
+        machine: Arc::new(System),
+        clock: Arc::new(SystemClock),
+        checkpoint: Arc::new(Pass::from_process()),
+    };
+    let transactions = Transactions::new(context.clone())?;
+    for change in transactions.recover().await {
+        tracing::info!(title = %change.title, "an earlier change was taken back");
+    }
+
+    let (messages, inbox) = mpsc::channel(INBOX);
+    let events = broadcast::channel(EVENTS).0;
+    let stopping = watch::channel(false).0;
+    let now = context.clock.now();
+    let state = State {
+        wanted: options.open_at_start,
+        started: Some(now),
+        gateway: GatewayState { own: own.is_some(), ..GatewayState::default() },
+        ..State::default()
+    };
+    let secrets = kind(parts.secrets.kind());
+    let snapshots = watch::channel(Arc::new(first_snapshot(now))).0;
+    let desk =
+        Desk { context, transactions, door, messages: messages.clone(), snapshots: snapshots.subscribe() };
+    let home = parts.home;
+    let socket = home.socket().to_owned();
+    let own = own.map(|own| own::Running::spawn(home, environment, own, messages.clone()));
+    let followers = followers(&desk, &events);
+    let subscriber = snapshots.subscribe();
+    let stopped = stopping.subscribe();
+    let mut controller = Controller {
+        state,
+        desk: desk.clone(),
+        inbox,
+        events: events.clone(),
+        snapshots,
+        stopping,
+        secrets,
+        own,
+        followers,
+        work: JoinSet::new(),
+        lock: parts.lock,
+    };
+    if desk.context.settings.current().open.is_some() {
+        controller.take(Fact::Served(desk.transactions.resume().await));
+    }
+    controller.take(Fact::Tick);
+    Ok(Booted { controller, messages, events, snapshots: subscriber, stopping: stopped, socket })
+}
+
+fn parts(environment: &home::Environment, preference: Preference) -> Result<Parts, ErrorEnvelope> {
+    let home = Home::resolve(environment).map_err(|error| error.explain())?;
+    home.create().map_err(|error| error.explain())?;
+    let lock = home.lock().map_err(|error| error.explain())?;
+    if let Err(error) = process::raise_descriptor_limit() {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
+    let secrets = Arc::new(Secrets::open(&home.secrets(), preference));
+    let vault = Arc::new(SecretVault(Arc::clone(&secrets)));
+    let mut certificates =
+        Certificates::open(&home.certificates(), vault).map_err(|error| error.explain())?;
+    if let Some(host) = names::host_names().host {
+        certificates = certificates.with_host(&host);
+    }
+    let settings = Arc::new(SettingsStore::open(home.settings()));
+    Ok(Parts { home, lock, secrets, certificates: Arc::new(certificates), settings })
+}
+
+fn edge(parts: &Parts, link: &GatewayLink) -> Result<Edge, ErrorEnvelope> {
+    let logs = parts.home.logs();
+    let options = EdgeOptions { threads: threads(), log: Some(LogOptions::new(logs.clone())) };
+    let settings = EdgeSettings::new(link.address());
+    Edge::start(options, parts.certificates.resolver(), settings)
+        .map_err(|error| errors::file("Starting the edge", &logs, &error))
+}
+
+/// Half of the machine: the gateway has work to do, too.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |threads| (threads.get() / 2).clamp(1, 4))
+}
+
+/// The user's gateway, or one of our own where there is none and one is asked for.
+async fn find_gateway(
+    options: &CoreOptions,
+    home: &Home,
+    link: &GatewayLink,
+) -> Result<(Environment, Option<OwnGateway>), ErrorEnvelope> {
+    let environment = Environment {
+        variables: options.environment.clone(),
+        home: options.environment.get("HOME").map(PathBuf::from).unwrap_or_default(),
+        own_install: None,
+    };
+    let looked = environment.clone();
+    let found = blocking(move || Ok(discover(&looked))).await?;
+    let port = found.as_ref().map_or(DEFAULT_PORT, |gateway| gateway.port);
+    let answer = health(([127, 0, 0, 1], port).into()).await;
+    if !own::wanted(options.supervise, &found, &answer, home.gateway().exists()) {
+        link.update(found.ok());
+        return Ok((environment, None));
+    }
+    let home = home.clone();
+    let (own, environment) =
+        blocking(move || own::prepare(&home, &environment, free_port(port)).map_err(|error| error.explain()))
+            .await?;
+    let looked = environment.clone();
+    let found = blocking(move || discover(&looked).map_err(|error| error.explain())).await;
+    link.update(found.ok());
+    Ok((environment, Some(own)))
+}
+
+/// The first port from `first` on that is free on loopback. Used only where no configuration names one yet.
+fn free_port(first: u16) -> u16 {
+    let free = |port: &u16| gatehouse_host::ports::try_bind(([127, 0, 0, 1], *port).into()).is_ok();
+    (first..first.saturating_add(PORTS_TRIED)).find(free).unwrap_or(first)
+}
+
+fn followers(desk: &Desk, events: &broadcast::Sender<Event>) -> JoinSet<()> {
+    let mut followers = JoinSet::new();
+    followers.spawn(traffic::follow(desk.door.traffic(), events.clone()));
+    followers.spawn(follow::follow(Arc::clone(&desk.context.link), desk.messages.clone()));
+    followers.spawn(ticks(desk.clone()));
+    followers.spawn(progress(desk.clone()));
+    followers.spawn(deadlines(desk.clone()));
+    followers.spawn(addresses_of_this_machine(desk.clone()));
+    followers
+}
+
+async fn ticks(desk: Desk) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        desk.tell(Fact::Tick).await;
+    }
+}
+
+async fn progress(desk: Desk) {
+    let mut steps = desk.transactions.progress();
+    loop {
+        match steps.recv().await {
+            Ok(step) => desk.tell(Fact::Progress(step)).await,
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Changes that nobody confirmed in time revert by themselves.
+async fn deadlines(desk: Desk) {
+    loop {
+        match desk.transactions.expired().await {
+            Ok(change) => {
+                tracing::info!(title = %change.title, "a change was not confirmed in time and is reverted");
+                desk.tell(Fact::ChangeEnded(Ended::OtherAddress)).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "a change that was not confirmed could not be reverted");
+                tokio::time::sleep(TICK).await;
+            }
+        }
+    }
+}
+
+async fn addresses_of_this_machine(desk: Desk) {
+    let mut present = addresses::watch(ADDRESSES);
+    present.mark_unchanged();
+    while present.changed().await.is_ok() {
+        desk.tell(Fact::Addresses).await;
+    }
+}
+
+fn host_environment(options: &CoreOptions) -> home::Environment {
+    let path =
+        |name: &str| options.environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    home::Environment {
+        gatehouse_home: options.home.clone().or_else(|| path("GATEHOUSE_HOME")),
+        home: path("HOME").filter(|home| home.is_absolute()),
+        data_home: path("XDG_DATA_HOME"),
+        runtime_dir: path("XDG_RUNTIME_DIR"),
+        temporary: path("TMPDIR"),
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Keychain => "keychain",
+        Kind::SecretService => "secret-service",
+        Kind::File => "file",
+    }
+}

@@ -1,0 +1,50 @@
+//! What the parts say of themselves, read anew for every fact: nothing of it is kept twice.
+
+use gatehouse_api::{Address, ListenerSummary, TrustedBy};
+
+use super::state::Collected;
+use crate::context::{FrontDoor, Served};
+use crate::requests::{Desk, cert_summary};
+
+/// Reads. Neither blocks nor waits.
+pub(crate) fn collect(desk: &Desk, secrets: &str) -> Collected {
+    let settings = desk.context.settings.current();
+    let served = desk.context.served.load_full();
+    let listener = served.as_ref().and_then(|served| listener(desk, served));
+    Collected {
+        open: settings.open.as_ref().map(|open| open.request.clone()),
+        pause: settings.pause,
+        settings_problem: desk.context.settings.problem(),
+        addresses: served.filter(|_| listener.is_some()).map(|served| addresses(&served)).unwrap_or_default(),
+        listener,
+        cert: cert_summary(&desk.context.certificates),
+        last_change: desk.transactions.last_change(),
+        gateway_address: Some(desk.context.link.address()),
+        secrets: secrets.to_owned(),
+    }
+}
+
+/// `None` where nothing listens, whatever was planned.
+fn listener(desk: &Desk, served: &Served) -> Option<ListenerSummary> {
+    let listening = desk.door.listening();
+    let port = listening.https.first()?.port();
+    let counters = desk.door.counters();
+    Some(ListenerSummary {
+        port,
+        port_reason: served.ports.https_reason.clone(),
+        redirect_port: listening.redirect.first().map(std::net::SocketAddr::port),
+        redirect_reason: served.ports.redirect_reason.clone(),
+        connections: usize::try_from(counters.connections).unwrap_or(usize::MAX),
+        websockets: usize::try_from(counters.websockets).unwrap_or(usize::MAX),
+    })
+}
+
+fn addresses(served: &Served) -> Vec<Address> {
+    let address = |planned: &crate::address_plan::PlannedAddress| Address {
+        url: planned.url.clone(),
+        scope: planned.scope,
+        verified_at: None,
+        trusted_by: TrustedBy::LocalCa,
+    };
+    served.plan.addresses.iter().map(address).collect()
+}

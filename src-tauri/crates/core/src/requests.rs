@@ -1,0 +1,86 @@
+//! One file per group of requests. Each runs in a task of its own, on a [`Desk`], and may take as long as it needs.
+
+mod certificate;
+mod changes;
+mod devices;
+mod origins;
+mod pause;
+
+use std::sync::Arc;
+
+use gatehouse_api::{Code, ErrorEnvelope, Reply, Request, Snapshot};
+use tokio::sync::{mpsc, watch};
+
+use crate::context::Context;
+use crate::controller::message::{Fact, Message};
+use crate::door::Door;
+use crate::transaction::Transactions;
+
+pub(crate) use devices::listed;
+pub(crate) use origins::cover;
+pub(crate) use pause::end as end_pause;
+
+/// What requests work with. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) context: Context,
+    pub(crate) transactions: Transactions,
+    pub(crate) door: Arc<Door>,
+    pub(crate) messages: mpsc::Sender<Message>,
+    pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
+}
+
+impl Desk {
+    /// Tells the controller. Nothing happens where it has gone.
+    pub(crate) async fn tell(&self, fact: Fact) {
+        let _ = self.messages.send(Message::Fact(fact)).await;
+    }
+}
+
+/// Answers a request.
+pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, ErrorEnvelope> {
+    match request {
+        Request::Status => Ok(Reply::Status(Box::new(Snapshot::clone(&desk.snapshots.borrow())))),
+        Request::GatewayStatus => Ok(Reply::Gateway(desk.snapshots.borrow().gateway.clone())),
+        Request::PlanOpen(open) => changes::plan_open(desk, open).await,
+        Request::Open(open) => changes::open(desk, open).await,
+        Request::PlanClose => changes::plan_close(desk).await,
+        Request::Close { purge } => changes::close(desk, purge).await,
+        Request::Confirm => changes::confirm(desk).await,
+        Request::PlanUndo { id } => changes::plan_undo(desk, id).await,
+        Request::Undo { id, force_drift } => changes::undo(desk, id, force_drift).await,
+        Request::History { limit } => Ok(Reply::History(desk.transactions.history(limit))),
+        Request::Pause { seconds } => pause::pause(desk, seconds).await,
+        Request::Resume => pause::resume(desk).await,
+        Request::OriginsList => origins::list(desk).await,
+        Request::OriginsAdd { origin } => origins::add(desk, &origin).await,
+        Request::OriginsRemove { origin } => origins::remove(desk, origin).await,
+        Request::OriginsTest { origin } => origins::test(desk, &origin).await,
+        Request::OriginsSeen { refused_only } => Ok(origins::seen(desk, refused_only)),
+        Request::DevicesList => devices::list(desk).await,
+        Request::DevicesApprove { device, access, label, shown_scopes } => {
+            devices::approve(desk, &device, access, label, shown_scopes).await
+        }
+        Request::DevicesDeny { device } => devices::deny(desk, &device).await,
+        Request::DevicesRevoke { device, rotate_token } => devices::revoke(desk, &device, rotate_token).await,
+        Request::DevicesRename { device, label } => devices::rename(desk, &device, &label).await,
+        Request::CertShow => Ok(Reply::Cert(certificate::summary(&desk.context.certificates))),
+        Request::CertExportCa { format } => certificate::export(&desk.context.certificates, format),
+        // The controller answers it itself: it is the one that stops.
+        Request::Shutdown => Ok(Reply::Done),
+    }
+}
+
+/// Runs what blocks (files, the keychain, short-lived programs) away from the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ErrorEnvelope> + Send + 'static,
+) -> Result<T, ErrorEnvelope> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => {
+            Err(ErrorEnvelope::new(Code::Failed, "The request was not finished", error.to_string()))
+        }
+    }
+}
+
+pub(crate) use certificate::summary as cert_summary;

@@ -1,0 +1,174 @@
+//! Devices: list, approve, deny, revoke, rename. Each names a device by its key, never by a request id.
+
+use gatehouse_api::{ApproveAs, Code, DeviceList, ErrorEnvelope, Reply, RevokeReport};
+use gatehouse_openclaw::client::GatewayClient;
+use gatehouse_openclaw::devices::{self as gateway, Access, Devices, Paired, ReturnPath, Shown};
+use gatehouse_openclaw::discovery::{Auth, Gateway};
+
+use super::Desk;
+use crate::controller::message::Fact;
+use crate::devices::choose::choose;
+use crate::devices::join;
+use crate::errors::Explain;
+
+/// Longest label, in characters: it is shown in one line.
+const LABEL: usize = 60;
+
+/// All devices, joined with what the edge saw.
+pub(crate) async fn listed(desk: &Desk) -> Result<DeviceList, ErrorEnvelope> {
+    let client = desk.context.link.connected()?;
+    let devices = fetch(&client).await?;
+    Ok(join::join(&devices, &desk.door.sightings()))
+}
+
+pub(super) async fn list(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
+    listed(desk).await.map(Reply::Devices)
+}
+
+pub(super) async fn approve(
+    desk: &Desk,
+    device: &str,
+    access: ApproveAs,
+    label: Option<String>,
+    shown_scopes: Option<Vec<String>>,
+) -> Result<Reply, ErrorEnvelope> {
+    let label = label.as_deref().map(checked_label).transpose()?;
+    let client = desk.context.link.connected()?;
+    let devices = fetch(&client).await?;
+    let id = choose(device, "waiting", devices.pending.iter().map(|pending| pending.device_id.as_str()))?;
+    let access = match access {
+        ApproveAs::Full => Access::Full,
+        ApproveAs::Chat => Access::Chat,
+        ApproveAs::Read => Access::Read,
+    };
+    let shown = shown_scopes.map(|scopes| Shown { role: None, scopes });
+    let approved =
+        gateway::approve(&client, &id, access, shown.as_ref()).await.map_err(|error| error.explain());
+    let approved = match (approved, label) {
+        (Ok(_), Some(label)) => gateway::rename(&client, &id, label).await.map_err(|error| error.explain()),
+        (approved, _) => approved,
+    };
+    refresh(desk).await;
+    Ok(device_reply(desk, &approved?))
+}
+
+pub(super) async fn deny(desk: &Desk, device: &str) -> Result<Reply, ErrorEnvelope> {
+    let client = desk.context.link.connected()?;
+    let devices = fetch(&client).await?;
+    let id = choose(device, "waiting", devices.pending.iter().map(|pending| pending.device_id.as_str()))?;
+    let denied = gateway::deny(&client, &id).await.map_err(|error| error.explain());
+    refresh(desk).await;
+    Ok(Reply::Denied { device_id: denied?.device_id })
+}
+
+pub(super) async fn rename(desk: &Desk, device: &str, label: &str) -> Result<Reply, ErrorEnvelope> {
+    let label = checked_label(label)?;
+    let client = desk.context.link.connected()?;
+    let devices = fetch(&client).await?;
+    let id = paired_id(&devices, device)?;
+    let renamed = gateway::rename(&client, &id, label).await.map_err(|error| error.explain());
+    refresh(desk).await;
+    Ok(device_reply(desk, &renamed?))
+}
+
+/// A token that could not be replaced does not make the revocation undone: the report says both.
+pub(super) async fn revoke(desk: &Desk, device: &str, rotate_token: bool) -> Result<Reply, ErrorEnvelope> {
+    let client = desk.context.link.connected()?;
+    let devices = fetch(&client).await?;
+    let id = paired_id(&devices, device)?;
+    let revoked = gateway::revoke(&client, &id).await.map_err(|error| error.explain());
+    let rotated = match (&revoked, rotate_token) {
+        (Ok(_), true) => Some(rotate(desk, &client).await),
+        _ => None,
+    };
+    refresh(desk).await;
+    let revoked = revoked?;
+    let name = join::paired(&revoked.device, &desk.door.sightings()).name;
+    Ok(Reply::Revoked(report(id, name, &revoked.can_return, rotated)))
+}
+
+fn report(
+    device_id: String,
+    name: String,
+    paths: &[ReturnPath],
+    rotated: Option<Result<(), ErrorEnvelope>>,
+) -> RevokeReport {
+    let token_rotated = matches!(rotated, Some(Ok(())));
+    let open: Vec<ReturnPath> = paths
+        .iter()
+        .copied()
+        .filter(|path| !(token_rotated && *path == ReturnPath::LocalAutoApproval))
+        .collect();
+    let mut note = match open.first() {
+        None if token_rotated => {
+            "It is locked out. The shared token was replaced: whoever used the old one needs the new one."
+                .to_owned()
+        }
+        None => "It is locked out: it would have to ask again, and you would see it.".to_owned(),
+        Some(path) => how(*path).to_owned(),
+    };
+    if let Some(Err(error)) = rotated {
+        note.push_str(&format!(" The shared token was not replaced: {}", error.because));
+    }
+    RevokeReport { device_id, name, can_return: !open.is_empty(), note, token_rotated }
+}
+
+fn how(path: ReturnPath) -> &'static str {
+    match path {
+        ReturnPath::LocalAutoApproval => {
+            "It can come back by itself: it runs on this machine, and the gateway lets local devices in that know \
+             the shared token. Revoke it again with --rotate-token to lock it out."
+        }
+        ReturnPath::NoAuthentication => {
+            "It can come back by itself: the gateway asks for no secret. Set a token to lock it out."
+        }
+        ReturnPath::ProxyAutoApproval => {
+            "It can come back by itself: the gateway lets in whoever its trusted proxy vouches for. Take its user \
+             out of gateway.auth.trustedProxy to lock it out."
+        }
+    }
+}
+
+/// The connection moves to the new token at once.
+async fn rotate(desk: &Desk, client: &GatewayClient) -> Result<(), ErrorEnvelope> {
+    let token = gateway::rotate_shared_token(client).await.map_err(|error| error.explain())?;
+    if let Some(known) = desk.context.link.gateway() {
+        desk.context.link.update(Some(Gateway { auth: Auth::Token(token), ..Gateway::clone(&known) }));
+    }
+    Ok(())
+}
+
+async fn fetch(client: &GatewayClient) -> Result<Devices, ErrorEnvelope> {
+    gateway::list(client).await.map_err(|error| error.explain())
+}
+
+fn paired_id(devices: &Devices, wanted: &str) -> Result<String, ErrorEnvelope> {
+    choose(wanted, "paired", devices.paired.iter().map(|device| device.device_id.as_str()))
+}
+
+fn device_reply(desk: &Desk, device: &Paired) -> Reply {
+    Reply::Device(Box::new(join::paired(device, &desk.door.sightings())))
+}
+
+/// The gateway announces neither removals nor everything else: the list is read anew.
+async fn refresh(desk: &Desk) {
+    desk.tell(Fact::DevicesTouched).await;
+}
+
+fn checked_label(label: &str) -> Result<&str, ErrorEnvelope> {
+    let label = label.trim();
+    let usage = |because: &str| ErrorEnvelope::new(Code::Usage, "That is no label for a device", because);
+    if label.is_empty() {
+        return Err(usage("It is empty."));
+    }
+    if label.chars().count() > LABEL {
+        return Err(usage("It is longer than 60 characters."));
+    }
+    if label.chars().any(char::is_control) {
+        return Err(usage("It has control characters in it."));
+    }
+    Ok(label)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! The gateway's allowed origins: list, add, remove, test, seen; and the origins of addresses that are new.
+
+use std::sync::Arc;
+
+use gatehouse_api::{
+    Address, ErrorEnvelope, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict,
+    Reply,
+};
+use gatehouse_openclaw::config::{View, file, rpc};
+use gatehouse_openclaw::origin::{self, Match};
+
+use super::changes::changing;
+use super::{Desk, blocking};
+use crate::errors::{Explain, capital};
+use crate::transaction::Intent;
+
+pub(super) async fn list(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
+    let listed = read(desk).await?.allowed_origins.unwrap_or_default();
+    Ok(Reply::Origins(entries(listed, &desk.transactions.owned_origins(), &desk.door.origins_seen())))
+}
+
+pub(super) async fn add(desk: &Desk, text: &str) -> Result<Reply, ErrorEnvelope> {
+    let origin = origin::canonical(text).map_err(|error| error.explain())?;
+    changing(desk, false, desk.transactions.run(Intent::AddOrigin { origin })).await.map(Reply::Change)
+}
+
+pub(super) async fn remove(desk: &Desk, origin: String) -> Result<Reply, ErrorEnvelope> {
+    changing(desk, false, desk.transactions.run(Intent::RemoveOrigin { origin })).await.map(Reply::Change)
+}
+
+pub(super) async fn test(desk: &Desk, text: &str) -> Result<Reply, ErrorEnvelope> {
+    let view = read(desk).await?;
+    let addresses = desk.snapshots.borrow().addresses.clone();
+    Ok(Reply::OriginTest(verdict(text, &view, &addresses)))
+}
+
+pub(super) fn seen(desk: &Desk, refused_only: bool) -> Reply {
+    let mut seen = desk.door.origins_seen();
+    seen.retain(|origin| origin.refused || !refused_only);
+    Reply::OriginsSeen(seen)
+}
+
+/// Adds the origins of addresses that the gateway would refuse, each in a transaction of its own. Old ones stay: a
+/// browser may still have them open, and addresses come back.
+pub(crate) async fn cover(desk: &Desk, addresses: &[Address]) -> Result<(), ErrorEnvelope> {
+    let view = read(desk).await?;
+    for origin in uncovered(&view, addresses) {
+        changing(desk, false, desk.transactions.run(Intent::AddOrigin { origin })).await?;
+    }
+    Ok(())
+}
+
+/// The gateway's own word while it runs, else its file.
+async fn read(desk: &Desk) -> Result<View, ErrorEnvelope> {
+    if let Ok(client) = desk.context.link.connected() {
+        return rpc::read_view(&client).await.map_err(|error| error.explain());
+    }
+    let Some(gateway) = desk.context.link.gateway() else {
+        return Err(desk.context.link.connected().err().unwrap_or_else(unknown));
+    };
+    let path = Arc::new(gateway.config_path.clone());
+    blocking(move || file::read_view(&path).map_err(|error| error.explain())).await
+}
+
+fn unknown() -> ErrorEnvelope {
+    ErrorEnvelope::new(
+        gatehouse_api::Code::GatewayNotFound,
+        "No OpenClaw gateway was found",
+        "Its configuration is not known.",
+    )
+}
+
+fn entries(listed: Vec<String>, owned: &[String], seen: &[OriginSeen]) -> OriginList {
+    let entry = |origin: String| {
+        let written = origin.trim().to_ascii_lowercase();
+        OriginEntry {
+            owner: if owned.contains(&origin) { OriginOwner::Gatehouse } else { OriginOwner::User },
+            never_matches: origin::never_matches(&origin),
+            last_seen: seen
+                .iter()
+                .filter(|seen| seen.origin.to_ascii_lowercase() == written)
+                .map(|seen| seen.last_seen)
+                .max(),
+            origin,
+        }
+    };
+    OriginList { origins: listed.into_iter().map(entry).collect() }
+}
+
+fn verdict(text: &str, view: &View, addresses: &[Address]) -> OriginTest {
+    let answer = |canonical, verdict, because: String| OriginTest {
+        origin: text.to_owned(),
+        canonical,
+        verdict,
+        because,
+    };
+    let canonical = match origin::canonical(text) {
+        Ok(canonical) => canonical,
+        Err(error) => return answer(None, OriginVerdict::NotAnOrigin, capital(&error.because)),
+    };
+    if is_loopback(&canonical) {
+        let because = "A browser on this machine may use every loopback address; no other can.".to_owned();
+        return answer(Some(canonical), OriginVerdict::PrivateSameOrigin, because);
+    }
+    let list = view.allowed_origins.clone().unwrap_or_default();
+    let host = asked_host(&canonical, addresses);
+    let matched = origin::match_rule(&list, &canonical, &host, view.host_header_origin_fallback);
+    let (verdict, because) = match matched {
+        Match::Listed => (OriginVerdict::Listed, format!("The gateway's list contains {canonical}.")),
+        Match::Wildcard => {
+            (OriginVerdict::Wildcard, "The gateway's list contains *, so every website gets in.".to_owned())
+        }
+        Match::PrivateSameOrigin => (
+            OriginVerdict::PrivateSameOrigin,
+            format!("It is a private address that equals the Host it asks for ({host}): it needs no entry."),
+        ),
+        Match::HostHeaderFallback => (
+            OriginVerdict::PrivateSameOrigin,
+            format!(
+                "The gateway takes every origin that equals the Host it asks for ({host}): \
+                 gateway.controlUi.dangerouslyAllowHostHeaderOriginFallback is set."
+            ),
+        ),
+        Match::Refused => (OriginVerdict::Refused, refused(&canonical, &host, &list)),
+    };
+    answer(Some(canonical), verdict, because)
+}
+
+fn refused(canonical: &str, host: &str, list: &[String]) -> String {
+    let near = list.iter().find(|entry| {
+        origin::never_matches(entry).is_some() && origin::canonical(entry).is_ok_and(|near| near == canonical)
+    });
+    match near {
+        Some(entry) => {
+            let why = origin::never_matches(entry).unwrap_or_default();
+            format!("The list contains {entry}, which never matches: {}", capital(&why))
+        }
+        None => {
+            format!("It is not in the gateway's list, and it does not equal the Host it asks for ({host}).")
+        }
+    }
+}
+
+/// The Host that a page of this origin asks for: itself where it is one of our addresses, else our best address.
+fn asked_host(canonical: &str, addresses: &[Address]) -> String {
+    let own = addresses.iter().find(|address| address.url == canonical).or_else(|| addresses.first());
+    authority(own.map_or(canonical, |address| address.url.as_str())).to_owned()
+}
+
+fn authority(origin: &str) -> &str {
+    origin.split_once("://").map_or(origin, |(_, authority)| authority)
+}
+
+fn is_loopback(origin: &str) -> bool {
+    let authority = authority(origin);
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => authority.split(':').next().unwrap_or(authority),
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The origins of our addresses that no rule of the gateway lets in.
+fn uncovered(view: &View, addresses: &[Address]) -> Vec<String> {
+    let list = view.allowed_origins.clone().unwrap_or_default();
+    addresses
+        .iter()
+        .map(|address| address.url.clone())
+        .filter(|origin| !is_loopback(origin))
+        .filter(|origin| {
+            let host = authority(origin);
+            origin::match_rule(&list, origin, host, view.host_header_origin_fallback) == Match::Refused
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! What passes through the edge, in the words of the api: metadata only. Told only while somebody listens.
+
+use std::sync::Arc;
+
+use gatehouse_api::{Answerer, Event, TlsFacts, TrafficRecord, WebSocketFacts};
+use gatehouse_edge::{AccessRecord, Answerer as EdgeAnswerer};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+/// Passes records on until the edge has gone. Missed records are missed: a viewer that wants all reads the log.
+pub(crate) async fn follow(
+    mut traffic: broadcast::Receiver<Arc<AccessRecord>>,
+    events: broadcast::Sender<Event>,
+) {
+    loop {
+        match traffic.recv().await {
+            Ok(record) if events.receiver_count() > 0 => {
+                let _ = events.send(Event::Traffic(Box::new(of(&record))));
+            }
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// The record, without what must stay in memory: close reasons, origins, user agents.
+pub(crate) fn of(record: &AccessRecord) -> TrafficRecord {
+    TrafficRecord {
+        time: record.time,
+        id: record.id.to_string(),
+        client: record.client.to_string(),
+        method: record.method.to_string(),
+        host: record.host.to_string(),
+        path: record.path.to_string(),
+        status: record.status.as_u16(),
+        answered_by: match record.answered_by {
+            EdgeAnswerer::Edge => Answerer::Edge,
+            EdgeAnswerer::Gateway => Answerer::Gateway,
+        },
+        error: record.error.map(|error| error.code().to_owned()),
+        bytes_in: record.bytes_in,
+        bytes_out: record.bytes_out,
+        ms: millis(record.duration),
+        protocol: record.protocol.as_str().to_owned(),
+        tls: record
+            .tls
+            .map(|tls| TlsFacts { version: tls.version.to_owned(), cipher: tls.cipher.to_owned() }),
+        websocket: record.websocket.as_ref().map(|end| WebSocketFacts {
+            close_code: end.close_code,
+            closed_by: end.closed_by.as_str().to_owned(),
+            duration_ms: millis(end.duration),
+        }),
+    }
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use gatehouse_edge::{Closer, Protocol, RequestId, WebSocketEnd};
+use time::OffsetDateTime;
+
+use super::*;
+
+fn record() -> AccessRecord {
+    AccessRecord {
+        time: OffsetDateTime::UNIX_EPOCH,
+        id: RequestId::new(),
+        client: [192, 168, 1, 50].into(),
+        peer: ([192, 168, 1, 50], 50_000).into(),
+        method: http::Method::GET,
+        host: "mini.local".into(),
+        path: "/ws".into(),
+        status: http::StatusCode::SWITCHING_PROTOCOLS,
+        answered_by: EdgeAnswerer::Gateway,
+        error: None,
+        bytes_in: 10,
+        bytes_out: 20,
+        duration: Duration::from_millis(1500),
+        protocol: Protocol::Http11,
+        tls: Some(gatehouse_edge::TlsFacts { version: "1.3", cipher: "TLS13_AES_128_GCM_SHA256" }),
+        websocket: Some(WebSocketEnd {
+            close_code: Some(1008),
+            close_reason: Some("pairing required (requestId: secret-like)".into()),
+            closed_by: Closer::Gateway,
+            duration: Duration::from_secs(2),
+        }),
+        origin: Some("https://mini.local".into()),
+        user_agent: Some("Mozilla/5.0".into()),
+    }
+}
+
+#[test]
+fn a_record_is_metadata_only() {
+    let shown = of(&record());
+
+    let text = serde_json::to_string(&shown).unwrap();
+    assert_eq!((shown.ms, shown.websocket.unwrap().close_code), (1500, Some(1008)));
+    for hidden in ["pairing required", "Mozilla", "\"origin\""] {
+        assert!(!text.contains(hidden), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_told_while_nobody_listens() {
+    let (records, receiver) = broadcast::channel(4);
+    let (events, mut early) = broadcast::channel(4);
+    let follower = tokio::spawn(follow(receiver, events.clone()));
+    records.send(Arc::new(record())).unwrap();
+    assert!(matches!(early.recv().await, Ok(Event::Traffic(_))));
+    drop(early);
+
+    records.send(Arc::new(record())).unwrap();
+    drop(records);
+    follower.await.unwrap();
+
+    let mut late = events.subscribe();
+    assert!(late.try_recv().is_err());
+}
