@@ -6,6 +6,10 @@ mod args;
 mod commands;
 mod output;
 mod session;
+#[cfg(feature = "tray")]
+mod app;
+#[cfg(feature = "tray")]
+mod words;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 

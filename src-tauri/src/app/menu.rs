@@ -3,6 +3,7 @@
 use gatehouse_api::{Actual, Address, Desired, GatewayVerdict, Scope, Snapshot};
 use time::OffsetDateTime;
 
+use crate::output::when::Clock;
 use crate::words::Language;
 
 /// What a click does. The ids are stable.
@@ -143,7 +144,13 @@ pub(crate) enum Hosting {
 }
 
 /// The tray for a snapshot; `None` = no core answers.
-pub(crate) fn tray(snapshot: Option<&Snapshot>, hosting: Hosting, language: Language, now: OffsetDateTime) -> Tray {
+pub(crate) fn tray(
+    snapshot: Option<&Snapshot>,
+    hosting: Hosting,
+    language: Language,
+    clock: Clock,
+    now: OffsetDateTime,
+) -> Tray {
     let Some(snapshot) = snapshot else {
         let text = language.text("core.down.title", &[]);
         return Tray {
@@ -159,7 +166,7 @@ pub(crate) fn tray(snapshot: Option<&Snapshot>, hosting: Hosting, language: Lang
         };
     };
     let pending = snapshot.devices.pending;
-    let state = state_line(snapshot, language);
+    let state = state_line(snapshot, language, clock);
     let tooltip = if pending == 0 {
         language.text("menu.tooltip", &[("state", &state)])
     } else {
@@ -290,7 +297,7 @@ fn verdict(verdict: GatewayVerdict) -> &'static str {
     }
 }
 
-fn state_line(snapshot: &Snapshot, language: Language) -> String {
+fn state_line(snapshot: &Snapshot, language: Language, clock: Clock) -> String {
     let scope = match &snapshot.desired {
         Desired::Off => None,
         Desired::Open { scope: Scope::Mac, .. } => Some("scope.mac"),
@@ -309,8 +316,7 @@ fn state_line(snapshot: &Snapshot, language: Language) -> String {
         Actual::Degraded { .. } => language.text("menu.state-degraded", &[("scope", &scope)]),
         Actual::Paused { until: None } => language.text("actual.paused", &[]),
         Actual::Paused { until: Some(until) } => {
-            let time = format!("{:02}:{:02} UTC", until.hour(), until.minute());
-            language.text("actual.paused-until", &[("time", &time)])
+            language.text("actual.paused-until", &[("time", &clock.time(*until))])
         }
         Actual::Blocked { cause } => language.text("menu.state-blocked", &[("cause", &short(&cause.text))]),
     }
