@@ -40,7 +40,7 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_span)]
     pub(crate) timeout: Option<Duration>,
     /// The control socket of the Gatehouse to talk to.
-    #[arg(long, global = true, value_name = "PATH", env = "GATEHOUSE_SOCKET")]
+    #[arg(long, global = true, value_name = "PATH", env = "GATEHOUSE_SOCKET", hide_env_values = true)]
     pub(crate) socket: Option<PathBuf>,
     /// When to use colours.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
@@ -70,7 +70,7 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Open an HTTPS address.
     Open(Open),
-    /// Close the address and take back what was added to the gateway's configuration.
+    /// Close the address; take back what the gateway's configuration got.
     Close(Close),
     /// What is open, what is proven, what needs attention.
     Status(Status),

@@ -71,7 +71,9 @@ fn explain(error: &clap::Error, words: &[OsString]) -> ExitCode {
         words.iter().take_while(|word| *word != "--").any(|word| word == "--json" || word == "--jsonl");
     if !is_help && wants_object {
         let text = error.render().to_string();
-        let because = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let said: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+        let because = said.join(" ");
+        let because = because.trim_start_matches("error: ");
         let envelope = ErrorEnvelope::new(Code::Usage, "The words of the command make no sense", because)
             .fix_with("See which there are.", "gatehouse --help");
         let object = json!({"schema": SCHEMA, "error": envelope});

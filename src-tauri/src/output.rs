@@ -135,11 +135,11 @@ impl Out {
         self.results.closed
     }
 
-    /// Prints a result: the page for a person, or the object `{"schema": 1, key: value}`.
-    pub(crate) fn result(&mut self, page: &Page, key: &str, value: &impl Serialize) {
+    /// Prints a result: the page for a person, or an object with the fields of `value` beside `schema`.
+    pub(crate) fn result(&mut self, page: &Page, value: &impl Serialize) {
         match self.form {
             Form::Human => self.page(page),
-            Form::Json | Form::Lines => self.object(&keyed(key, value)),
+            Form::Json | Form::Lines => self.object(&fields(value)),
         }
     }
 

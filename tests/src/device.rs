@@ -227,6 +227,7 @@ impl Admission {
 
     /// The device, where it was let in. Fails the test where it was not.
     #[must_use]
+    #[track_caller]
     pub fn let_in(self) -> Device {
         match self {
             Self::In(device) => *device,
@@ -238,6 +239,7 @@ impl Admission {
 
     /// The code of the refusal. Fails the test where the device was let in.
     #[must_use]
+    #[track_caller]
     pub fn refused_with(self) -> String {
         match self {
             Self::In(device) => panic!("expected a refusal, was let in with {}", device.hello["auth"]),

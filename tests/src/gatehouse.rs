@@ -96,7 +96,7 @@ impl Gatehouse {
             if let Some(status) = ended {
                 panic!("gatehouse serve ended with {status}:\n{}", self.output());
             }
-            (self.run(&["--json", "status"]).await.json()["schema"] == 1).then_some(())
+            self.status().await["pid"].is_u64().then_some(())
         })
         .await;
     }
@@ -208,11 +208,13 @@ impl Gatehouse {
 
 impl Ran {
     /// Fails the test unless the command ended with 0.
+    #[track_caller]
     pub fn succeeds(self) -> Self {
         self.ends_with(0)
     }
 
     /// Fails the test unless the command ended with `code`.
+    #[track_caller]
     pub fn ends_with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "standard output:\n{}\nstandard error:\n{}", self.out, self.err);
         self

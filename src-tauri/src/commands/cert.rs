@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     args::{CaForm, Cert, FingerprintForm},
-    output::{Form, Page, Tone, qr, when::Clock},
+    output::{Form, Page, Tone, fields, qr, when::Clock},
     session::{Outcome, Session, Verdict, unexpected},
 };
 
@@ -17,7 +17,7 @@ pub(crate) async fn run(command: Cert, session: &mut Session) -> Outcome {
     match command {
         Cert::Show => {
             let cert = fetch(session).await?;
-            session.out.result(&page(&cert, session.clock), "cert", &cert);
+            session.out.result(&page(&cert, session.clock), &cert);
             Ok(Verdict::Done)
         }
         Cert::Fingerprint { format, leaf } => fingerprint(format, leaf, session).await,
@@ -98,7 +98,7 @@ async fn export(path: &Path, form: CaForm, session: &mut Session) -> Outcome {
     if path == Path::new("-") {
         match session.out.form() {
             Form::Human => session.out.data(&bytes),
-            Form::Json | Form::Lines => session.out.object(&json!({"ca": ca})),
+            Form::Json | Form::Lines => session.out.object(&fields(&ca)),
         }
         return Ok(Verdict::Done);
     }
@@ -114,7 +114,7 @@ async fn export(path: &Path, form: CaForm, session: &mut Session) -> Outcome {
         "sha256": sha256,
         "not_after": serde_json::to_value(&ca).ok().and_then(|ca| ca.get("not_after").cloned()),
     });
-    session.out.result(&page, "ca", &value);
+    session.out.result(&page, &value);
     Ok(Verdict::Done)
 }
 

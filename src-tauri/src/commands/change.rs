@@ -71,8 +71,8 @@ fn too_long(limit: Duration) -> ErrorEnvelope {
 pub(crate) fn page(change: &Change, word: &str, clock: Clock) -> Page {
     let (tone, word) = match (change.state, &change.id) {
         (Some(ChangeState::AwaitingConfirmation), _) => (Tone::Warn, word),
-        (Some(ChangeState::RolledBack | ChangeState::RollbackPending), _) => (Tone::Bad, "Undone"),
-        (_, None) => (Tone::Good, "Unchanged"),
+        (Some(ChangeState::RolledBack | ChangeState::RollbackPending), _) => (Tone::Bad, "Reverted:"),
+        (_, None) => (Tone::Good, "Unchanged:"),
         (_, Some(_)) => (Tone::Good, word),
     };
     let title = match &change.id {

@@ -21,6 +21,6 @@ pub(crate) async fn run(args: &Close, session: &mut Session) -> Outcome {
             .await?;
     }
     let made = change::make(Request::Close { purge: args.purge }, session).await?;
-    session.out.result(&change::page(&made, "Closed", session.clock), "change", &made);
+    session.out.result(&change::page(&made, "Done:", session.clock), &made);
     Ok(change::verdict(&made))
 }

@@ -18,10 +18,10 @@ pub(crate) async fn run(session: &mut Session) -> Outcome {
         },
         _ => return Err(unexpected()),
     };
-    let mut page = change::page(&made, "Kept", session.clock);
+    let mut page = change::page(&made, "Kept:", session.clock);
     if made.id.is_none() {
-        page = crate::output::Page::verdict(crate::output::Tone::Good, "Kept", &made.title);
+        page = crate::output::Page::verdict(crate::output::Tone::Good, "Kept:", &made.title);
     }
-    session.out.result(&page, "change", &made);
+    session.out.result(&page, &made);
     Ok(change::verdict(&made))
 }

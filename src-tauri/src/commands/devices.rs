@@ -44,7 +44,7 @@ async fn deny(device: &PendingDevice, session: &mut Session) -> Outcome {
     let Reply::Denied { device_id } = session.ask(request).await? else { return Err(unexpected()) };
     let mut page = Page::verdict(Tone::Good, "Denied", &view::title(&device.name, &device.device_id));
     page.item("It may ask again.");
-    session.out.result(&page, "denied", &keyed("device_id", &device_id));
+    session.out.result(&page, &keyed("device_id", &device_id));
     Ok(Verdict::Done)
 }
 
@@ -52,7 +52,7 @@ async fn rename(id: String, label: String, session: &mut Session) -> Outcome {
     let request = Request::DevicesRename { device: id, label };
     let Reply::Device(device) = session.ask(request).await? else { return Err(unexpected()) };
     let page = Page::verdict(Tone::Good, "Renamed", &view::title(&device.name, &device.device_id));
-    session.out.result(&page, "device", &device);
+    session.out.result(&page, &device);
     Ok(Verdict::Done)
 }
 
@@ -119,6 +119,3 @@ fn find<D: Findable>(which: &Which, devices: Vec<D>, state: &str) -> Result<D, E
     }
     Err(error)
 }
-
-#[cfg(test)]
-mod tests;

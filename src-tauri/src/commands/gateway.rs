@@ -14,7 +14,7 @@ pub(crate) async fn run(command: &Gateway, session: &mut Session) -> Outcome {
     let Reply::Gateway(gateway) = session.ask(Request::GatewayStatus).await? else {
         return Err(unexpected());
     };
-    session.out.result(&page(&gateway), "gateway", &gateway);
+    session.out.result(&page(&gateway), &gateway);
     Ok(match gateway.verdict {
         GatewayVerdict::Running => Verdict::Done,
         GatewayVerdict::Starting => Verdict::Warnings,

@@ -4,7 +4,7 @@ use gatehouse_api::{HistoryEntry, Reply, Request};
 
 use crate::{
     args::History,
-    output::{Page, Tone, when::Clock, words},
+    output::{Page, Tone, keyed, when::Clock, words},
     session::{Outcome, Session, Verdict, unexpected},
 };
 
@@ -12,7 +12,7 @@ use crate::{
 pub(crate) async fn run(args: &History, session: &mut Session) -> Outcome {
     let request = Request::History { limit: usize::from(args.limit) };
     let Reply::History(entries) = session.ask(request).await? else { return Err(unexpected()) };
-    session.out.result(&page(&entries, session.clock), "history", &entries);
+    session.out.result(&page(&entries, session.clock), &keyed("history", &entries));
     Ok(Verdict::Done)
 }
 

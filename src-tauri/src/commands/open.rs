@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use gatehouse_api::{Address, Change, ChangeState, ErrorEnvelope, OpenRequest, Reply, Request};
-use serde_json::json;
-
 use super::{change, plan, status};
 use crate::{
     args::Open,
-    output::{Form, Page},
+    output::{Form, Page, Tone, fields},
     session::{Outcome, Session, Verdict, unexpected},
 };
+use gatehouse_api::{Address, Change, ChangeState, ErrorEnvelope, OpenRequest, Reply, Request};
 
 /// How long a change over SSH waits for its confirmation, in seconds.
 const OVER_SSH: u32 = 120;
@@ -31,7 +29,9 @@ async fn open(request: OpenRequest, session: &mut Session) -> Outcome {
     match session.out.form() {
         Form::Human => session.out.page(&page(&made, &snapshot.addresses, session)),
         Form::Json | Form::Lines => {
-            session.out.object(&json!({"change": made, "addresses": snapshot.addresses}));
+            let mut object = fields(&made);
+            object["addresses"] = fields(&snapshot.addresses);
+            session.out.object(&object);
         }
     }
     if made.state == Some(ChangeState::AwaitingConfirmation) && session.can_ask() {
@@ -50,12 +50,12 @@ async fn keep(made: &mut Change, session: &mut Session) -> Result<(), ErrorEnvel
         Reply::Done => made.state = Some(ChangeState::Committed),
         _ => return Err(unexpected()),
     }
-    session.out.page(&Page::verdict(crate::output::Tone::Good, "Kept", &made.title));
+    session.out.page(&Page::verdict(Tone::Good, "Kept:", &made.title));
     Ok(())
 }
 
 fn page(made: &Change, addresses: &[Address], session: &Session) -> Page {
-    let mut page = change::page(made, "Open", session.clock);
+    let mut page = change::page(made, "Done:", session.clock);
     status::addresses(&mut page, addresses, session.clock);
     if change::verdict(made) != Verdict::Told(gatehouse_api::Code::RolledBack) {
         page.text("Next: let devices trust the certificate, and let them in.");

@@ -5,7 +5,7 @@ use gatehouse_api::{OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdi
 use super::change;
 use crate::{
     args::Origins,
-    output::{Form, Page, Tone, fields, when::Clock, words},
+    output::{Form, Page, Tone, fields, keyed, when::Clock, words},
     session::{Outcome, Session, Verdict, unexpected},
 };
 
@@ -13,8 +13,8 @@ use crate::{
 pub(crate) async fn run(command: Origins, session: &mut Session) -> Outcome {
     match command {
         Origins::List => list(session).await,
-        Origins::Add { origin } => edit(Request::OriginsAdd { origin }, "Allowed", session).await,
-        Origins::Remove { origin } => edit(Request::OriginsRemove { origin }, "Removed", session).await,
+        Origins::Add { origin } => edit(Request::OriginsAdd { origin }, session).await,
+        Origins::Remove { origin } => edit(Request::OriginsRemove { origin }, session).await,
         Origins::Test { origin } => test(origin, session).await,
         Origins::Seen { refused, since } => {
             let Reply::OriginsSeen(mut seen) =
@@ -26,7 +26,7 @@ pub(crate) async fn run(command: Origins, session: &mut Session) -> Outcome {
                 let earliest = session.clock.now() - since;
                 seen.retain(|seen| seen.last_seen >= earliest);
             }
-            session.out.result(&seen_page(&seen, session.clock), "seen", &seen);
+            session.out.result(&seen_page(&seen, session.clock), &keyed("seen", &seen));
             Ok(Verdict::Done)
         }
     }
@@ -34,13 +34,13 @@ pub(crate) async fn run(command: Origins, session: &mut Session) -> Outcome {
 
 async fn list(session: &mut Session) -> Outcome {
     let Reply::Origins(list) = session.ask(Request::OriginsList).await? else { return Err(unexpected()) };
-    session.out.result(&list_page(&list, session.clock), "origins", &list.origins);
+    session.out.result(&list_page(&list, session.clock), &list);
     Ok(Verdict::warned(list.origins.iter().any(|entry| entry.never_matches.is_some())))
 }
 
-async fn edit(request: Request, word: &str, session: &mut Session) -> Outcome {
+async fn edit(request: Request, session: &mut Session) -> Outcome {
     let made = change::make(request, session).await?;
-    session.out.result(&change::page(&made, word, session.clock), "change", &made);
+    session.out.result(&change::page(&made, "Done:", session.clock), &made);
     Ok(change::verdict(&made))
 }
 

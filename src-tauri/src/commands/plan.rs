@@ -10,7 +10,7 @@ use crate::{
 /// Asks for a plan and shows it.
 pub(crate) async fn show(request: Request, session: &mut Session) -> Outcome {
     let Reply::Plan(plan) = session.ask(request).await? else { return Err(unexpected()) };
-    session.out.result(&page(&plan), "plan", &plan);
+    session.out.result(&page(&plan), &plan);
     Ok(Verdict::warned(!plan.warnings.is_empty()))
 }
 

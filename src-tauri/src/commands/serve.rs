@@ -9,12 +9,11 @@ mod welcome;
 
 use std::{io, path::Path, process, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use gatehouse_api::{
-    Actual, Code, ErrorEnvelope, Event, Reply, Request, Snapshot,
+    Actual, Code, ErrorEnvelope, Event, Snapshot,
     socket::{ControlSocket, Handler},
 };
-use gatehouse_core::{Core, CoreOptions, Handle};
+use gatehouse_core::{Core, CoreOptions};
 use tokio::sync::{broadcast, oneshot, watch};
 
 use self::signals::Signals;
@@ -54,7 +53,7 @@ pub(crate) async fn run(args: &Serve, session: &mut Session) -> Outcome {
         }
     };
     let (stop, stopped) = oneshot::channel::<()>();
-    let handler: Arc<dyn Handler> = Arc::new(Served(core.handle()));
+    let handler: Arc<dyn Handler> = Arc::new(core.handle());
     let serving = tokio::spawn(socket.serve(handler, async {
         let _ = stopped.await;
     }));
@@ -73,24 +72,6 @@ pub(crate) async fn run(args: &Serve, session: &mut Session) -> Outcome {
     tokio::select! {
         () = stopping => Ok(Verdict::Done),
         signal = signals.next() => process::exit(128 + signal.number),
-    }
-}
-
-/// The core as the control socket sees it.
-struct Served(Handle);
-
-#[async_trait]
-impl Handler for Served {
-    async fn call(&self, request: Request) -> Result<Reply, ErrorEnvelope> {
-        self.0.call(request).await
-    }
-
-    fn events(&self) -> broadcast::Receiver<Event> {
-        self.0.events()
-    }
-
-    fn snapshot(&self) -> Arc<Snapshot> {
-        self.0.snapshot()
     }
 }
 

@@ -15,6 +15,6 @@ pub(crate) async fn run(args: &Undo, session: &mut Session) -> Outcome {
         return plan::show(Request::PlanUndo { id }, session).await;
     }
     let made = change::make(Request::Undo { id, force_drift: args.force_drift }, session).await?;
-    session.out.result(&change::page(&made, "Undone", session.clock), "change", &made);
+    session.out.result(&change::page(&made, "Undone:", session.clock), &made);
     Ok(change::verdict(&made))
 }

@@ -3,11 +3,12 @@
 //! Device names, paths, hosts and error texts come from other machines. Whatever moves a cursor, changes a title,
 //! reverses reading order, is invisible or ends a line is shown as an escape.
 
-/// Whether the locale's character set is UTF-8, by the rules of POSIX: `LC_ALL`, then `LC_CTYPE`, then `LANG`.
+/// Whether the locale's character set is UTF-8: `LC_ALL`, then `LC_CTYPE`, then `LANG`. Where nothing is set, as in
+/// containers and over some SSH connections, the terminal of today is taken for one that can.
 pub(crate) fn locale_is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());
-    locale.is_some_and(|locale| {
+    locale.is_none_or(|locale| {
         let locale = locale.to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     })

@@ -21,7 +21,7 @@ fn error_word(code: Code) -> &'static str {
         | Code::PortTaken
         | Code::AlreadyRunning => "Conflict:",
         Code::Permission => "Denied:",
-        Code::RolledBack | Code::VerifyFailed => "Undone:",
+        Code::RolledBack | Code::VerifyFailed => "Reverted:",
         Code::Failed
         | Code::GatewayRefused
         | Code::Storage

@@ -9,6 +9,7 @@
 
 mod attribution;
 mod browser;
+mod commands;
 mod config;
 mod continuity;
 mod crash;

@@ -147,7 +147,8 @@ impl Controller {
         if let Some(own) = self.own.take() {
             own.stop().await;
         }
-        drop(self);
+        drop(self.desk);
+        drop(self.lock);
         let _ = done.send(());
     }
 }

@@ -137,3 +137,6 @@ impl Handler for Handle {
 fn stopped() -> ErrorEnvelope {
     ErrorEnvelope::new(Code::NotRunning, "Gatehouse has stopped", "The core went away before it answered.")
 }
+
+#[cfg(test)]
+mod tests;

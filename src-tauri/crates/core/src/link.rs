@@ -13,6 +13,8 @@ use gatehouse_openclaw::discovery::{Auth, Gateway};
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
 
+use crate::errors::capital;
+
 pub(crate) mod follow;
 
 /// Where the gateway is, and the connection to it.
@@ -61,9 +63,9 @@ impl GatewayLink {
         match link {
             Link::Up { .. } => Ok(client),
             Link::Refused { code, detail } => Err(refused(&code, &detail)),
-            Link::Down { why, .. } => Err(unreachable(self.address(), &why)),
-            Link::Connecting => Err(unreachable(self.address(), "it has not answered yet")),
-            Link::Starting => Err(unreachable(self.address(), "it is still starting")),
+            Link::Down { why, .. } => Err(unreachable(&why)),
+            Link::Connecting => Err(unreachable(&format!("{} has not answered yet", self.address()))),
+            Link::Starting => Err(unreachable("it is still starting")),
         }
     }
 
@@ -125,16 +127,12 @@ fn not_found() -> ErrorEnvelope {
         "No OpenClaw gateway was found",
         "Neither a configuration file nor an openclaw program is where OpenClaw puts them.",
     )
-    .fix("Install OpenClaw, or let Gatehouse run one of its own.")
+    .fix_with("Install OpenClaw, or let Gatehouse run one of its own.", "gatehouse serve --install")
 }
 
-fn unreachable(address: SocketAddr, why: &str) -> ErrorEnvelope {
-    ErrorEnvelope::new(
-        Code::GatewayUnreachable,
-        "The gateway does not answer",
-        format!("At {address}: {why}."),
-    )
-    .fix_with("Start the gateway, then try again.", "openclaw gateway start")
+fn unreachable(why: &str) -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::GatewayUnreachable, "The gateway does not answer", capital(why))
+        .fix_with("Start the gateway, then try again.", "openclaw gateway start")
 }
 
 fn refused(code: &str, detail: &str) -> ErrorEnvelope {

@@ -171,7 +171,7 @@ pub struct LogCounters {
     pub failing: bool,
 }
 
-/// The log. Dropping it writes what is waiting and ends its thread.
+/// The log. Dropping it writes what is waiting and ends its thread; the caller waits for that.
 #[derive(Debug)]
 pub struct AccessLog {
     sender: Option<SyncSender<Arc<AccessRecord>>>,

@@ -70,7 +70,10 @@ impl Tally {
         let left = self.requests.load(Ordering::Acquire);
         let cut = left + self.websockets();
         self.phase.send_replace(Phase::Cut);
-        let _ = self.until(Instant::now() + GOODBYE, || self.websockets() == 0 && connections() == 0).await;
+        // Nobody may miss the cut: the phase goes back only when all have seen it.
+        let gone =
+            || self.requests.load(Ordering::Acquire) == 0 && self.websockets() == 0 && connections() == 0;
+        let _ = self.until(Instant::now() + GOODBYE, gone).await;
         self.draining.store(false, Ordering::Release);
         self.phase.send_replace(Phase::Running);
         Drained { finished: requests.saturating_sub(left), cut }

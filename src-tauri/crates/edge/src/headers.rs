@@ -148,8 +148,15 @@ fn chunked(headers: &HeaderMap) -> bool {
 fn remove_nominated(headers: &mut HeaderMap) {
     loop {
         let nominated = headers.get_all(header::CONNECTION).iter().find_map(|value| {
-            value.as_bytes().split(|byte| *byte == b',').find_map(|token| {
-                let name = HeaderName::from_bytes(token.trim_ascii()).ok()?;
+            value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).find_map(|token| {
+                // The three that everybody sends name no line, or one that goes anyway.
+                if [&b"keep-alive"[..], b"close", b"upgrade"]
+                    .iter()
+                    .any(|usual| token.eq_ignore_ascii_case(usual))
+                {
+                    return None;
+                }
+                let name = HeaderName::from_bytes(token).ok()?;
                 let drop = name != header::CONNECTION && !protected(&name) && headers.contains_key(&name);
                 drop.then_some(name)
             })

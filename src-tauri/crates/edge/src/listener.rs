@@ -85,6 +85,16 @@ struct Open {
     task: JoinHandle<()>,
 }
 
+impl Open {
+    /// Whether this is the socket that is wanted: the same address, whatever it serves. Port 0 means another one each
+    /// time, so there it is also the kind that tells them apart.
+    fn is(&self, wanted: &Listener) -> bool {
+        let any_port = wanted.address.port() == 0;
+        self.bound == wanted.address
+            || (any_port && self.wanted == wanted.address && *kind_of(&self.kind) == wanted.kind)
+    }
+}
+
 impl Listeners {
     /// No listeners; those to come hand their connections to `accept`.
     pub(crate) fn new(accept: Arc<dyn Accept>) -> Self {
@@ -98,17 +108,19 @@ impl Listeners {
 
     /// Makes the set of open listeners equal to `wanted`.
     pub(crate) async fn set(&mut self, wanted: &[Listener]) -> Result<(), ListenError> {
-        let is_wanted =
-            |open: &Open| wanted.iter().any(|one| one.address == open.wanted || one.address == open.bound);
-        let missing: Vec<Listener> = wanted
-            .iter()
-            .filter(|one| {
-                !self.open.iter().any(|open| one.address == open.wanted || one.address == open.bound)
-            })
-            .copied()
-            .collect();
-        let (kept, obsolete): (Vec<Open>, Vec<Open>) = self.open.drain(..).partition(is_wanted);
-        self.open = kept;
+        let mut obsolete = std::mem::take(&mut self.open);
+        let mut missing = Vec::new();
+        let mut kinds = Vec::new();
+        for listener in wanted {
+            match obsolete.iter().position(|open| open.is(listener)) {
+                Some(position) => {
+                    let kept = obsolete.remove(position);
+                    kinds.push((Arc::clone(&kept.kind), listener.kind));
+                    self.open.push(kept);
+                }
+                None => missing.push(*listener),
+            }
+        }
         let fresh = match bind_all(&missing) {
             Ok(fresh) => {
                 close(obsolete).await;
@@ -137,12 +149,8 @@ impl Listeners {
                 return Err(error);
             }
         };
-        for open in &self.open {
-            if let Some(one) =
-                wanted.iter().find(|one| one.address == open.wanted || one.address == open.bound)
-            {
-                *kind_of(&open.kind) = one.kind;
-            }
+        for (kind, wanted) in kinds {
+            *kind_of(&kind) = wanted;
         }
         self.start(fresh);
         Ok(())

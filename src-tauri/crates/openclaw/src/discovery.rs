@@ -1,10 +1,25 @@
 //! Finding the user's gateway: which file, which port, which secret, which program. Reads only.
+//!
+//! The rules are the gateway's own: `OPENCLAW_CONFIG_PATH`, `OPENCLAW_STATE_DIR`, `OPENCLAW_HOME`, `OPENCLAW_PROFILE`,
+//! then `~/.openclaw`, then the older names. What a *running* gateway really uses is in
+//! [`Hello`](crate::client::Hello).
+
+mod auth;
+mod places;
+pub(crate) mod program;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::config::{ConfigError, View, file};
+
+/// Where a gateway listens unless told otherwise.
+pub const DEFAULT_PORT: u16 = 18789;
+const DEV_PORT: u16 = 19001;
 
 /// What the search starts from. Tests make their own; nothing else here reads the process environment.
 #[derive(Clone, Default)]
@@ -125,6 +140,12 @@ impl Environment {
         let home = variables.get("HOME").map(PathBuf::from).unwrap_or_default();
         Self { variables, home, own_install: None }
     }
+
+    /// A variable, trimmed; an empty one counts as not set, as the gateway sees it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
 }
 
 impl fmt::Debug for Environment {
@@ -155,6 +176,63 @@ impl fmt::Debug for Auth {
 ///
 /// # Errors
 /// [`DiscoveryError`]; a missing configuration file is no error while the program is there.
-pub fn discover(_environment: &Environment) -> Result<Gateway, DiscoveryError> {
-    Err(DiscoveryError::NotFound { looked: Vec::new() })
+pub fn discover(environment: &Environment) -> Result<Gateway, DiscoveryError> {
+    let places = places::find(environment);
+    let (program, program_source) = program::find(environment).unzip();
+    let config = match file::read_bytes(&places.config_path) {
+        Ok(bytes) => Some(file::object(&places.config_path, &bytes).map_err(unreadable)?),
+        Err(ConfigError::Missing { .. }) => None,
+        Err(error) => return Err(unreadable(error)),
+    };
+    if config.is_none() && program.is_none() {
+        return Err(DiscoveryError::NotFound { looked: places.looked });
+    }
+    let empty = Value::Object(serde_json::Map::new());
+    let gateway = config.as_ref().unwrap_or(&empty);
+    let view = View::of(gateway);
+    let (port, port_source) = port(environment, &view, places.profile.as_deref())?;
+    Ok(Gateway {
+        config_exists: config.is_some(),
+        auth: auth::read(environment, gateway),
+        bind: view.bind,
+        port,
+        port_source,
+        program,
+        program_source,
+        config_path: places.config_path,
+        state_dir: places.state_dir,
+        profile: places.profile,
+    })
 }
+
+fn port(
+    environment: &Environment,
+    view: &View,
+    profile: Option<&str>,
+) -> Result<(u16, PortSource), DiscoveryError> {
+    const NAME: &str = "OPENCLAW_GATEWAY_PORT";
+    if let Some(text) = environment.get(NAME) {
+        return match text.parse() {
+            Ok(port) if port != 0 => Ok((port, PortSource::Environment)),
+            Ok(_) | Err(_) => {
+                Err(DiscoveryError::Variable { name: NAME, because: format!("{text:?} is no port number") })
+            }
+        };
+    }
+    Ok(match view.port {
+        Some(port) => (port, PortSource::Config),
+        None if profile == Some("dev") => (DEV_PORT, PortSource::Default),
+        None => (DEFAULT_PORT, PortSource::Default),
+    })
+}
+
+fn unreadable(error: ConfigError) -> DiscoveryError {
+    match error {
+        ConfigError::Invalid { path, because } => DiscoveryError::Config { path, because },
+        ConfigError::Io { path, source } => DiscoveryError::Config { path, because: source.to_string() },
+        other => DiscoveryError::Config { path: PathBuf::new(), because: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,21 @@
-//! Installing OpenClaw into a folder of our own where the user has none.
+//! Installing OpenClaw into a folder of our own where the user has none, and giving it a home of its own.
+//!
+//! Nothing outside the folder is touched, apart from npm's cache. A marker file, written last, says that an installation
+//! is complete; without it nothing in the folder is trusted.
 
+mod marker;
+mod node;
+mod npm;
+mod own;
+
+use std::fs;
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use gatehouse_files::{PUBLIC, create_private_folder, write_atomic};
 
+pub use self::node::is_accepted as accepts_node;
+pub use self::own::{OwnGateway, own_gateway};
 use crate::discovery::Environment;
 
 /// The version of OpenClaw that is installed.
@@ -96,42 +106,109 @@ pub enum InstallError {
     },
 }
 
-/// What [`ensure`] would do. Changes nothing.
+/// What [`ensure`] would do. Changes nothing. Blocks for some 50 ms where it asks a Node for its version.
 #[must_use]
-pub fn plan(folder: &Path, _environment: &Environment) -> Plan {
-    Plan { folder: folder.to_path_buf(), complete: false, node: None, npm: None, steps: Vec::new() }
+pub fn plan(folder: &Path, environment: &Environment) -> Plan {
+    let complete = marker::read(folder).is_some();
+    let node = node::find(environment);
+    let npm = node::npm(environment);
+    let mut steps = Vec::new();
+    if !complete {
+        if node.is_none() {
+            steps
+                .push(format!("install Node {NODE_VERSION} from the npm registry into {}", folder.display()));
+        }
+        steps.push(format!(
+            "install OpenClaw {OPENCLAW_VERSION} from the npm registry into {} (about 790 MB)",
+            folder.display()
+        ));
+    }
+    Plan { folder: folder.to_path_buf(), complete, node, npm, steps }
 }
 
-/// Makes sure that the pinned version is installed in `folder`. Safe to run again, also after a crash half-way.
+/// Makes sure that the pinned version is installed in `folder`. Safe to run again, also after a crash half-way: what is
+/// incomplete is repaired, and made anew if that does not help. Only one process at a time may do this.
 ///
 /// # Errors
 /// [`InstallError`].
 pub async fn ensure(
-    _folder: &Path,
-    _environment: &Environment,
-    _progress: impl Fn(Progress) + Send,
+    folder: &Path,
+    environment: &Environment,
+    progress: impl Fn(Progress) + Send,
 ) -> Result<Installed, InstallError> {
-    std::future::ready(Err(InstallError::NoNpm)).await
+    if let Some(installed) = marker::read(folder) {
+        return Ok(installed);
+    }
+    let (search, folder_name) = (environment.clone(), folder.to_path_buf());
+    let plan = tokio::task::spawn_blocking(move || plan(&folder_name, &search))
+        .await
+        .map_err(|error| InstallError::Broken { detail: error.to_string() })?;
+    let npm = npm::Npm { program: plan.npm.ok_or(InstallError::NoNpm)?, folder };
+    prepare_folder(folder)?;
+    let first = install(&npm, plan.node.as_deref(), &progress).await;
+    let installed = match first {
+        Err(InstallError::Broken { detail }) => {
+            tracing::warn!(%detail, "the installation is incomplete; it is made anew");
+            clear(folder)?;
+            install(&npm, plan.node.as_deref(), &progress).await?
+        }
+        other => other?,
+    };
+    marker::write(folder, &installed)?;
+    Ok(installed)
 }
 
-/// A home for a gateway of our own: its own state folder and configuration.
-#[derive(Debug, Clone)]
-pub struct OwnGateway {
-    /// `OPENCLAW_STATE_DIR`.
-    pub state_dir: PathBuf,
-    /// `OPENCLAW_CONFIG_PATH`.
-    pub config_path: PathBuf,
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// Its token.
-    pub token: SecretString,
+async fn install(
+    npm: &npm::Npm<'_>,
+    found: Option<&Path>,
+    progress: &(impl Fn(Progress) + Send),
+) -> Result<Installed, InstallError> {
+    let programs = npm.folder.join("node_modules/.bin");
+    let node = match found {
+        Some(node) => node.to_path_buf(),
+        None => {
+            progress(Progress::InstallingNode);
+            npm.install("node", NODE_VERSION, None).await?;
+            programs.join("node")
+        }
+    };
+    progress(Progress::InstallingOpenClaw);
+    npm.install("openclaw", OPENCLAW_VERSION, Some(&node)).await?;
+    progress(Progress::Checking);
+    let program = programs.join("openclaw");
+    let version = npm::version(&node, &program).await?;
+    Ok(Installed { program, node, version })
 }
 
-/// Makes sure that a state folder of our own has a configuration: loopback, a fresh strong token, the port. An existing
-/// configuration is kept as it is.
-///
-/// # Errors
-/// [`InstallError::Io`].
-pub fn own_gateway(folder: &Path, _port: u16) -> Result<OwnGateway, InstallError> {
-    Err(InstallError::Io { path: folder.to_path_buf(), source: io::ErrorKind::NotFound.into() })
+/// npm installs into the nearest folder above that has a package.json: ours has one before npm runs.
+fn prepare_folder(folder: &Path) -> Result<(), InstallError> {
+    create_private_folder(folder).map_err(|source| storage(folder, source))?;
+    let path = folder.join("package.json");
+    if !path.exists() {
+        let text = b"{\"name\": \"gatehouse-openclaw\", \"private\": true}\n";
+        write_atomic(&path, text, PUBLIC).map_err(|source| storage(&path, source))?;
+    }
+    Ok(())
 }
+
+fn clear(folder: &Path) -> Result<(), InstallError> {
+    for name in ["node_modules", "package-lock.json"] {
+        let path = folder.join(name);
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(storage(&path, error)),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn storage(path: &Path, source: io::Error) -> InstallError {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => InstallError::DiskFull,
+        _ => InstallError::Io { path: path.to_path_buf(), source },
+    }
+}
+
+#[cfg(test)]
+mod tests;

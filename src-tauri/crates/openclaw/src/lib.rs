@@ -16,5 +16,9 @@ pub mod identity;
 pub mod install;
 pub mod origin;
 pub mod probe;
+mod process;
 pub mod program;
 pub mod supervise;
+
+#[cfg(test)]
+mod testing;

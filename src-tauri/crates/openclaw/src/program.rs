@@ -1,10 +1,15 @@
 //! Running the `openclaw` command line. Its output may hold secrets and is never logged.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde_json::Value;
 use time::OffsetDateTime;
+use tokio::process::Command;
+
+use crate::process;
 
 /// The `openclaw` program with the environment that selects a gateway.
 #[derive(Debug, Clone)]
@@ -73,23 +78,95 @@ impl Program {
     ///
     /// # Errors
     /// [`ProgramError`].
-    pub async fn json(&self, _args: &[&str], _limit: Duration) -> Result<serde_json::Value, ProgramError> {
-        std::future::ready(Err(ProgramError::Output { what: "JSON" })).await
+    pub async fn json(&self, args: &[&str], limit: Duration) -> Result<Value, ProgramError> {
+        let output = process::run(self.command(args), limit)
+            .await
+            .map_err(|source| ProgramError::Start { path: self.path.clone(), source })?
+            .ok_or(ProgramError::TimedOut { after: limit })?;
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let start = stderr.char_indices().rev().nth(2000).map_or(0, |(index, _)| index);
+            return Err(ProgramError::Failed {
+                status: output.status.to_string(),
+                stderr: SecretString::from(&stderr[start..]),
+            });
+        }
+        json_in(&output.stdout).ok_or(ProgramError::Output { what: "JSON" })
     }
 
-    /// `openclaw dashboard --json`: a single-use owner link. The gateway must be up.
+    /// `openclaw dashboard --json`: a single-use owner link. The gateway must be up. Takes about 2 s.
     ///
     /// # Errors
     /// [`ProgramError`].
     pub async fn dashboard(&self) -> Result<DashboardLink, ProgramError> {
-        std::future::ready(Err(ProgramError::Output { what: "browserUrl" })).await
+        let answer = self.json(&["dashboard", "--json"], Duration::from_secs(30)).await?;
+        let url = answer.get("browserUrl").and_then(Value::as_str);
+        let url = url.ok_or(ProgramError::Output { what: "browserUrl" })?;
+        let token = url
+            .split_once('#')
+            .and_then(|(_, fragment)| {
+                fragment.split('&').find_map(|part| part.strip_prefix("bootstrapToken="))
+            })
+            .ok_or(ProgramError::Output { what: "bootstrapToken" })?;
+        let expires_at = answer
+            .get("browserBootstrapExpiresAtMs")
+            .and_then(Value::as_i64)
+            .and_then(|ms| OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).ok());
+        Ok(DashboardLink {
+            url: SecretString::from(url),
+            bootstrap_token: SecretString::from(token),
+            expires_at,
+        })
     }
 
     /// `openclaw gateway status --json`.
     ///
     /// # Errors
     /// [`ProgramError`].
-    pub async fn gateway_status(&self) -> Result<serde_json::Value, ProgramError> {
-        self.json(&["gateway", "status", "--json"], Duration::from_secs(20)).await
+    pub async fn gateway_status(&self) -> Result<Value, ProgramError> {
+        self.json(&["gateway", "status", "--json"], Duration::from_secs(30)).await
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.path);
+        command.args(args).env("HOME", &self.home).env("NO_COLOR", "1");
+        if let Some(path) = self.search_path() {
+            command.env("PATH", path);
+        }
+        let chosen = [("OPENCLAW_STATE_DIR", &self.state_dir), ("OPENCLAW_CONFIG_PATH", &self.config_path)];
+        for (name, value) in chosen {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        match &self.profile {
+            Some(profile) => command.env("OPENCLAW_PROFILE", profile),
+            None => command.env_remove("OPENCLAW_PROFILE"),
+        };
+        command
+    }
+
+    /// `PATH` with the folder of Node, and that of the program, first.
+    fn search_path(&self) -> Option<OsString> {
+        let own =
+            [self.node.as_deref(), Some(self.path.as_path())].into_iter().flatten().filter_map(Path::parent);
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        std::env::join_paths(own.map(Path::to_path_buf).chain(std::env::split_paths(&inherited))).ok()
     }
 }
+
+/// The JSON in the output; lines before it (warnings) are skipped.
+fn json_in(stdout: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(stdout).ok()?;
+    if let Ok(value) = serde_json::from_str(text) {
+        return Some(value);
+    }
+    let starts = text.match_indices('\n').map(|(index, _)| index + 1);
+    starts
+        .filter(|start| text[*start..].starts_with(['{', '[']))
+        .find_map(|start| serde_json::from_str(&text[start..]).ok())
+}
+
+#[cfg(test)]
+mod tests;

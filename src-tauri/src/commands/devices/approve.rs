@@ -23,7 +23,7 @@ pub(super) async fn run(
 ) -> Outcome {
     let approved = approve(device, access, label, false, session).await?;
     let page = page(&approved, access);
-    session.out.result(&page, "device", &approved);
+    session.out.result(&page, &approved);
     Ok(Verdict::Done)
 }
 

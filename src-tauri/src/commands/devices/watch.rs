@@ -31,7 +31,10 @@ pub(super) async fn run(bell: bool, session: &mut Session) -> Outcome {
             if let News::Waits(device) = one
                 && session.can_ask()
             {
-                decide(*device, session).await;
+                let id = device.device_id.clone();
+                if decide(*device, session).await {
+                    waiting.0.remove(&id);
+                }
                 news = waiting.take(super::fetch(session).await?).into_iter().chain(news).collect();
                 news.retain(|one| waiting.still(one));
             }
@@ -119,8 +122,8 @@ fn tell(news: &News, bell: bool, session: &mut Session) {
     }
 }
 
-/// Asks what to do with a device and does it. An error is told and the watch goes on.
-async fn decide(device: PendingDevice, session: &mut Session) {
+/// Asks what to do with a device and does it; whether it was done. An error is told and the watch goes on.
+async fn decide(device: PendingDevice, session: &mut Session) -> bool {
     session.out.question("Approve, chat only, read only, deny or later? [a/c/r/d/L]");
     let answer = line().await.unwrap_or_default();
     let access = match answer.trim().to_ascii_lowercase().as_str() {
@@ -128,17 +131,26 @@ async fn decide(device: PendingDevice, session: &mut Session) {
         "c" | "chat" => ApproveAs::Chat,
         "r" | "read" => ApproveAs::Read,
         "d" | "deny" => {
-            if let Err(error) = super::deny(&device, session).await {
-                session.out.error(&error);
-            }
-            return;
+            return match super::deny(&device, session).await {
+                Ok(_) => true,
+                Err(error) => {
+                    session.out.error(&error);
+                    false
+                }
+            };
         }
-        _ => return,
+        _ => return false,
     };
     let title = view::title(&device.name, &device.device_id);
     match approve::approve(device, access, None, true, session).await {
-        Ok(_) => session.out.page(&Page::verdict(Tone::Good, "Approved", &title)),
-        Err(error) => session.out.error(&error),
+        Ok(_) => {
+            session.out.page(&Page::verdict(Tone::Good, "Approved", &title));
+            true
+        }
+        Err(error) => {
+            session.out.error(&error);
+            false
+        }
     }
 }
 

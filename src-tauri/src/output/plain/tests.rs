@@ -36,7 +36,8 @@ fn the_first_variable_that_is_set_decides_the_locale() {
     assert!(locale(&[("LC_CTYPE", "UTF-8"), ("LANG", "C")]));
     assert!(!locale(&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]));
     assert!(locale(&[("LC_ALL", ""), ("LANG", "C.utf8")]));
-    assert!(!locale(&[]));
+    assert!(!locale(&[("LANG", "C")]));
+    assert!(locale(&[]));
 }
 
 #[test]

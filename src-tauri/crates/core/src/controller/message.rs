@@ -25,6 +25,8 @@ pub(crate) enum Message {
 pub(crate) enum Fact {
     /// Five seconds passed.
     Tick,
+    /// The time of [`Effect::LookAgain`] is over.
+    LookAgain,
     /// The gateway's files were read.
     Discovered(Result<Box<Gateway>, ErrorEnvelope>),
     /// Our connection to the gateway changed; `None` = there is none, for want of a secret.
@@ -98,6 +100,8 @@ pub(crate) enum Effect {
     Serve,
     /// Try the address from outside.
     Probe,
+    /// Look again whether a probe is due, in a few seconds.
+    LookAgain,
     /// Add new addresses to the gateway's origins.
     CoverOrigins,
     /// Open, as was asked for at start.

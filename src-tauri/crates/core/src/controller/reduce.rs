@@ -28,7 +28,7 @@ pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<
         Fact::Served(result) => serving::served(state, result, now),
         Fact::Probed(result) => serving::probed(state, result, now),
         Fact::OriginsCovered(result) => serving::origins_covered(state, result),
-        Fact::Settings => Vec::new(),
+        Fact::LookAgain | Fact::Settings => Vec::new(),
         Fact::PauseEnded => {
             state.flight.pause = false;
             Vec::new()

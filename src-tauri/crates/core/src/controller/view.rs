@@ -21,7 +21,7 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
     let away = gateway_problem.clone().filter(|_| !gateway::running(gateway.verdict));
     let pending = state
         .serving_since
-        .is_some_and(|since| now >= since && now - since < FIRST_CHECK && !state.freshness.has_failed());
+        .is_some_and(|since| now >= since && now - since < FIRST_CHECK && !state.freshness.refuted());
     let faults: Vec<Problem> = state.fault.iter().chain(&state.origins_fault).cloned().collect();
     let blocked = if state.settled_open() { state.blocked.as_ref() } else { state.wanted_failed.as_ref() };
     let (actual, mut problems) = actual::actual(Facts {

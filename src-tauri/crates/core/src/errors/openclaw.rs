@@ -136,7 +136,10 @@ impl Explain for DiscoveryError {
                 for path in looked {
                     error = error.evidence(path.display().to_string());
                 }
-                error.fix("Install OpenClaw, or let Gatehouse run one of its own.")
+                error.fix_with(
+                    "Install OpenClaw, or let Gatehouse run one of its own.",
+                    "gatehouse serve --install",
+                )
             }
             Self::Config { path, .. } => ErrorEnvelope::new(
                 Code::ConfigUnsupported,

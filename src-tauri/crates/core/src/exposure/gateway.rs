@@ -176,7 +176,7 @@ pub(crate) fn problem(summary: &GatewaySummary) -> Option<Problem> {
         GatewayVerdict::PortTaken => error(Code::PortTaken, "Another program has the gateway's port")
             .fix("Stop that program, or give the gateway another port."),
         GatewayVerdict::NotFound => error(Code::GatewayNotFound, "OpenClaw is not installed")
-            .fix("Install OpenClaw, or let Gatehouse run one of its own."),
+            .fix_with("Install OpenClaw, or let Gatehouse run one of its own.", "gatehouse serve --install"),
     };
     Some(errors::problem(error))
 }

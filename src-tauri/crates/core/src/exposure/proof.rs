@@ -13,6 +13,8 @@ pub(crate) const EXPIRES: Duration = Duration::minutes(5);
 pub(crate) const PERIOD: Duration = Duration::minutes(4);
 /// How soon a failed probe is repeated.
 pub(crate) const RETRY: Duration = Duration::seconds(3);
+/// So many failed probes in a row are a verdict.
+const VERDICT: u32 = 2;
 /// How soon an address that keeps failing is probed again.
 pub(crate) const RETRY_LATER: Duration = Duration::seconds(30);
 
@@ -86,7 +88,7 @@ impl Freshness {
     /// What the proof is worth.
     pub(crate) fn standing(&self, now: OffsetDateTime) -> Standing {
         match (&self.proof, &self.problem) {
-            (last, Some(problem)) if self.failures >= 2 => {
+            (last, Some(problem)) if self.refuted() => {
                 Standing::Failed { last: last.clone(), problem: problem.clone() }
             }
             (Some(proof), _) if now - proof.at <= EXPIRES => Standing::Fresh(proof.clone()),
@@ -95,9 +97,9 @@ impl Freshness {
         }
     }
 
-    /// Whether the newest probe failed.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failures > 0
+    /// Whether the newest probes are a verdict against the address.
+    pub(crate) fn refuted(&self) -> bool {
+        self.failures >= VERDICT
     }
 }
 

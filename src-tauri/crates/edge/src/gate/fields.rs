@@ -1,6 +1,6 @@
 //! Header names, values, counts, and what they say about the body.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use http::{HeaderName, Version, header};
 
 use super::{Length, RequestHead};
 use crate::error::EdgeError;
@@ -12,52 +12,64 @@ use crate::settings::Limits;
 pub(super) struct Seen {
     /// `Connection` names `upgrade`.
     pub(super) connection_upgrade: bool,
+    tokens: usize,
 }
-
-/// Headers of which the gateway would believe one of two lines, or their concatenation.
-const SINGLE: [HeaderName; 6] = [
-    header::AUTHORIZATION,
-    header::CONTENT_TYPE,
-    header::ORIGIN,
-    header::SEC_WEBSOCKET_KEY,
-    header::SEC_WEBSOCKET_VERSION,
-    header::EXPECT,
-];
-
-/// Connection management that HTTP/2 does not have (RFC 9113 §8.2.2).
-const NOT_IN_HTTP2: [&str; 5] =
-    ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
 /// Real clients name two or three; each one costs a look at all headers.
 const CONNECTION_TOKENS: usize = 16;
 
-/// Checks every line by itself, and the sum of them.
+/// Checks every line by itself, and the sum of them. One pass: lines of one name follow each other.
 pub(super) fn check(head: &RequestHead<'_>, limits: &Limits) -> Result<Seen, EdgeError> {
     if head.headers.len() > limits.header_count {
         return Err(EdgeError::HeadersTooLarge);
     }
+    let mut seen = Seen::default();
     let mut bytes = 0;
+    let mut singles = 0;
     for (name, value) in head.headers {
         bytes += name.as_str().len() + value.len() + 4;
-        line(name, value)?;
+        if malformed(value.as_bytes()) {
+            return Err(EdgeError::BadHeader);
+        }
+        match name.as_str() {
+            // These differ from headers that frame the message by one character that some servers fold.
+            "content_length" | "transfer_encoding" => return Err(EdgeError::BadHeader),
+            // Connection management that HTTP/2 does not have (RFC 9113 §8.2.2).
+            "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade"
+                if head.version == Version::HTTP_2 =>
+            {
+                return Err(EdgeError::BadHeader);
+            }
+            "connection" => seen.connection(value.as_bytes())?,
+            "expect" if !value.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
+                return Err(EdgeError::ExpectationRefused);
+            }
+            name => {
+                let bit = single(name);
+                if singles & bit != 0 {
+                    return Err(EdgeError::DuplicateHeader);
+                }
+                singles |= bit;
+            }
+        }
     }
     if bytes > limits.header_bytes {
         return Err(EdgeError::HeadersTooLarge);
     }
-    if head.version == Version::HTTP_2 && NOT_IN_HTTP2.iter().any(|name| head.headers.contains_key(*name)) {
-        return Err(EdgeError::BadHeader);
+    Ok(seen)
+}
+
+/// A bit for each header of which the gateway would believe one of two lines, or their concatenation; else 0.
+fn single(name: &str) -> u8 {
+    match name {
+        "authorization" => 1,
+        "content-type" => 2,
+        "origin" => 4,
+        "sec-websocket-key" => 8,
+        "sec-websocket-version" => 16,
+        "expect" => 32,
+        _ => 0,
     }
-    for name in &SINGLE {
-        if head.headers.get_all(name).iter().nth(1).is_some() {
-            return Err(EdgeError::DuplicateHeader);
-        }
-    }
-    if let Some(expectation) = head.headers.get(header::EXPECT)
-        && !expectation.as_bytes().eq_ignore_ascii_case(b"100-continue")
-    {
-        return Err(EdgeError::ExpectationRefused);
-    }
-    connection(head.headers)
 }
 
 /// One length, said in one way.
@@ -96,48 +108,35 @@ fn number(text: &[u8]) -> Option<u64> {
     plain.then(|| std::str::from_utf8(text).ok()?.parse().ok())?
 }
 
-fn line(name: &HeaderName, value: &HeaderValue) -> Result<(), EdgeError> {
-    // These two differ from headers that frame the message by one character that some servers fold.
-    if matches!(name.as_str(), "content_length" | "transfer_encoding") {
-        return Err(EdgeError::BadHeader);
-    }
-    let bytes = value.as_bytes();
+/// Control characters, or space at either end. Looks at every byte, as that is faster than stopping.
+fn malformed(value: &[u8]) -> bool {
     let edge_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    if edge_space(bytes.first()) || edge_space(bytes.last()) || bytes.iter().any(|byte| control(*byte)) {
-        return Err(EdgeError::BadHeader);
-    }
-    Ok(())
+    let control = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7f;
+    edge_space(value.first())
+        || edge_space(value.last())
+        || value.iter().fold(false, |found, byte| found | control(*byte))
 }
 
-fn control(byte: u8) -> bool {
-    (byte < b' ' && byte != b'\t') || byte == 0x7f
-}
-
-/// Every `Connection` line is a list of tokens, none of which is a header that must reach the gateway.
-fn connection(headers: &HeaderMap) -> Result<Seen, EdgeError> {
-    let mut seen = Seen::default();
-    let mut tokens = 0;
-    for value in headers.get_all(header::CONNECTION) {
-        for token in value.as_bytes().split(|byte| *byte == b',') {
-            let token = token.trim_ascii();
-            tokens += 1;
-            if tokens > CONNECTION_TOKENS {
+impl Seen {
+    /// A `Connection` line is a list of tokens, none of which is a header that must reach the gateway.
+    fn connection(&mut self, value: &[u8]) -> Result<(), EdgeError> {
+        for token in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            self.tokens += 1;
+            if self.tokens > CONNECTION_TOKENS {
                 return Err(EdgeError::BadConnection);
-            }
-            if token.is_empty() {
-                continue;
             }
             if token.eq_ignore_ascii_case(b"upgrade") {
-                seen.connection_upgrade = true;
+                self.connection_upgrade = true;
                 continue;
             }
-            let Ok(name) = HeaderName::from_bytes(token) else {
-                return Err(EdgeError::BadConnection);
-            };
-            if protected(&name) {
+            let ordinary = token.is_empty()
+                || token.eq_ignore_ascii_case(b"keep-alive")
+                || token.eq_ignore_ascii_case(b"close")
+                || HeaderName::from_bytes(token).is_ok_and(|name| !protected(&name));
+            if !ordinary {
                 return Err(EdgeError::BadConnection);
             }
         }
+        Ok(())
     }
-    Ok(seen)
 }

@@ -12,7 +12,7 @@ use crate::settings::{EdgeSettings, Pause};
 use crate::tunnel::{self, Rules, Side};
 use crate::upstream::{Answer, Failure};
 use bytes::Bytes;
-use http::header::{CONNECTION, TRAILER};
+use http::header::CONNECTION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
@@ -225,8 +225,6 @@ fn for_gateway(
 
 /// The gateway's headers as the client gets them.
 fn for_client(exchange: &Exchange, order: &Order, headers: &mut HeaderMap, switched: bool) {
-    // The announcement is no secret of this hop: without it HTTP/1.1 clients get no trailers.
-    let announced = headers.remove(TRAILER);
     rewrite_response(
         headers,
         &ResponseRewrite {
@@ -236,9 +234,6 @@ fn for_client(exchange: &Exchange, order: &Order, headers: &mut HeaderMap, switc
             hsts: order.settings.hsts(&order.admitted.host),
         },
     );
-    if let Some(announced) = announced {
-        headers.insert(TRAILER, announced);
-    }
 }
 
 fn answer(status: StatusCode, headers: HeaderMap, body: EdgeBody) -> Response<EdgeBody> {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::apply::{Applied, apply, at};
+use super::secret::holds_redaction;
 use super::{ConfigError, Drift, Edit, KeyPath, OnDrift, View};
 use crate::client::{CallError, GatewayClient};
 
@@ -330,7 +331,10 @@ async fn settle(
         return Err(error.into());
     }
     let now = Snapshot::read(client).await?;
-    let written = touched.iter().all(|(path, _)| at(&now.parsed, path) == at(&applied.after, path));
+    let written = touched.iter().all(|(path, _)| match (at(&now.parsed, path), at(&applied.after, path)) {
+        (Some(now), Some(_)) if holds_redaction(now) => true,
+        (now, meant) => now == meant,
+    });
     if !written {
         return Err(error.into());
     }

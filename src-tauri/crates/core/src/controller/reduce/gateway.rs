@@ -95,11 +95,9 @@ pub(super) fn listed(
     state.flight.devices = false;
     let mut effects = Vec::new();
     state.devices_at = Some(now);
-    if let Ok(devices) = listed {
-        if devices != state.devices {
-            effects.push(Effect::TellDevices(Box::new(devices.clone())));
-            state.devices = devices;
-        }
+    if let Some(devices) = listed.ok().filter(|devices| *devices != state.devices) {
+        effects.push(Effect::TellDevices(Box::new(devices.clone())));
+        state.devices = devices;
     }
     if std::mem::take(&mut state.flight.devices_again) {
         effects.extend(list_devices(state));

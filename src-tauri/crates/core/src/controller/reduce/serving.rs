@@ -73,7 +73,10 @@ pub(super) fn probed(
             }
         }
         Err(_) if state.gateway.outage.under_way() => state.freshness.invalidate(),
-        Err(problem) => state.freshness.failed(problem, now),
+        Err(problem) => {
+            state.freshness.failed(problem, now);
+            return vec![Effect::LookAgain];
+        }
     }
     Vec::new()
 }

@@ -327,6 +327,19 @@ fn an_origin_edit_does_not_show_as_a_state() {
 }
 
 #[test]
+fn one_failed_probe_is_repeated_soon_and_says_nothing_yet() {
+    let mut bench = Bench::open();
+
+    assert_eq!(bench.takes(Fact::Probed(Err(problem()))), [Effect::LookAgain]);
+    assert!(matches!(bench.sees().actual, Actual::Preparing { step: StepId::Verify, .. }));
+    assert_eq!(bench.after(3).takes(Fact::LookAgain), [Effect::Probe]);
+    bench.takes(Fact::Probed(Err(problem())));
+
+    assert_eq!(bench.sees().actual, Actual::Degraded { proof: None });
+    assert_eq!(bench.sees().problems[0].title, "No answer");
+}
+
+#[test]
 fn what_was_asked_for_at_start_opens_when_the_gateway_is_up() {
     let mut bench = Bench::new();
     bench.state.wanted = Some(lan());

@@ -1,0 +1,167 @@
+//! A gateway that goes away and comes back.
+
+use crate::kit::client::*;
+use crate::kit::gateway::{Call, Gateway};
+use crate::kit::{House, LONG, until};
+use gatehouse_edge::EdgeError;
+use http::Request;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+
+/// A gateway that is healthy and echoes.
+async fn healthy(mut call: Call) {
+    while let Some(head) = call.head_or_health().await {
+        let body = call.body(&head).await;
+        call.ok(body).await;
+    }
+}
+
+async fn closed_port() -> std::net::SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn requests_wait_for_a_gateway_that_restarts_bodies_included() {
+    let address = closed_port().await;
+    let house = House::open(address).await;
+    let gets = (0..20).map(|_| over_h1(&house, get("/")));
+    let posts = (0..20).map(|_| over_h2(&house, Request::post("/").body(full("kept")).unwrap()));
+    let all =
+        async { tokio::join!(futures_util::future::join_all(gets), futures_util::future::join_all(posts)) };
+    let back = async {
+        until(|| house.edge.counters().requests == 40).await;
+        Gateway::at(address, healthy).await
+    };
+    let ((gets, posts), gateway) =
+        tokio::time::timeout(LONG, async { tokio::join!(all, back) }).await.unwrap();
+    for response in gets {
+        assert_eq!(response.status(), 200);
+    }
+    for response in posts {
+        assert_eq!(text(response).await, "kept");
+    }
+    assert_eq!(gateway.heads().len(), 40, "each of them once");
+}
+
+#[tokio::test]
+async fn a_request_gives_up_when_its_time_is_over() {
+    let house = House::open(closed_port().await).await;
+    house.change(|settings| settings.limits.hold = Duration::from_millis(200));
+    let began = Instant::now();
+    let response = over_h1(&house, get("/")).await;
+    assert_eq!((response.status().as_u16(), code(&response)), (503, Some("gateway-down")));
+    assert!(response.headers().contains_key("retry-after"));
+    assert!(began.elapsed() >= Duration::from_millis(200));
+}
+
+#[tokio::test]
+async fn the_queue_is_bounded() {
+    let mut house = House::open(closed_port().await).await;
+    house.change(|settings| settings.limits.hold_queue = 3);
+    let waiting: Vec<_> = (0..3).map(|_| Box::pin(over_h1(&house, get("/held")))).collect();
+    let waiting = futures_util::future::join_all(waiting);
+    let next = async {
+        until(|| house.edge.counters().requests == 3).await;
+        over_h1(&house, get("/next")).await
+    };
+    let response = tokio::select! {
+        _ = waiting => panic!("these wait"),
+        response = next => response,
+    };
+    assert_eq!((response.status().as_u16(), code(&response)), (503, Some("gateway-restarting")));
+    loop {
+        let record = house.record().await;
+        if &*record.path == "/next" {
+            assert_eq!(record.error, Some(EdgeError::GatewayRestarting));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_during_an_outage_gets_a_clean_503_at_once() {
+    let mut house = House::open(closed_port().await).await;
+    let began = Instant::now();
+    let mut stream = tls(&house, crate::kit::NAME, "http/1.1").await.unwrap();
+    stream.write_all(handshake("/ws", "").as_bytes()).await.unwrap();
+    let head = read_head(&mut stream).await;
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(head.contains("retry-after: 2\r\n"), "{head}");
+    assert!(head.contains("x-gatehouse-error: gateway-restarting\r\n"), "{head}");
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert_eq!(house.record().await.status, 503);
+}
+
+#[tokio::test]
+async fn an_upgrade_waits_where_the_settings_say_so() {
+    let address = closed_port().await;
+    let house = House::open(address).await;
+    house.change(|settings| settings.hold_upgrades = true);
+    let open = websocket(&house);
+    let back = async {
+        until(|| house.edge.counters().requests == 1).await;
+        Gateway::at(address, |mut call: Call| async move {
+            if let Some(head) = call.head_or_health().await {
+                call.accept(&head).await;
+                call.rest().await;
+            }
+        })
+        .await
+    };
+    let (_socket, _gateway) = tokio::time::timeout(LONG, async { tokio::join!(open, back) }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stale_connection_is_replaced_without_anybody_noticing() {
+    // Every connection answers one request and dies at the next one, unread or half-read.
+    let gateway = Gateway::start(|mut call: Call| async move {
+        let head = call.head().await.unwrap();
+        let body = call.body(&head).await;
+        call.ok(body).await;
+        call.head().await;
+    })
+    .await;
+    let house = House::open(gateway.address).await;
+    for number in 1..5 {
+        let response = over_h1(&house, get("/")).await;
+        assert_eq!(response.status(), 200, "request {number}");
+        text(response).await;
+    }
+    assert_eq!(gateway.heads().len(), 7, "one, and then two for each that met a dying connection");
+}
+
+#[tokio::test]
+async fn what_may_have_been_acted_on_is_never_sent_twice() {
+    let gateway = Gateway::start(|mut call: Call| async move {
+        let head = call.head().await.unwrap();
+        let body = call.body(&head).await;
+        call.ok(body).await;
+        if let Some(head) = call.head().await {
+            call.body(&head).await;
+        }
+    })
+    .await;
+    let house = House::open(gateway.address).await;
+    text(over_h1(&house, get("/")).await).await;
+    let response = over_h1(&house, Request::post("/pay").body(empty()).unwrap()).await;
+    assert_eq!((response.status().as_u16(), code(&response)), (502, Some("gateway-broke")));
+    text(over_h1(&house, get("/")).await).await;
+    let response = over_h1(&house, Request::put("/pay").body(full("1 coin")).unwrap()).await;
+    assert_eq!((response.status().as_u16(), code(&response)), (502, Some("gateway-broke")));
+    let paid = gateway.heads().iter().filter(|head| head.contains(" /pay ")).count();
+    assert_eq!(paid, 2);
+}
+
+#[tokio::test]
+async fn a_changed_gateway_address_is_used_by_the_next_request() {
+    let first = Gateway::echo().await;
+    let second = Gateway::echo().await;
+    let house = House::open(first.address).await;
+    text(over_h1(&house, get("/")).await).await;
+    house.change(|settings| settings.upstream = second.address);
+    text(over_h1(&house, get("/")).await).await;
+    assert_eq!((first.heads().len(), second.heads().len()), (1, 1));
+    first.stop().await;
+    text(over_h1(&house, get("/")).await).await;
+}

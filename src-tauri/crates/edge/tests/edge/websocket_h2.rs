@@ -1,0 +1,109 @@
+//! WebSockets over HTTP/2 (RFC 8441).
+
+use crate::kit::client::*;
+use crate::kit::gateway::{Call, Gateway, header, headers};
+use crate::kit::{House, NAME, OWN};
+use gatehouse_edge::{Closer, Protocol};
+use http::{Method, Request, Version};
+use hyper::ext::Protocol as Extended;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+fn connect(path: &str) -> Request<Body> {
+    Request::builder()
+        .method(Method::CONNECT)
+        .version(Version::HTTP_2)
+        .uri(format!("https://{NAME}:8443{path}"))
+        .extension(Extended::from_static("websocket"))
+        .header("sec-websocket-version", "13")
+        .header("origin", "https://mini.local:8443")
+        .header("x_openclaw_scopes", "operator.admin")
+        .body(empty())
+        .unwrap()
+}
+
+async fn offering(gateway: &Gateway) -> House {
+    let house = House::open(gateway.address).await;
+    house.change(|settings| settings.websocket_over_h2 = true);
+    house
+}
+
+#[tokio::test]
+async fn a_websocket_over_http2_is_bridged() {
+    let gateway = Gateway::start(|mut call: Call| async move {
+        let head = call.head().await.unwrap();
+        if head.starts_with("GET /first ") {
+            call.ok("").await;
+            return;
+        }
+        call.accept(&head).await;
+        let (mut from, mut to) = call.stream.split();
+        let _ = tokio::io::copy(&mut from, &mut to).await;
+    })
+    .await;
+    let mut house = offering(&gateway).await;
+    let mut client = h2(&house, NAME).await;
+    text(client.send_request(absolute(get("/first"))).await.unwrap()).await;
+    house.record().await;
+    let response = client.send_request(connect("/ws")).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(!response.headers().contains_key("sec-websocket-accept"));
+    assert!(!response.headers().contains_key("upgrade"));
+    let mut stream = TokioIo::new(hyper::upgrade::on(response).await.unwrap());
+    let payload = vec![7; 200_000];
+    let bytes = frame(0x82, true, &payload);
+    let (mut from, mut to) = tokio::io::split(&mut stream);
+    let mut got = vec![0; bytes.len()];
+    let (sent, read) = tokio::join!(to.write_all(&bytes), from.read_exact(&mut got));
+    sent.unwrap();
+    read.unwrap();
+    assert!(got == bytes);
+    let bye = close(true, 1000, "");
+    assert_eq!(exchange(&mut stream, &bye, bye.len()).await, bye);
+    stream.shutdown().await.unwrap();
+    assert_eq!(read_to_end(&mut stream).await, "");
+    let record = house.record().await;
+    let end = record.websocket.as_ref().unwrap();
+    assert_eq!((end.close_code, end.closed_by), (Some(1000), Closer::Client));
+    assert_eq!((record.protocol, record.client.to_string().as_str()), (Protocol::Http2, OWN));
+    let head = gateway.heads().pop().unwrap();
+    assert!(head.starts_with("GET /ws HTTP/1.1\r\n"), "{head}");
+    assert_eq!(header(&head, "host").unwrap(), format!("{NAME}:8443"));
+    assert_eq!(header(&head, "upgrade").as_deref(), Some("websocket"));
+    assert_eq!(header(&head, "origin").as_deref(), Some("https://mini.local:8443"));
+    assert_eq!(header(&head, "x-forwarded-for").as_deref(), Some(OWN));
+    assert!(headers(&head, "x_openclaw_scopes").is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_accept_of_the_gateway_is_found_out_for_the_client() {
+    let gateway = Gateway::start(|mut call: Call| async move {
+        let head = call.head().await.unwrap();
+        if head.starts_with("GET /first ") {
+            call.ok("").await;
+            return;
+        }
+        call.write(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
+        )
+        .await;
+        call.rest().await;
+    })
+    .await;
+    let house = offering(&gateway).await;
+    let mut client = h2(&house, NAME).await;
+    text(client.send_request(absolute(get("/first"))).await.unwrap()).await;
+    let response = client.send_request(connect("/ws")).await.unwrap();
+    assert_eq!((response.status().as_u16(), code(&response)), (502, Some("gateway-bad-upgrade")));
+}
+
+#[tokio::test]
+async fn it_is_not_offered_unless_the_settings_say_so() {
+    let gateway = Gateway::echo().await;
+    let house = House::open(gateway.address).await;
+    let mut client = h2(&house, NAME).await;
+    text(client.send_request(absolute(get("/"))).await.unwrap()).await;
+    assert!(client.send_request(connect("/ws")).await.is_err());
+    assert_eq!(gateway.heads().len(), 1);
+}

@@ -1,0 +1,432 @@
+//! What the made-up core knows. The moments of JSON fixtures are fixed; those of pages are told from now.
+
+use gatehouse_api::{
+    Actual, Address, AddressScope, Answerer, CaExport, CaFormat, Cause, CertSummary, Change, ChangeKind,
+    ChangeState, Code, Desired, DeviceCounts, DeviceList, EdgeSighting, ErrorEnvelope, Event, Fix,
+    GatewaySummary, GatewayVerdict, HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList,
+    OriginOwner, OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, Plan, PlanStep, Problem,
+    Progress, Proof, Reply, Request, RevokeReport, SCHEMA, Scope, Snapshot, StepId, StepState, TlsFacts,
+    TrafficRecord, TrustedBy, WebSocketFacts,
+};
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+/// The key of the device that waits.
+pub(crate) const PHONE: &str = "3f9a1c20b7d54e6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7";
+/// The key of another device that waits.
+pub(crate) const TABLET: &str = "3f0b7d54e6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7aa01";
+/// The key of the device that is paired.
+pub(crate) const LAPTOP: &str = "77c0ffee00112233445566778899aabbccddeeff00112233445566778899aabb";
+/// The fingerprint of the authority.
+pub(crate) const CA: &str = "0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:\
+                             0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9";
+
+/// The present of JSON fixtures.
+const THEN: OffsetDateTime = datetime!(2026-11-20 14:02:11 UTC);
+
+/// A core that is open, at a fixed moment.
+pub(crate) fn on() -> Snapshot {
+    on_at(THEN)
+}
+
+/// A core that is open, with moments told from `now`.
+pub(crate) fn on_at(now: OffsetDateTime) -> Snapshot {
+    let proof = Proof {
+        url: "https://mini.local".to_owned(),
+        from: "192.168.1.20".to_owned(),
+        protocol: "TLS 1.3, HTTP/1.1, WebSocket".to_owned(),
+        at: now - Duration::seconds(150),
+    };
+    let address = |url: &str, scope, checked| Address {
+        url: url.to_owned(),
+        scope,
+        verified_at: checked,
+        trusted_by: TrustedBy::LocalCa,
+    };
+    Snapshot {
+        schema: SCHEMA,
+        version: "0.1.0".to_owned(),
+        desired: Desired::Open { scope: Scope::Lan, hosts: vec!["chat.example.com".to_owned()] },
+        addresses: vec![
+            address("https://mini.local", AddressScope::Lan, Some(proof.at)),
+            address("https://192.168.1.20", AddressScope::Lan, Some(proof.at)),
+            address("https://[fd00::20]", AddressScope::Lan, None),
+        ],
+        actual: Actual::On { proof },
+        cert: Some(cert(now)),
+        gateway: gateway(),
+        devices: DeviceCounts { pending: 1, paired: 1 },
+        last_change: Some(LastChange {
+            id: "c7".to_owned(),
+            title: "Open to local network".to_owned(),
+            at: now - Duration::seconds(330),
+            undo_until: Some(now + Duration::days(1)),
+            confirm_by: None,
+        }),
+        listener: Some(ListenerSummary {
+            port: 443,
+            port_reason: None,
+            redirect_port: Some(80),
+            redirect_reason: None,
+            connections: 3,
+            websockets: 1,
+        }),
+        problems: Vec::new(),
+        secrets: "file".to_owned(),
+        pid: 812,
+    }
+}
+
+/// A core that is closed.
+pub(crate) fn off_at(now: OffsetDateTime) -> Snapshot {
+    Snapshot {
+        desired: Desired::Off,
+        actual: Actual::Off,
+        addresses: Vec::new(),
+        listener: None,
+        last_change: None,
+        devices: DeviceCounts::default(),
+        ..on_at(now)
+    }
+}
+
+/// A core with an address that works badly.
+pub(crate) fn degraded_at(now: OffsetDateTime) -> Snapshot {
+    let Actual::On { proof } = on_at(now).actual else { panic!("not on") };
+    Snapshot {
+        actual: Actual::Degraded { proof: Some(proof) },
+        gateway: GatewaySummary {
+            verdict: GatewayVerdict::Stopped,
+            pid: None,
+            detail: Some("Nothing listens on port 18789 for 40 s.".to_owned()),
+            ..gateway()
+        },
+        problems: vec![problem()],
+        ..on_at(now)
+    }
+}
+
+/// A core whose address cannot be opened.
+pub(crate) fn blocked_at(now: OffsetDateTime) -> Snapshot {
+    let text = "Port 443 is held by nginx (process 4711), and 8443 by java (process 4712).".to_owned();
+    Snapshot {
+        actual: Actual::Blocked { cause: Cause { code: Code::PortTaken, text } },
+        addresses: Vec::new(),
+        listener: None,
+        ..on_at(now)
+    }
+}
+
+/// A core whose address is paused.
+pub(crate) fn paused_at(now: OffsetDateTime) -> Snapshot {
+    Snapshot { actual: Actual::Paused { until: Some(now + Duration::seconds(570)) }, ..on_at(now) }
+}
+
+/// A core that is opening an address on the second choice of ports.
+pub(crate) fn preparing_at(now: OffsetDateTime) -> Snapshot {
+    let listener = ListenerSummary {
+        port: 8443,
+        port_reason: Some("443 may be used only by the administrator".to_owned()),
+        redirect_port: None,
+        redirect_reason: Some("80 is held by nginx (process 4711)".to_owned()),
+        connections: 0,
+        websockets: 0,
+    };
+    Snapshot {
+        actual: Actual::Preparing { step: StepId::Configure, number: 6, of: 8 },
+        addresses: Vec::new(),
+        listener: Some(listener),
+        last_change: None,
+        ..on_at(now)
+    }
+}
+
+fn problem() -> Problem {
+    Problem {
+        code: Code::GatewayUnreachable,
+        title: "The gateway does not answer".to_owned(),
+        because: "Nothing listens on 127.0.0.1:18789 since 13:58, and no process of the gateway runs."
+            .to_owned(),
+        fix: Some(Fix { text: "Start it.".to_owned(), command: Some("openclaw gateway start".to_owned()) }),
+    }
+}
+
+fn gateway() -> GatewaySummary {
+    GatewaySummary {
+        version: Some("2026.9.6".to_owned()),
+        pid: Some(901),
+        url: "http://127.0.0.1:18789".to_owned(),
+        verdict: GatewayVerdict::Running,
+        detail: None,
+        config_path: Some("/Users/ada/.openclaw/openclaw.json".to_owned()),
+        supervised: false,
+    }
+}
+
+fn cert(now: OffsetDateTime) -> CertSummary {
+    CertSummary {
+        issuer: "Gatehouse CA mini 4f2a".to_owned(),
+        not_before: now - Duration::days(1),
+        not_after: now + Duration::days(396) + Duration::hours(12),
+        names: ["mini.local", "mini", "192.168.1.20", "fd00::20", "localhost"].map(str::to_owned).to_vec(),
+        sha256: CA.replace("0A", "FF"),
+        ca_sha256: Some(CA.to_owned()),
+    }
+}
+
+/// The devices, at a fixed moment.
+pub(crate) fn devices() -> DeviceList {
+    devices_at(THEN)
+}
+
+/// The devices, with moments told from `now`.
+pub(crate) fn devices_at(now: OffsetDateTime) -> DeviceList {
+    let sighting = EdgeSighting {
+        client: "192.168.1.34".to_owned(),
+        host: "mini.local".to_owned(),
+        tls: "TLS 1.3".to_owned(),
+        agent: Some("Safari on iPhone".to_owned()),
+        first_seen: now - Duration::seconds(200),
+        last_seen: now - Duration::seconds(130),
+    };
+    let phone = PendingDevice {
+        device_id: PHONE.to_owned(),
+        request_id: "6f1c4a52-0001".to_owned(),
+        name: "iPhone".to_owned(),
+        platform: Some("ios".to_owned()),
+        role: "operator".to_owned(),
+        scopes: ["operator.read", "operator.write", "operator.admin"].map(str::to_owned).to_vec(),
+        remote_ip: Some("192.168.1.34".to_owned()),
+        via_edge: Some(sighting),
+        is_repair: true,
+        asked_at: Some(now - Duration::seconds(130)),
+    };
+    let laptop = PairedDevice {
+        device_id: LAPTOP.to_owned(),
+        request_id: None,
+        name: "Küchen-Laptop".to_owned(),
+        platform: Some("macos".to_owned()),
+        role: "operator".to_owned(),
+        scopes: ["operator.read", "operator.write"].map(str::to_owned).to_vec(),
+        remote_ip: Some("192.168.1.40".to_owned()),
+        via_edge: None,
+        approved_via: Some("owner".to_owned()),
+        connected: true,
+        last_seen: Some(now - Duration::seconds(7_300)),
+    };
+    DeviceList { pending: vec![phone], paired: vec![laptop] }
+}
+
+/// A second device that waits.
+pub(crate) fn tablet() -> PendingDevice {
+    let phone = devices().pending.remove(0);
+    PendingDevice {
+        device_id: TABLET.to_owned(),
+        request_id: "6f1c4a52-0002".to_owned(),
+        name: "iPad".to_owned(),
+        scopes: vec!["operator.read".to_owned()],
+        via_edge: None,
+        is_repair: false,
+        ..phone
+    }
+}
+
+/// The history, with moments told from `now`.
+pub(crate) fn history_at(now: OffsetDateTime) -> Vec<HistoryEntry> {
+    let entry = |id: &str, kind, title: &str, state, at, details: &[&str]| HistoryEntry {
+        id: id.to_owned(),
+        kind,
+        title: title.to_owned(),
+        state,
+        at,
+        undo_until: (state == ChangeState::Committed).then_some(now + Duration::days(1)),
+        details: details.iter().map(|&detail| detail.to_owned()).collect(),
+    };
+    let patch = [
+        "gateway.controlUi.allowedOrigins += https://mini.local, https://192.168.1.20",
+        "gateway.trustedProxies += 127.0.0.1, ::1",
+    ];
+    let (open, tried) = ("Open to local network", "Open to the internet as chat.example.com");
+    vec![
+        entry("c7", ChangeKind::Open, open, ChangeState::Committed, now - Duration::seconds(330), &patch),
+        entry("c6", ChangeKind::Open, tried, ChangeState::RolledBack, now - Duration::hours(3), &[]),
+        entry("c5", ChangeKind::Open, open, ChangeState::Undone, now - Duration::days(9), &patch),
+    ]
+}
+
+/// A change that was made.
+pub(crate) fn change() -> Change {
+    Change {
+        id: Some("c7".to_owned()),
+        title: "Open to local network".to_owned(),
+        state: Some(ChangeState::Committed),
+        warnings: Vec::new(),
+        confirm_by: None,
+    }
+}
+
+/// What opening says when it fails.
+pub(crate) fn verify_failed() -> ErrorEnvelope {
+    let because = "https://192.168.1.20 was reached and its certificate was not ours: another program \
+                   answers on this address. Everything was rolled back.";
+    ErrorEnvelope::new(Code::VerifyFailed, "The address did not prove itself", because)
+        .evidence("TCP 192.168.1.20:443 connected in 1 ms")
+        .evidence("TLS certificate of CN=router.local, SHA-256 77:88:99")
+        .fix_with("Free the port, or choose another.", "gatehouse open --to lan --port 8443")
+}
+
+/// The steps of a change that opens.
+pub(crate) fn steps(last: StepState) -> Vec<Event> {
+    let step = |number, step, state, text: &str| {
+        let text = text.to_owned();
+        Event::Progress(Progress { change: "c7".to_owned(), step, number, of: 8, state, text })
+    };
+    vec![
+        step(1, StepId::FindGateway, StepState::Running, ""),
+        step(1, StepId::FindGateway, StepState::Done, "OpenClaw 2026.9.6 at http://127.0.0.1:18789"),
+        step(2, StepId::Authentication, StepState::Skipped, "it asks for a token"),
+        step(7, StepId::Verify, StepState::Running, ""),
+        step(7, StepId::Verify, last, "3 addresses reached from outside"),
+    ]
+}
+
+/// A request that ended.
+pub(crate) fn traffic(path: &str, status: u16) -> TrafficRecord {
+    TrafficRecord {
+        time: THEN,
+        id: "01JD5M7Q2R".to_owned(),
+        client: "192.168.1.34".to_owned(),
+        method: "GET".to_owned(),
+        host: "mini.local".to_owned(),
+        path: path.to_owned(),
+        status,
+        answered_by: if status == 421 { Answerer::Edge } else { Answerer::Gateway },
+        error: (status == 421).then(|| "host-unknown".to_owned()),
+        bytes_in: 0,
+        bytes_out: 5_120,
+        ms: 12,
+        protocol: if status == 101 { "HTTP/1.1" } else { "HTTP/2" }.to_owned(),
+        tls: Some(TlsFacts { version: "1.3".to_owned(), cipher: "TLS13_AES_128_GCM_SHA256".to_owned() }),
+        websocket: (status == 101).then(|| WebSocketFacts {
+            close_code: Some(1006),
+            closed_by: "client".to_owned(),
+            duration_ms: 3 * 60_000,
+        }),
+    }
+}
+
+/// The usual answer.
+pub(crate) fn answer(request: &Request) -> Result<Reply, ErrorEnvelope> {
+    Ok(match request {
+        Request::Status => Reply::Status(Box::new(on())),
+        Request::PlanOpen(_) | Request::PlanClose | Request::PlanUndo { .. } => Reply::Plan(plan()),
+        Request::Open(_)
+        | Request::Close { .. }
+        | Request::Undo { .. }
+        | Request::OriginsAdd { .. }
+        | Request::OriginsRemove { .. } => Reply::Change(change()),
+        Request::Pause { .. } | Request::Resume | Request::Confirm | Request::Shutdown => Reply::Done,
+        Request::History { .. } => Reply::History(history_at(THEN)),
+        Request::OriginsList => Reply::Origins(origins()),
+        Request::OriginsTest { origin } => Reply::OriginTest(OriginTest {
+            origin: origin.clone(),
+            canonical: Some("https://mini.local".to_owned()),
+            verdict: OriginVerdict::Listed,
+            because: "It stands in the gateway's list.".to_owned(),
+        }),
+        Request::OriginsSeen { .. } => Reply::OriginsSeen(seen()),
+        Request::DevicesList => Reply::Devices(devices()),
+        Request::DevicesApprove { .. } | Request::DevicesRename { .. } => {
+            Reply::Device(Box::new(devices().paired.remove(0)))
+        }
+        Request::DevicesDeny { device } => Reply::Denied { device_id: device.clone() },
+        Request::DevicesRevoke { device, rotate_token } => Reply::Revoked(RevokeReport {
+            device_id: device.clone(),
+            name: "Küchen-Laptop".to_owned(),
+            can_return: !rotate_token,
+            note: if *rotate_token {
+                ""
+            } else {
+                "It may know the shared token and could ask again with it."
+            }
+            .to_owned(),
+            token_rotated: *rotate_token,
+        }),
+        Request::CertShow => Reply::Cert(Some(cert(THEN))),
+        Request::CertExportCa { format } => Reply::Ca(ca(*format)),
+        Request::GatewayStatus => Reply::Gateway(gateway()),
+    })
+}
+
+/// The authority, which here is only text.
+fn ca(format: CaFormat) -> CaExport {
+    let content = match format {
+        CaFormat::Pem => "-----BEGIN CERTIFICATE-----\nAAECAwQ=\n-----END CERTIFICATE-----\n",
+        CaFormat::Der => "AAECAwQ=",
+    };
+    CaExport {
+        content: content.to_owned(),
+        format,
+        name: "Gatehouse CA mini 4f2a".to_owned(),
+        sha256: CA.to_owned(),
+        not_after: THEN + Duration::days(3_650),
+    }
+}
+
+fn plan() -> Plan {
+    let step = |id, title: &str, details: &[&str], changes| PlanStep {
+        id,
+        title: title.to_owned(),
+        details: details.iter().map(|&detail| detail.to_owned()).collect(),
+        changes,
+    };
+    Plan {
+        title: "Open to local network".to_owned(),
+        steps: vec![
+            step(StepId::Authentication, "it asks for a token", &[], false),
+            step(
+                StepId::Configure,
+                "add what this address needs",
+                &[
+                    "gateway.controlUi.allowedOrigins += https://mini.local",
+                    "gateway.trustedProxies += 127.0.0.1",
+                ],
+                true,
+            ),
+        ],
+        restarts_gateway: false,
+        drops_connections: true,
+        addresses: vec!["https://mini.local".to_owned(), "https://192.168.1.20".to_owned()],
+        warnings: Vec::new(),
+    }
+}
+
+fn origins() -> OriginList {
+    let entry = |origin: &str, owner, never: Option<&str>, last_seen| OriginEntry {
+        origin: origin.to_owned(),
+        owner,
+        never_matches: never.map(str::to_owned),
+        last_seen,
+    };
+    OriginList {
+        origins: vec![
+            entry("https://mini.local", OriginOwner::Gatehouse, None, Some(THEN)),
+            entry(
+                "https://chat.example.com/",
+                OriginOwner::User,
+                Some("Browsers send no trailing slash."),
+                None,
+            ),
+        ],
+    }
+}
+
+fn seen() -> Vec<OriginSeen> {
+    let one = |origin: &str, count, refused| OriginSeen {
+        origin: origin.to_owned(),
+        count,
+        refused,
+        client: "192.168.1.34".to_owned(),
+        last_seen: THEN,
+    };
+    vec![one("https://mini.local", 14, false), one("https://evil.example", 1, true)]
+}
