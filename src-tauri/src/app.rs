@@ -8,6 +8,9 @@ mod bridge;
 mod clipboard;
 mod menu;
 mod notify;
+mod only;
+mod preferences;
+mod quit;
 mod tray;
 mod window;
 
@@ -15,38 +18,57 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use gatehouse_api::{Code, ErrorEnvelope, Event, Snapshot};
+use gatehouse_core::CoreOptions;
 use tauri::{AppHandle, Manager, RunEvent};
 use time::OffsetDateTime;
 
+use crate::commands::serve::{log, signals::Signals};
 use crate::output::when::Clock;
 use crate::session::Session;
-use crate::words::Language;
-use backend::{Backend, News, OnlyApp};
+use backend::{Backend, News, Seen};
+use only::OnlyApp;
+use preferences::Preferences;
 
 /// What every part of the app reaches.
 pub(crate) struct Shared {
     backend: Backend,
-    language: Language,
+    preferences: Preferences,
     clock: Clock,
+    quit: quit::State,
 }
 
-/// Runs until the user quits. Must be called on the main thread, inside a runtime.
-pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> ExitCode {
+/// Whether there is a screen to show anything on.
+pub(crate) fn has_display() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(target_os = "macos") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+}
+
+/// Runs until the user quits. Must be called on the main thread, outside of any runtime.
+pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Result<ExitCode, ErrorEnvelope> {
+    log::start(&session.globals, session.out.remarks_look(), session.clock);
     tauri::async_runtime::set(runtime.handle().clone());
-    let socket = match session.socket() {
-        Ok(path) => path,
-        Err(error) => return fail(&error),
+    let socket = session.socket()?;
+    let Some(only) = runtime.block_on(OnlyApp::take(&socket))? else {
+        return Ok(ExitCode::SUCCESS);
     };
-    let _only = match runtime.block_on(OnlyApp::take(&socket)) {
-        Ok(Some(only)) => only,
-        Ok(None) => return ExitCode::SUCCESS,
-        Err(error) => return fail(&error),
+    let signals = {
+        let _runtime = runtime.enter();
+        Signals::new()
     };
-    let (backend, mut news) = Backend::new(socket);
-    let shared = Arc::new(Shared { backend: backend.clone(), language: language(), clock: session.clock });
-    let built = tauri::Builder::default()
+    let signals = signals.map_err(|error| {
+        ErrorEnvelope::new(Code::Failed, "Signals cannot be received", format!("{error}."))
+    })?;
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let (backend, news) = Backend::new(socket, CoreOptions { environment, ..CoreOptions::default() });
+    let preferences = Preferences::load(session.home().ok().map(|home| home.path().join("app.json")));
+    let shared = Arc::new(Shared { backend, preferences, clock: session.clock, quit: quit::State::default() });
+    let builder = tauri::Builder::default()
         .plugin(tauri_plugin_clipboard_manager::init())
-        .manage(Arc::clone(&shared))
+        .manage(shared)
+        .manage(window::Shown::default())
+        .manage(notify::Told::default())
         .invoke_handler(tauri::generate_handler![
             bridge::call,
             bridge::follow,
@@ -54,78 +76,112 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> ExitC
             bridge::copy_text,
             bridge::save_file,
             bridge::start_core,
+            bridge::choose_language,
+            bridge::quit,
         ])
         .setup(move |app| {
             #[cfg(target_os = "macos")]
             app.set_activation_policy(tauri::ActivationPolicy::Accessory);
-            let handle = app.handle().clone();
-            tray::create(&handle)?;
-            tauri::async_runtime::spawn(backend.run());
-            tauri::async_runtime::spawn(async move {
-                while let Some(told) = news.recv().await {
-                    hear(&handle, told);
-                }
-            });
+            start(app.handle(), only, signals, news)?;
             Ok(())
-        })
-        .build(tauri::generate_context!());
-    let app = match built {
-        Ok(app) => app,
-        Err(error) => {
-            let because = format!("{error}. On a machine without a display, use `gatehouse serve`.");
-            return fail(&ErrorEnvelope::new(Code::Failed, "The tray app could not start", because));
-        }
-    };
-    app.run(|_app, event| {
+        });
+    #[cfg(target_os = "macos")]
+    let builder = builder.menu(tray::application_menu);
+    let app = builder.build(tauri::generate_context!()).map_err(|error| {
+        let because = format!("{error}.");
+        ErrorEnvelope::new(Code::Failed, "The tray app could not start", because)
+            .fix_with("On a machine without a display, run it in the foreground.", "gatehouse serve")
+    })?;
+    app.run(|app, event| match event {
         // Windows come and go; the app stays until it is told to quit.
-        if let RunEvent::ExitRequested { code: None, api, .. } = event {
-            api.prevent_exit();
+        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        // Whoever ends the app (a logout, for example), what it hosts is put away first.
+        RunEvent::Exit => quit::finish(app),
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::show(app, None),
+        _ => {}
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sets everything going.
+fn start(
+    app: &AppHandle,
+    only: OnlyApp,
+    signals: Signals,
+    mut news: tokio::sync::mpsc::Receiver<News>,
+) -> tauri::Result<()> {
+    tray::create(app)?;
+    tauri::async_runtime::spawn(shared(app).backend.clone().run());
+    let hearing = app.clone();
+    tauri::async_runtime::spawn(async move {
+        while let Some(told) = news.recv().await {
+            hear(&hearing, told);
         }
     });
-    ExitCode::SUCCESS
+    let asked = app.clone();
+    tauri::async_runtime::spawn(async move {
+        loop {
+            only.asked().await;
+            window::show_soon(&asked, None);
+        }
+    });
+    tauri::async_runtime::spawn(quit::on_signal(app.clone(), signals));
+    // Who starts it for the first time, or has no place for a tray icon, would otherwise see nothing at all.
+    let first = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if shared(&first).preferences.is_first_start() || !tray::has_host().await {
+            window::show_soon(&first, None);
+        }
+    });
+    Ok(())
 }
 
 /// What the core told goes to the tray, to notifications and to the window.
 fn hear(app: &AppHandle, news: News) {
-    match news {
-        News::Up(up) => window::tell(app, "core-up", &up),
-        News::Event(event) => {
-            match event.as_ref() {
-                Event::Devices(devices) => notify::devices(app, devices),
-                Event::ShowWindow => window::show(app, None),
-                Event::Snapshot(_) | Event::Progress(_) | Event::Traffic(_) | Event::Lagged { .. } | Event::Stopping => {}
-            }
-            window::tell(app, "core", event.as_ref());
+    let event = match news {
+        News::Reach => {
+            window::tell(app, "core-up", &bridge::Reach::of(&shared(app).backend.seen()));
+            return tray::refresh(app);
         }
+        News::Event(event) => event,
+    };
+    match event.as_ref() {
+        Event::Devices(devices) => notify::devices(app, devices),
+        Event::Snapshot(_) => tray::refresh(app),
+        Event::Traffic(_) if !window::is_shown(app) => return,
+        Event::Traffic(_) | Event::Progress(_) | Event::Lagged { .. } | Event::Stopping => {}
     }
-    tray::refresh(app);
+    window::tell(app, "core", event.as_ref());
 }
 
 impl Shared {
     /// The state; `None` = no core answers.
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.backend.snapshot()
+        match self.backend.seen() {
+            Seen::Up(snapshot, _) => Some(snapshot),
+            Seen::Starting | Seen::Down(_) => None,
+        }
     }
 
     /// The tray as it should be now.
     pub(crate) fn tray(&self) -> menu::Tray {
-        let snapshot = self.snapshot();
-        menu::tray(snapshot.as_deref(), self.backend.hosting(), self.language, self.clock, OffsetDateTime::now_utc())
+        let language = self.preferences.language();
+        let now = OffsetDateTime::now_utc();
+        if self.quit.is_under_way() {
+            return menu::tray(menu::Core::Stopping, language, self.clock, now);
+        }
+        match self.backend.seen() {
+            Seen::Starting => menu::tray(menu::Core::Starting, language, self.clock, now),
+            Seen::Down(_) => menu::tray(menu::Core::Down, language, self.clock, now),
+            Seen::Up(snapshot, hosting) => {
+                menu::tray(menu::Core::Up(&snapshot, hosting), language, self.clock, now)
+            }
+        }
     }
 }
 
 /// What the app shares.
 pub(crate) fn shared(app: &AppHandle) -> Arc<Shared> {
     Arc::clone(app.state::<Arc<Shared>>().inner())
-}
-
-fn language() -> Language {
-    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    Language::of_locale(&locale.unwrap_or_default())
-}
-
-fn fail(error: &ErrorEnvelope) -> ExitCode {
-    tracing::error!(code = ?error.code, "{error}");
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("Failed: {error}\n"));
-    ExitCode::from(error.code.exit_status())
 }

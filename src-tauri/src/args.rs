@@ -10,14 +10,15 @@ use crate::output::when::parse_span;
 
 /// A safe HTTPS address for an OpenClaw gateway.
 #[derive(Debug, Parser)]
-#[command(name = "gatehouse", version, max_term_width = 80, subcommand_required = true)]
+#[command(name = "gatehouse", version, max_term_width = 80)]
 #[command(after_help = "Exit status: 0 ok, 1 failed, 2 usage, 3 ok with warnings, 4 needs confirmation,\n\
     5 gateway unreachable, 6 conflict, 7 permission, 8 rolled back.")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
+    /// None = the tray app.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// Flags that every command takes.

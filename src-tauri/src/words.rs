@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use serde::{Deserialize, Serialize};
+
 /// A language of the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Language {
     /// English, also the fallback.
+    #[serde(rename = "en")]
     English,
     /// Simplified Chinese.
+    #[serde(rename = "zh-Hans")]
     SimplifiedChinese,
 }
 
@@ -27,6 +31,18 @@ impl Language {
         } else {
             Self::English
         }
+    }
+
+    /// The language that the user set for the system.
+    pub(crate) fn of_system() -> Self {
+        #[cfg(target_os = "macos")]
+        let locale = objc2_foundation::NSLocale::preferredLanguages().firstObject().map(|tag| tag.to_string());
+        // The order of POSIX.
+        #[cfg(not(target_os = "macos"))]
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        Self::of_locale(&locale.unwrap_or_default())
     }
 
     /// The text of a key, with `{name}` replaced. A key that is nowhere is shown as it is, which tests forbid.

@@ -1,12 +1,16 @@
-//! What the window may ask: the whole api through one command, and four small things of the system.
+//! What the window may ask: the whole api through one command, and a few small things of the app and the system.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use gatehouse_api::{Code, ErrorEnvelope, Event, Reply, Request};
+use gatehouse_api::{Code, ErrorEnvelope, Event, Reply, Request, Snapshot};
+use serde::Serialize;
 use tauri::AppHandle;
 
-use super::{shared, window};
+use super::backend::Seen;
+use super::menu::Hosting;
+use super::{shared, tray, window};
+use crate::words::Language;
 
 /// Longest file that the window may save, in bytes.
 const FILE_BYTES: usize = 16 * 1024 * 1024;
@@ -17,14 +21,49 @@ pub(crate) async fn call(app: AppHandle, request: Request) -> Result<Reply, Erro
     shared(&app).backend.call(request).await
 }
 
+/// Who answers, as the window is told.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Reach {
+    /// Whether a core answers; `None` = it is not known yet.
+    up: Option<bool>,
+    /// Why none does, where that is known.
+    why: Option<ErrorEnvelope>,
+    /// Whether HTTPS ends with this app.
+    hosting: bool,
+}
+
+impl Reach {
+    /// What the window is told of what is known.
+    pub(crate) fn of(seen: &Seen) -> Self {
+        match seen {
+            Seen::Starting => Self { up: None, why: None, hosting: false },
+            Seen::Down(why) => Self { up: Some(false), why: why.clone(), hosting: false },
+            Seen::Up(_, hosting) => Self { up: Some(true), why: None, hosting: *hosting == Hosting::Here },
+        }
+    }
+}
+
 /// The window is ready to hear: tells it what is known now.
 #[tauri::command]
 pub(crate) fn follow(app: AppHandle) {
-    let snapshot = shared(&app).snapshot();
-    window::tell(&app, "core-up", &snapshot.is_some());
-    if let Some(snapshot) = snapshot {
-        window::tell(&app, "core", &Event::Snapshot(Box::new(snapshot.as_ref().clone())));
+    let seen = shared(&app).backend.seen();
+    window::tell(&app, "core-up", &Reach::of(&seen));
+    if let Seen::Up(snapshot, _) = seen {
+        window::tell(&app, "core", &Event::Snapshot(Box::new(Snapshot::clone(&snapshot))));
     }
+}
+
+/// The language that was chosen in the window; `None` = the system's.
+#[tauri::command]
+pub(crate) fn choose_language(app: AppHandle, language: Option<Language>) {
+    shared(&app).preferences.choose(language);
+    tray::refresh(&app);
+}
+
+/// Ends the app.
+#[tauri::command]
+pub(crate) fn quit(app: AppHandle) {
+    super::quit::quit(&app);
 }
 
 /// Hosts a core in this app, where the one that was shown went away.

@@ -11,8 +11,8 @@ use crate::words::Language;
 pub(crate) enum Action {
     /// Show the waiting devices.
     Review,
-    /// Open the owner's dashboard in the browser of this machine.
-    Dashboard,
+    /// Show what needs attention.
+    Problem,
     /// Put the clean address on the clipboard.
     CopyLink,
     /// Show the address as a QR code.
@@ -25,8 +25,10 @@ pub(crate) enum Action {
     Pause(Option<u64>),
     /// End the pause.
     Resume,
-    /// Restart the gateway, after a question.
-    RestartGateway,
+    /// Show the gateway.
+    Gateway,
+    /// Host a core here, where none answers.
+    StartCore,
     /// Undo the newest change, after a question.
     Undo,
     /// Show the window.
@@ -42,7 +44,7 @@ impl Action {
     pub(crate) fn id(&self) -> String {
         match self {
             Self::Review => "devices.review".into(),
-            Self::Dashboard => "open.dashboard".into(),
+            Self::Problem => "problem.top".into(),
             Self::CopyLink => "link.copy".into(),
             Self::Phone => "link.qr".into(),
             Self::OpenTo(Scope::Mac) => "expose.mac".into(),
@@ -52,7 +54,8 @@ impl Action {
             Self::Pause(Some(seconds)) => format!("pause.{seconds}"),
             Self::Pause(None) => "pause.until-resume".into(),
             Self::Resume => "resume".into(),
-            Self::RestartGateway => "gateway.restart".into(),
+            Self::Gateway => "gateway.show".into(),
+            Self::StartCore => "core.start".into(),
             Self::Undo => "undo".into(),
             Self::Window => "window".into(),
             Self::Settings => "settings".into(),
@@ -143,27 +146,29 @@ pub(crate) enum Hosting {
     Elsewhere,
 }
 
-/// The tray for a snapshot; `None` = no core answers.
-pub(crate) fn tray(
-    snapshot: Option<&Snapshot>,
-    hosting: Hosting,
-    language: Language,
-    clock: Clock,
-    now: OffsetDateTime,
-) -> Tray {
-    let Some(snapshot) = snapshot else {
-        let text = language.text("core.down.title", &[]);
-        return Tray {
-            icon: Icon { shape: Shape::Off, waiting: false },
-            title: String::new(),
-            tooltip: text.clone(),
-            menu: vec![
-                Entry::Label { id: "status.line1", text },
-                Entry::Separator,
-                item(language, Action::Window, "menu.window", Some("CmdOrCtrl+0")),
-                item(language, Action::Quit, "menu.quit-elsewhere", Some("CmdOrCtrl+Q")),
-            ],
-        };
+/// What is known of the core.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Core<'a> {
+    /// Nothing yet.
+    Starting,
+    /// None answers.
+    Down,
+    /// The app is ending.
+    Stopping,
+    /// Its state.
+    Up(&'a Snapshot, Hosting),
+}
+
+/// The tray for what is known.
+pub(crate) fn tray(core: Core<'_>, language: Language, clock: Clock, now: OffsetDateTime) -> Tray {
+    let (snapshot, hosting) = match core {
+        Core::Up(snapshot, hosting) => (snapshot, hosting),
+        Core::Starting => return bare(language, Shape::Preparing, "menu.starting", true, &[]),
+        Core::Stopping => return bare(language, Shape::Preparing, "menu.stopping", false, &[]),
+        Core::Down => {
+            let start = item(language, Action::StartCore, "core.start", None);
+            return bare(language, Shape::Off, "core.down.title", true, &[start]);
+        }
     };
     let pending = snapshot.devices.pending;
     let state = state_line(snapshot, language, clock);
@@ -179,6 +184,21 @@ pub(crate) fn tray(
         tooltip,
         menu: menu(snapshot, hosting, language, now, state),
     }
+}
+
+/// The tray without a core.
+fn bare(language: Language, shape: Shape, key: &str, usable: bool, more: &[Entry]) -> Tray {
+    let text = language.text(key, &[]);
+    let mut menu = vec![Entry::Label { id: "status.line1", text: text.clone() }];
+    if usable {
+        menu.push(Entry::Separator);
+        menu.extend_from_slice(more);
+        menu.push(item(language, Action::Window, "menu.window", Some("CmdOrCtrl+0")));
+        menu.push(Entry::Separator);
+        menu.push(item(language, Action::Quit, "menu.quit", Some("CmdOrCtrl+Q")));
+    }
+    let tooltip = language.text("menu.tooltip", &[("state", &text)]);
+    Tray { icon: Icon { shape, waiting: false }, title: String::new(), tooltip, menu }
 }
 
 fn shape(actual: &Actual) -> Shape {
@@ -198,17 +218,14 @@ fn menu(snapshot: &Snapshot, hosting: Hosting, language: Language, now: OffsetDa
         rows.push(Entry::Label { id: "status.line2", text });
     }
     if let Some(problem) = snapshot.problems.first() {
-        rows.push(Entry::Label { id: "problem.top", text: format!("⚠ {}", short(&problem.title)) });
+        let text = format!("⚠ {}", short(&problem.title));
+        rows.push(Entry::Item { action: Action::Problem, text, key: None, checked: None });
     }
     rows.push(Entry::Separator);
     if snapshot.devices.pending > 0 {
         let text = language.count("menu.review", snapshot.devices.pending);
         rows.push(Entry::Item { action: Action::Review, text, key: Some("CmdOrCtrl+R"), checked: None });
         rows.push(Entry::Separator);
-    }
-    let running = matches!(snapshot.gateway.verdict, GatewayVerdict::Running);
-    if running {
-        rows.push(item(language, Action::Dashboard, "menu.dashboard", Some("CmdOrCtrl+O")));
     }
     if best(snapshot).is_some() {
         rows.push(item(language, Action::CopyLink, "menu.copy-link", Some("CmdOrCtrl+C")));
@@ -224,7 +241,7 @@ fn menu(snapshot: &Snapshot, hosting: Hosting, language: Language, now: OffsetDa
             _ => pause(language),
         });
     }
-    rows.push(gateway(snapshot, running, language));
+    rows.push(gateway(snapshot, language));
     if let Some(change) = &snapshot.last_change
         && change.undo_until.is_none_or(|until| now < until)
     {
@@ -236,8 +253,8 @@ fn menu(snapshot: &Snapshot, hosting: Hosting, language: Language, now: OffsetDa
     rows.push(item(language, Action::Settings, "menu.settings", Some("CmdOrCtrl+,")));
     rows.push(Entry::Separator);
     let quit = match (hosting, &snapshot.desired) {
-        (Hosting::Elsewhere, _) => "menu.quit-elsewhere",
-        (Hosting::Here, Desired::Off) => "menu.quit",
+        (_, Desired::Off) => "menu.quit",
+        (Hosting::Elsewhere, Desired::Open { .. }) => "menu.quit-elsewhere",
         (Hosting::Here, Desired::Open { .. }) => "menu.quit-stops",
     };
     rows.push(item(language, Action::Quit, quit, Some("CmdOrCtrl+Q")));
@@ -274,15 +291,15 @@ fn pause(language: Language) -> Entry {
     Entry::Submenu { id: "pause", text: language.text("menu.pause", &[]), entries }
 }
 
-fn gateway(snapshot: &Snapshot, running: bool, language: Language) -> Entry {
+fn gateway(snapshot: &Snapshot, language: Language) -> Entry {
     let gateway = &snapshot.gateway;
     let mut facts = vec![language.text(&format!("verdict.{}", verdict(gateway.verdict)), &[])];
     facts.extend(gateway.version.clone());
     facts.extend(gateway.pid.map(|pid| language.text("settings.process", &[("pid", &pid.to_string())])));
-    let mut entries = vec![Entry::Label { id: "gateway.state", text: facts.join(" · ") }];
-    if running {
-        entries.push(item(language, Action::RestartGateway, "menu.gateway-restart", None));
-    }
+    let entries = vec![
+        Entry::Label { id: "gateway.state", text: facts.join(" · ") },
+        item(language, Action::Gateway, "menu.gateway", None),
+    ];
     Entry::Submenu { id: "gateway", text: language.text("page.gateway", &[]), entries }
 }
 

@@ -21,15 +21,16 @@ use gatehouse_api::{ApproveAs, DeviceList, ErrorEnvelope, Request};
 use tauri::{AppHandle, Manager};
 
 use super::{shared, window};
+#[cfg(target_os = "linux")]
+pub(crate) use linux::has_tray_host;
 pub(crate) use wording::{Choice, Notification};
 
 /// Which devices were told already.
-#[derive(Default)]
-struct Told(Mutex<BTreeSet<String>>);
+#[derive(Debug, Default)]
+pub(crate) struct Told(Mutex<BTreeSet<String>>);
 
 /// Tells about devices that wait and were not told yet; takes back what was told when nobody waits any more.
 pub(crate) fn devices(app: &AppHandle, devices: &DeviceList) {
-    app.manage(Told::default());
     let told = app.state::<Told>();
     let mut told = told.0.lock().unwrap_or_else(PoisonError::into_inner);
     let now: BTreeSet<String> = devices.pending.iter().map(|device| device.device_id.clone()).collect();
@@ -38,7 +39,7 @@ pub(crate) fn devices(app: &AppHandle, devices: &DeviceList) {
     if devices.pending.is_empty() {
         system::withdraw(app);
     } else if fresh {
-        system::show(app, wording::waiting(&devices.pending, shared(app).language));
+        system::show(app, wording::waiting(&devices.pending, shared(app).preferences.language()));
     }
 }
 
@@ -53,10 +54,10 @@ pub(crate) fn trouble(app: &AppHandle, error: &ErrorEnvelope) {
 /// What the user chose on a notification.
 fn chosen(app: &AppHandle, notification: &Notification, choice: Choice) {
     let Some(device) = notification.device.clone() else {
-        return window::show(app, Some("devices"));
+        return window::show_soon(app, Some("devices"));
     };
     let request = match choice {
-        Choice::Review => return window::show(app, Some("devices")),
+        Choice::Review => return window::show_soon(app, Some("devices")),
         Choice::Deny => Request::DevicesDeny { device: device.device_id },
         Choice::Approve => Request::DevicesApprove {
             device: device.device_id,
@@ -69,7 +70,7 @@ fn chosen(app: &AppHandle, notification: &Notification, choice: Choice) {
     tauri::async_runtime::spawn(async move {
         if let Err(error) = shared(&app).backend.call(request).await {
             trouble(&app, &error);
-            window::show(&app, Some("devices"));
+            window::show_soon(&app, Some("devices"));
         }
     });
 }

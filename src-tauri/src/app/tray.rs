@@ -9,7 +9,7 @@ use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager, Wry};
 
 use super::menu::{Action, Entry, Icon, Shape, Tray, best};
-use super::{clipboard, notify, shared, window};
+use super::{clipboard, notify, quit, shared, window};
 
 /// The tray as it was last drawn: an equal one is not drawn again.
 struct Drawn {
@@ -28,6 +28,37 @@ pub(crate) fn create(app: &AppHandle) -> tauri::Result<()> {
     app.manage(Drawn { icon, shown: Mutex::new(None) });
     refresh(app);
     Ok(())
+}
+
+/// Whether anything shows tray icons. macOS does; on Linux a desktop may have nothing for them.
+pub(crate) async fn has_host() -> bool {
+    #[cfg(target_os = "linux")]
+    return super::notify::has_tray_host().await;
+    #[cfg(not(target_os = "linux"))]
+    return true;
+}
+
+/// The menu of the application: never seen, but its keys (copy, paste, close, quit) work in the window.
+#[cfg(target_os = "macos")]
+pub(crate) fn application_menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
+    let language = shared(app).preferences.language();
+    let quit = MenuItem::with_id(app, Action::Quit.id(), language.text("menu.quit", &[]), true, Some("CmdOrCtrl+Q"))?;
+    let edit: [&dyn IsMenuItem<Wry>; 6] = [
+        &PredefinedMenuItem::undo(app, None)?,
+        &PredefinedMenuItem::redo(app, None)?,
+        &PredefinedMenuItem::cut(app, None)?,
+        &PredefinedMenuItem::copy(app, None)?,
+        &PredefinedMenuItem::paste(app, None)?,
+        &PredefinedMenuItem::select_all(app, None)?,
+    ];
+    let window: [&dyn IsMenuItem<Wry>; 2] =
+        [&PredefinedMenuItem::minimize(app, None)?, &PredefinedMenuItem::close_window(app, None)?];
+    let menus: [&dyn IsMenuItem<Wry>; 3] = [
+        &Submenu::with_items(app, "Gatehouse", true, &[&quit])?,
+        &Submenu::with_items(app, "Edit", true, &edit)?,
+        &Submenu::with_items(app, "Window", true, &window)?,
+    ];
+    Menu::with_items(app, &menus)
 }
 
 /// Draws the tray again where it changed.
@@ -117,14 +148,15 @@ fn clicked(app: &AppHandle, id: &str) {
         Action::Review => window::show(app, Some("devices")),
         Action::Window => window::show(app, None),
         Action::Settings => window::show(app, Some("settings")),
+        Action::Problem => window::show(app, Some("overview")),
         Action::Phone => window::show(app, Some("overview/phone")),
-        Action::Dashboard => window::show(app, Some("overview/dashboard")),
         Action::OpenTo(Scope::Mac) => window::show(app, Some("overview/open-mac")),
         Action::OpenTo(Scope::Lan) => window::show(app, Some("overview/open-lan")),
         Action::OpenTo(Scope::Internet) => window::show(app, Some("overview/open-internet")),
         Action::TurnOff => window::show(app, Some("overview/close")),
         Action::Undo => window::show(app, Some("overview/undo")),
-        Action::RestartGateway => window::show(app, Some("gateway/restart")),
+        Action::Gateway => window::show(app, Some("gateway")),
+        Action::StartCore => shared(app).backend.host(),
         Action::Pause(seconds) => ask(app, Request::Pause { seconds }),
         Action::Resume => ask(app, Request::Resume),
         Action::CopyLink => {
@@ -135,7 +167,7 @@ fn clicked(app: &AppHandle, id: &str) {
                 notify::trouble(app, &error);
             }
         }
-        Action::Quit => quit(app),
+        Action::Quit => quit::quit(app),
     }
 }
 
@@ -160,13 +192,5 @@ fn ask(app: &AppHandle, request: Request) {
         if let Err(error) = answer {
             notify::trouble(&app, &error);
         }
-    });
-}
-
-fn quit(app: &AppHandle) {
-    let app = app.clone();
-    tauri::async_runtime::spawn(async move {
-        shared(&app).backend.stop().await;
-        app.exit(0);
     });
 }

@@ -3,8 +3,8 @@
 //! The address is welcomed once it is proven, or the reason why it is not is told; then every change of the state is
 //! a line. The first signal stops gracefully, the second at once.
 
-mod log;
-mod signals;
+pub(crate) mod log;
+pub(crate) mod signals;
 mod welcome;
 
 use std::{io, path::Path, process, sync::Arc, time::Duration};

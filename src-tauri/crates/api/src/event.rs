@@ -40,8 +40,6 @@ pub enum Event {
         /// How many.
         missed: u64,
     },
-    /// Somebody started the app a second time: the one that runs shows its window.
-    ShowWindow,
     /// The core is going away.
     Stopping,
 }

@@ -163,8 +163,6 @@ pub enum Request {
     },
     /// The gateway.
     GatewayStatus,
-    /// Ask the tray app that runs to show its window.
-    ShowWindow,
     /// Stop the core. The address goes away until the next start.
     Shutdown,
 }

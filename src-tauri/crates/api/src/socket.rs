@@ -50,7 +50,7 @@ pub struct CoreVersion {
     pub pid: u32,
 }
 
-/// A group of events that a viewer can ask for. [`Event::Lagged`], [`Event::ShowWindow`] and [`Event::Stopping`] belong to every group.
+/// A group of events that a viewer can ask for. [`Event::Lagged`] and [`Event::Stopping`] belong to every group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topic {
@@ -87,7 +87,7 @@ impl Topic {
             Event::Progress(_) => Self::Progress,
             Event::Devices(_) => Self::Devices,
             Event::Traffic(_) => Self::Traffic,
-            Event::Lagged { .. } | Event::ShowWindow | Event::Stopping => return true,
+            Event::Lagged { .. } | Event::Stopping => return true,
         };
         topics.contains(&topic)
     }

@@ -33,6 +33,25 @@ trait Notifications {
     fn notification_closed(&self, id: u32, reason: u32) -> zbus::Result<()>;
 }
 
+#[zbus::proxy(
+    interface = "org.kde.StatusNotifierWatcher",
+    default_service = "org.kde.StatusNotifierWatcher",
+    default_path = "/StatusNotifierWatcher"
+)]
+trait StatusNotifierWatcher {
+    #[zbus(property)]
+    fn is_status_notifier_host_registered(&self) -> zbus::Result<bool>;
+}
+
+/// Whether a desktop is there that shows tray icons.
+pub(crate) async fn has_tray_host() -> bool {
+    let ask = async {
+        let connection = zbus::Connection::session().await?;
+        StatusNotifierWatcherProxy::new(&connection).await?.is_status_notifier_host_registered().await
+    };
+    ask.await.unwrap_or(false)
+}
+
 /// The notification on the screen: a new one replaces it.
 #[derive(Default)]
 struct Shown(Mutex<u32>);

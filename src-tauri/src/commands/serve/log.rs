@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Starts the log of this process. Where there is one already, it stays.
-pub(super) fn start(globals: &Globals, look: Look, clock: Clock) {
+pub(crate) fn start(globals: &Globals, look: Look, clock: Clock) {
     let usual = match (globals.quiet, globals.verbose) {
         (true, _) => "error",
         (false, 0) => "warn,gatehouse=info",
