@@ -14,7 +14,6 @@ mod quit;
 mod tray;
 mod window;
 
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use gatehouse_api::{Code, ErrorEnvelope, Event, Snapshot};
@@ -22,9 +21,10 @@ use gatehouse_core::CoreOptions;
 use tauri::{AppHandle, Manager, RunEvent};
 use time::OffsetDateTime;
 
-use crate::commands::serve::{log, signals::Signals};
+use crate::commands::serve::signals::Signals;
+use crate::log;
 use crate::output::when::Clock;
-use crate::session::Session;
+use crate::session::{Outcome, Session, Verdict};
 use backend::{Backend, News, Seen};
 use only::OnlyApp;
 use preferences::Preferences;
@@ -44,12 +44,12 @@ pub(crate) fn has_display() -> bool {
 }
 
 /// Runs until the user quits. Must be called on the main thread, outside of any runtime.
-pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Result<ExitCode, ErrorEnvelope> {
+pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outcome {
     log::start(&session.globals, session.out.remarks_look(), session.clock);
     tauri::async_runtime::set(runtime.handle().clone());
     let socket = session.socket()?;
     let Some(only) = runtime.block_on(OnlyApp::take(&socket))? else {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Verdict::Done);
     };
     let signals = {
         let _runtime = runtime.enter();
@@ -101,7 +101,7 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Resul
         RunEvent::Reopen { .. } => window::show(app, None),
         _ => {}
     });
-    Ok(ExitCode::SUCCESS)
+    Ok(Verdict::Done)
 }
 
 /// Sets everything going.

@@ -21,11 +21,16 @@ mod version;
 
 use crate::{
     args::Command,
+    log,
     session::{Outcome, Session},
 };
 
 /// Runs a command.
 pub(crate) async fn run(command: Command, session: &mut Session) -> Outcome {
+    let is_host = matches!(command, Command::Serve(_));
+    if is_host || session.globals.verbose > 0 {
+        log::start(&session.globals, session.out.remarks_look(), session.clock);
+    }
     match command {
         Command::Serve(args) => serve::run(&args, session).await,
         Command::Open(args) => open::run(&args, session).await,

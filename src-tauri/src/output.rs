@@ -178,6 +178,12 @@ impl Out {
         }
     }
 
+    /// Prints on standard error what a person must see before a question, even one who wants quiet.
+    pub(crate) fn context(&mut self, page: &Page) {
+        let text = page.render(self.remarks.look);
+        self.remarks.write(text.as_bytes());
+    }
+
     /// Prints a question on standard error and leaves the cursor behind it.
     pub(crate) fn question(&mut self, text: &str) {
         let text = plain::text(text, self.remarks.look.utf8);

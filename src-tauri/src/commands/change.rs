@@ -19,7 +19,7 @@ const LAST_STEPS: Duration = Duration::from_millis(100);
 pub(crate) async fn make(request: Request, session: &mut Session) -> Result<Change, ErrorEnvelope> {
     let client = session.client().await?;
     let mut events = client.events(&[Topic::Progress]).await?;
-    let mut steps = Steps::default();
+    let mut steps = Steps::in_place(&session.out);
     let limit = session.globals.timeout;
     let answer = {
         let call = client.call(request);

@@ -4,7 +4,7 @@ use gatehouse_api::{HistoryEntry, Reply, Request};
 
 use crate::{
     args::History,
-    output::{Page, Tone, keyed, when::Clock, words},
+    output::{Page, Tone, keyed, when::Clock, when::span, words},
     session::{Outcome, Session, Verdict, unexpected},
 };
 
@@ -25,7 +25,9 @@ fn page(entries: &[HistoryEntry], clock: Clock) -> Page {
     for entry in entries {
         let (tone, state) = words::change_state(entry.state);
         let undo = match entry.undo_until {
-            Some(until) if until > clock.now() => format!(", can be undone until {}", clock.time(until)),
+            Some(until) if until > clock.now() => {
+                format!(", can be undone for {}", span((until - clock.now()).unsigned_abs()))
+            }
             Some(_) | None => String::new(),
         };
         let about = format!("{} {} ({}{undo})", entry.id, entry.title, clock.relative(entry.at));

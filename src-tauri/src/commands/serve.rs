@@ -3,7 +3,6 @@
 //! The address is welcomed once it is proven, or the reason why it is not is told; then every change of the state is
 //! a line. The first signal stops gracefully, the second at once.
 
-pub(crate) mod log;
 pub(crate) mod signals;
 mod welcome;
 
@@ -28,7 +27,6 @@ const SETTLED: Duration = Duration::from_millis(1_500);
 
 /// Runs until a signal or a request to shut down.
 pub(crate) async fn run(args: &Serve, session: &mut Session) -> Outcome {
-    log::start(&session.globals, session.out.remarks_look(), session.clock);
     let mut signals = Signals::new().map_err(|error| {
         ErrorEnvelope::new(Code::Failed, "Signals cannot be received", format!("{error}."))
     })?;
@@ -80,7 +78,7 @@ async fn host(core: &Core, session: &mut Session) {
     let handle = core.handle();
     let mut events = handle.events();
     let mut snapshots = handle.snapshots();
-    let mut steps = Steps::default();
+    let mut steps = Steps::in_a_log();
     let mut told: Option<String> = None;
     loop {
         let snapshot = snapshots.borrow_and_update().clone();

@@ -46,14 +46,15 @@ impl Clock {
     }
 }
 
-/// `45 s`, `12 min`, `3 h`, `8 days`.
+/// `45 s`, `12 min`, `3 h`, `8 days`, to the nearest.
 pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
+    let nearest = |unit: u64| (seconds + unit / 2) / unit;
     match seconds {
         0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
+        120..7_170 => format!("{} min", nearest(60)),
+        7_170..171_000 => format!("{} h", nearest(3_600)),
+        _ => format!("{} days", nearest(86_400)),
     }
 }
 
@@ -93,8 +94,8 @@ mod tests {
 
     #[test]
     fn spans_are_said_in_one_unit() {
-        let said = [0, 119, 120, 7_199, 7_200, 172_799, 172_800].map(|s| span(Duration::from_secs(s)));
-        assert_eq!(said, ["0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 days"]);
+        let said = [0, 119, 120, 299, 7_169, 7_170, 170_999, 171_000].map(|s| span(Duration::from_secs(s)));
+        assert_eq!(said, ["0 s", "119 s", "2 min", "5 min", "119 min", "2 h", "47 h", "2 days"]);
     }
 
     #[test]
@@ -102,7 +103,7 @@ mod tests {
         let clock = Clock { offset: None };
         let now = clock.now();
         assert_eq!(clock.relative(now - time::Duration::minutes(5)), "5 min ago");
-        assert_eq!(clock.relative(now + time::Duration::seconds(330)), "in 5 min");
+        assert_eq!(clock.relative(now + time::Duration::seconds(310)), "in 5 min");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) fn on_at(now: OffsetDateTime) -> Snapshot {
         url: "https://mini.local".to_owned(),
         from: "192.168.1.20".to_owned(),
         protocol: "TLS 1.3, HTTP/1.1, WebSocket".to_owned(),
-        at: now - Duration::seconds(150),
+        at: now - Duration::seconds(130),
     };
     let address = |url: &str, scope, checked| Address {
         url: url.to_owned(),
@@ -58,7 +58,7 @@ pub(crate) fn on_at(now: OffsetDateTime) -> Snapshot {
         last_change: Some(LastChange {
             id: "c7".to_owned(),
             title: "Open to local network".to_owned(),
-            at: now - Duration::seconds(330),
+            at: now - Duration::seconds(290),
             undo_until: Some(now + Duration::days(1)),
             confirm_by: None,
         }),
@@ -118,7 +118,7 @@ pub(crate) fn blocked_at(now: OffsetDateTime) -> Snapshot {
 
 /// A core whose address is paused.
 pub(crate) fn paused_at(now: OffsetDateTime) -> Snapshot {
-    Snapshot { actual: Actual::Paused { until: Some(now + Duration::seconds(570)) }, ..on_at(now) }
+    Snapshot { actual: Actual::Paused { until: Some(now + Duration::seconds(590)) }, ..on_at(now) }
 }
 
 /// A core that is opening an address on the second choice of ports.
@@ -166,7 +166,7 @@ fn cert(now: OffsetDateTime) -> CertSummary {
     CertSummary {
         issuer: "Gatehouse CA mini 4f2a".to_owned(),
         not_before: now - Duration::days(1),
-        not_after: now + Duration::days(396) + Duration::hours(12),
+        not_after: now + Duration::days(396) + Duration::hours(6),
         names: ["mini.local", "mini", "192.168.1.20", "fd00::20", "localhost"].map(str::to_owned).to_vec(),
         sha256: CA.replace("0A", "FF"),
         ca_sha256: Some(CA.to_owned()),
@@ -247,7 +247,7 @@ pub(crate) fn history_at(now: OffsetDateTime) -> Vec<HistoryEntry> {
     ];
     let (open, tried) = ("Open to local network", "Open to the internet as chat.example.com");
     vec![
-        entry("c7", ChangeKind::Open, open, ChangeState::Committed, now - Duration::seconds(330), &patch),
+        entry("c7", ChangeKind::Open, open, ChangeState::Committed, now - Duration::seconds(290), &patch),
         entry("c6", ChangeKind::Open, tried, ChangeState::RolledBack, now - Duration::hours(3), &[]),
         entry("c5", ChangeKind::Open, open, ChangeState::Undone, now - Duration::days(9), &patch),
     ]

@@ -13,5 +13,6 @@ mod hostile;
 mod pages;
 mod requests;
 mod run;
+mod serve;
 mod streams;
 mod terminal;

@@ -55,7 +55,7 @@ async fn a_change_that_must_be_confirmed_says_how() {
             Request::Open(_) => {
                 let mut change = fixtures::change();
                 change.state = Some(ChangeState::AwaitingConfirmation);
-                change.confirm_by = Some(OffsetDateTime::now_utc() + Duration::seconds(270));
+                change.confirm_by = Some(OffsetDateTime::now_utc() + Duration::seconds(290));
                 Ok(Reply::Change(change))
             }
             _ => Ok(Reply::Status(Box::new(fixtures::on_at(OffsetDateTime::now_utc())))),

@@ -174,7 +174,8 @@ async fn find_gateway(
     };
     let looked = environment.clone();
     let found = blocking(move || Ok(discover(&looked))).await?;
-    let port = found.as_ref().map_or(DEFAULT_PORT, |gateway| gateway.port);
+    let asked = options.environment.get("OPENCLAW_GATEWAY_PORT").and_then(|port| port.parse().ok());
+    let port = found.as_ref().map_or(asked.unwrap_or(DEFAULT_PORT), |gateway| gateway.port);
     let answer = health(([127, 0, 0, 1], port).into()).await;
     if !own::wanted(options.supervise, &found, &answer, home.gateway().exists()) {
         link.update(found.ok());

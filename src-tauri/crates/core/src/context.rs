@@ -3,6 +3,7 @@
 //! Everything that a test wants to replace is a field here: the clock, the machine, the front door, the gateway. Steps
 //! reach the world through this and nothing else.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -91,6 +92,15 @@ pub struct Listeners {
     pub redirect: Vec<SocketAddr>,
 }
 
+impl Listeners {
+    /// Whether both are the same sockets, in whatever order.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        let sorted = |addresses: &[SocketAddr]| addresses.iter().copied().collect::<BTreeSet<_>>();
+        sorted(&self.https) == sorted(&other.https) && sorted(&self.redirect) == sorted(&other.redirect)
+    }
+}
+
 /// This machine, as far as transactions need to know it. Calls may block for a few seconds.
 pub trait Machine: Send + Sync {
     /// All addresses.
@@ -104,6 +114,12 @@ pub trait Machine: Send + Sync {
 
     /// Who listens on a TCP port, as far as we may know.
     fn holder(&self, port: u16) -> Option<PortHolder>;
+
+    /// Asks a gateway that lets nobody in to restart within its process: SIGUSR2 (openclaw-gateway §1).
+    ///
+    /// # Errors
+    /// There is no such process, or it is not ours.
+    fn ask_to_restart(&self, pid: u32) -> io::Result<()>;
 
     /// Whether a listener could be opened right now.
     ///

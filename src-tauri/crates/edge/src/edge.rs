@@ -232,6 +232,7 @@ async fn steward(
     while let Some(command) = inbox.recv().await {
         match command {
             Command::Listen(wanted, reply) => {
+                shared.admission.measure();
                 let result = listeners.set(&wanted).await;
                 publish(&listeners);
                 let _ = reply.send(result);

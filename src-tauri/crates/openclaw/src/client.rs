@@ -131,7 +131,7 @@ pub enum CallError {
         /// Its words.
         message: String,
         /// `details`.
-        details: Value,
+        details: Box<Value>,
     },
     /// The call is larger than the gateway takes.
     #[error("the request is larger than 25 MiB")]

@@ -136,8 +136,11 @@ pub struct Shown {
 pub struct Revoked {
     /// The device as it was.
     pub device: Paired,
-    /// How it could come back by itself; empty = it cannot.
+    /// How it could come back by itself; empty = somebody must approve it again.
     pub can_return: Vec<ReturnPath>,
+    /// Whether it may know the shared token or password. That secret still opens the gateway's HTTP interface, which asks
+    /// for no pairing: only [`rotate_shared_token`] ends that.
+    pub knows_secret: bool,
 }
 
 /// How a removed device could come back without anybody's approval.
@@ -255,7 +258,7 @@ pub async fn deny(client: &GatewayClient, device_id: &str) -> Result<Pending, De
     for _ in 0..ATTEMPTS {
         let waiting =
             list(client).await?.pending.into_iter().filter(|request| request.device_id == device_id);
-        let Some(request) = waiting.last() else { break };
+        let Some(request) = waiting.max_by_key(|request| request.asked_at) else { break };
         match client.call("device.pair.reject", json!({"requestId": request.request_id})).await {
             Ok(_) => denied = Some(request),
             Err(error) if is_unknown_request(&error) => {}
@@ -273,7 +276,8 @@ pub async fn revoke(client: &GatewayClient, device_id: &str) -> Result<Revoked, 
     let device = paired(client, device_id).await?;
     let view = rpc::read_view(client).await?;
     client.call("device.pair.remove", json!({"deviceId": device_id})).await?;
-    Ok(Revoked { can_return: return_paths(&device, &view), device })
+    let (can_return, knows_secret) = (return_paths(&device, &view), knows_secret(&device, &view));
+    Ok(Revoked { device, can_return, knows_secret })
 }
 
 /// Labels a paired device.
@@ -378,9 +382,17 @@ fn return_paths(device: &Paired, view: &View) -> Vec<ReturnPath> {
     paths
 }
 
+/// Whoever paired by a link or an identity never saw the secret; everybody else logged in with it.
+fn knows_secret(device: &Paired, view: &View) -> bool {
+    let shared = !matches!(view.auth_mode, Some(AuthMode::None | AuthMode::TrustedProxy));
+    shared && !matches!(device.approved_via.as_deref(), Some("bootstrap" | "trusted-proxy" | "ssh-verified"))
+}
+
 async fn newest(client: &GatewayClient, device_id: &str) -> Result<Pending, DeviceError> {
     let waiting = list(client).await?.pending.into_iter().filter(|request| request.device_id == device_id);
-    waiting.last().ok_or_else(|| DeviceError::NotFound { device_id: device_id.to_owned() })
+    waiting
+        .max_by_key(|request| request.asked_at)
+        .ok_or_else(|| DeviceError::NotFound { device_id: device_id.to_owned() })
 }
 
 async fn paired(client: &GatewayClient, device_id: &str) -> Result<Paired, DeviceError> {

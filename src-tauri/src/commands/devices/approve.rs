@@ -78,7 +78,11 @@ fn show(device: &PendingDevice, access: ApproveAs, session: &mut Session) {
     let mut page = Page::new();
     view::pending(&mut page, device, session.clock);
     page.toned(4, Tone::Strong, "gets:", words::access(access));
-    session.out.remark(&page);
+    if session.can_ask() {
+        session.out.context(&page);
+    } else {
+        session.out.remark(&page);
+    }
 }
 
 fn page(device: &PairedDevice, access: ApproveAs) -> Page {

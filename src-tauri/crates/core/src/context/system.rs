@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use gatehouse_host::addresses::{self, InterfaceAddress};
 use gatehouse_host::names::{self, HostNames};
 use gatehouse_host::ports::{self, PortHolder, Refusal};
+use rustix::process::{Pid, Signal, kill_process};
 use time::OffsetDateTime;
 
 use super::{Checkpoint, Clock, Machine};
@@ -25,6 +26,11 @@ impl Machine for System {
 
     fn holder(&self, port: u16) -> Option<PortHolder> {
         ports::holder(port)
+    }
+
+    fn ask_to_restart(&self, pid: u32) -> io::Result<()> {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
+        Ok(kill_process(pid, Signal::USR2)?)
     }
 
     fn try_bind(&self, address: SocketAddr) -> Result<(), Refusal> {

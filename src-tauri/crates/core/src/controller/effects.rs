@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::message::{Effect, Fact};
 use crate::errors::{self, Explain};
-use crate::exposure::proof::RETRY;
 use crate::probe;
 use crate::requests::{self, Desk, blocking};
 
@@ -22,8 +21,8 @@ pub(super) async fn run(desk: Desk, effect: Effect) {
         Effect::ListDevices => Fact::Devices(requests::listed(&desk).await),
         Effect::Serve => Fact::Served(desk.transactions.resume().await),
         Effect::Probe => Fact::Probed(probed(&desk).await),
-        Effect::LookAgain => {
-            tokio::time::sleep(RETRY.unsigned_abs()).await;
+        Effect::LookAgain(after) => {
+            tokio::time::sleep(after.unsigned_abs()).await;
             Fact::LookAgain
         }
         Effect::CoverOrigins => {

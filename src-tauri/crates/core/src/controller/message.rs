@@ -7,6 +7,7 @@ use gatehouse_openclaw::discovery::Gateway;
 use gatehouse_openclaw::events::GatewayEvent;
 use gatehouse_openclaw::probe::GatewayHealth;
 use gatehouse_openclaw::supervise::State as Child;
+use time::Duration;
 use tokio::sync::oneshot;
 
 /// Something happened.
@@ -100,8 +101,8 @@ pub(crate) enum Effect {
     Serve,
     /// Try the address from outside.
     Probe,
-    /// Look again whether a probe is due, in a few seconds.
-    LookAgain,
+    /// Look again after a while whether something is due.
+    LookAgain(Duration),
     /// Add new addresses to the gateway's origins.
     CoverOrigins,
     /// Open, as was asked for at start.

@@ -28,10 +28,11 @@ pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<
         Fact::Served(result) => serving::served(state, result, now),
         Fact::Probed(result) => serving::probed(state, result, now),
         Fact::OriginsCovered(result) => serving::origins_covered(state, result),
-        Fact::LookAgain | Fact::Settings => Vec::new(),
+        Fact::LookAgain => Vec::new(),
+        Fact::Settings => serving::pause_changed(state, now),
         Fact::PauseEnded => {
             state.flight.pause = false;
-            Vec::new()
+            return Vec::new();
         }
         Fact::ChangeBegan { shown } => change::began(state, shown),
         Fact::Progress(progress) => change::progress(state, progress),
@@ -40,6 +41,7 @@ pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<
     };
     effects.extend(gateway::observe(state, now));
     effects.extend(change::open_what_was_wanted(state, now));
+    effects.extend(serving::end_pause(state, now));
     effects.extend(serving::probe_if_due(state, now));
     effects
 }

@@ -6,6 +6,7 @@ use time::{Duration, OffsetDateTime};
 use super::state::State;
 use crate::exposure::actual::{self, Facts};
 use crate::exposure::gateway;
+use crate::exposure::proof::Standing;
 
 /// How long after the start of serving the first check is shown as a step.
 const FIRST_CHECK: Duration = Duration::seconds(30);
@@ -14,10 +15,11 @@ const FIRST_CHECK: Duration = Duration::seconds(30);
 pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
     let desired = state.desired();
     let gateway = gateway::summary(&state.observed());
-    let gateway_problem = gateway::problem(&gateway).filter(|_| {
-        // A restart is no news; a gateway that was never up is.
-        !state.gateway.outage.under_way() || state.gateway.outage.settled(now)
-    });
+    let standing = state.freshness.standing(now);
+    // A restart is no news. Where nothing was proven yet there is nothing that could flap.
+    let restart = state.gateway.outage.under_way() && !state.gateway.outage.settled(now);
+    let news = !restart || (standing == Standing::Never && !gateway::may_come(gateway.verdict));
+    let gateway_problem = gateway::problem(&gateway).filter(|_| news);
     let away = gateway_problem.clone().filter(|_| !gateway::running(gateway.verdict));
     let pending = state
         .serving_since
@@ -32,7 +34,7 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
         listening: state.collected.listener.is_some(),
         pause: state.collected.pause.map(|pause| pause.until),
         gateway_away: away,
-        standing: state.freshness.standing(now),
+        standing,
         first_probe_pending: pending,
         faults: &faults,
     });

@@ -88,9 +88,14 @@ fn verdict(observed: &Observed<'_>) -> (GatewayVerdict, Option<String>) {
         Some(GatewayHealth::NotGateway { what }) => {
             (GatewayVerdict::PortTaken, Some(taken(observed, &format!("it answers {what}"))))
         }
-        Some(GatewayHealth::Silent) => {
+        Some(GatewayHealth::Silent) if observed.holder.is_some_and(foreign) => {
             (GatewayVerdict::PortTaken, Some(taken(observed, "it does not answer")))
         }
+        // A gateway that starts on a busy machine accepts connections long before it answers them.
+        Some(GatewayHealth::Silent) => (
+            GatewayVerdict::Starting,
+            Some(format!("Something listens on {} and does not answer yet.", observed.address)),
+        ),
         Some(GatewayHealth::Refused) | None => stopped(observed),
     }
 }
@@ -122,6 +127,14 @@ fn stopped(observed: &Observed<'_>) -> (GatewayVerdict, Option<String>) {
     }
 }
 
+/// A program that is surely no gateway. OpenClaw is `node` until it gives itself a name.
+fn foreign(holder: &PortHolder) -> bool {
+    holder.program.as_deref().is_some_and(|program| {
+        let program = program.to_ascii_lowercase();
+        !program.contains("openclaw") && !program.starts_with("node") && !program.contains("mainthread")
+    })
+}
+
 fn starting(observed: &Observed<'_>) -> String {
     match observed.child {
         Some(Child::Restarting { because, .. }) => format!("It ended and is started again: {because}."),
@@ -151,6 +164,14 @@ pub(crate) fn running(verdict: GatewayVerdict) -> bool {
         | GatewayVerdict::Stopped
         | GatewayVerdict::PortTaken
         | GatewayVerdict::NotFound => false,
+    }
+}
+
+/// Whether it is on its way up, as far as is known.
+pub(crate) fn may_come(verdict: GatewayVerdict) -> bool {
+    match verdict {
+        GatewayVerdict::Running | GatewayVerdict::AuthRefused | GatewayVerdict::Starting => true,
+        GatewayVerdict::Stopped | GatewayVerdict::PortTaken | GatewayVerdict::NotFound => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! One way to edit the gateway's configuration, whichever of the two places it is edited in: through the running
 //! gateway, or in its file while it is stopped (or runs and lets nobody in, and follows its file).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gatehouse_api::ErrorEnvelope;
@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::errors::Explain;
 
 const CONNECT: Duration = Duration::from_secs(10);
+const CONFIG_LIMIT: u64 = 1 << 20;
 const RESTART: Duration = Duration::from_secs(60);
 
 /// Where the configuration is edited.
@@ -113,25 +114,43 @@ impl Edited {
     pub(crate) fn backup(&self) -> Option<Vec<u8>> {
         match self {
             Self::File(prepared) => Some(prepared.before().to_vec()),
-            Self::Patch(..) => None,
+            Self::Patch(prepared, _) => {
+                let path = prepared.record().config_path.as_ref()?;
+                gatehouse_files::read_bounded(Path::new(path), CONFIG_LIMIT).ok().flatten()
+            }
         }
     }
 
     /// Makes the edit; where the gateway restarts for it, waits until it is back.
     pub(crate) async fn commit(&self, restart: bool) -> Result<(), ErrorEnvelope> {
+        let before = self.boot();
+        let restarts = self.write().await?;
+        let Self::Patch(_, client) = self else { return Ok(()) };
+        if !restart && !restarts {
+            return Ok(());
+        }
+        if !restarts {
+            request_restart(client).await?;
+        }
+        restarted(client, before.as_deref()).await
+    }
+
+    /// Makes the edit. Returns whether the gateway restarts for it by itself.
+    pub(crate) async fn write(&self) -> Result<bool, ErrorEnvelope> {
         match self {
-            Self::File(prepared) => prepared.commit().map_err(|error| error.explain()),
+            Self::File(prepared) => prepared.commit().map(|()| false).map_err(|error| error.explain()),
             Self::Patch(prepared, client) => {
-                let before = boot(client);
                 let committed = prepared.commit(client).await.map_err(|error| error.explain())?;
-                if !restart && !committed.restarts {
-                    return Ok(());
-                }
-                if !committed.restarts {
-                    request_restart(client).await?;
-                }
-                restarted(client, before.as_deref()).await
+                Ok(committed.restarts)
             }
+        }
+    }
+
+    /// The boot that the gateway is in now; `None` where it is not asked.
+    pub(crate) fn boot(&self) -> Option<String> {
+        match self {
+            Self::File(_) => None,
+            Self::Patch(_, client) => boot(client),
         }
     }
 }

@@ -112,11 +112,6 @@ impl Ledger {
         })
     }
 
-    /// Whether the value at `path` was set by us.
-    pub(crate) fn owns_key(&self, path: &KeyPath) -> bool {
-        self.items.iter().any(|item| matches!(item, Edit::Restore { path: at, .. } if at == path))
-    }
-
     fn add(&mut self, item: Edit) {
         if !self.items.contains(&item) {
             self.items.push(item);

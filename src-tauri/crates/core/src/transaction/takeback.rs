@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use gatehouse_api::{Code, ErrorEnvelope};
 use gatehouse_openclaw::config::{OnDrift, file};
-use serde_json::Value;
 
 use super::configuration::{Edited, Place, drift_line, request_restart, restarted};
 use super::inverse::Inverse;
+use super::journal::step_name;
 use super::serve;
 use super::step::{Revert, Reverted, Reverter};
 use super::steps::{find, remember};
@@ -29,7 +29,7 @@ impl TakeBack {
 #[async_trait]
 impl Reverter for TakeBack {
     async fn revert(&self, what: &Revert) -> Result<Reverted, ErrorEnvelope> {
-        match understand(&what.inverse)? {
+        match understand(what)? {
             inverse @ (Inverse::File { .. } | Inverse::Patch { .. }) => {
                 self.configuration(what, &inverse).await
             }
@@ -45,7 +45,7 @@ impl Reverter for TakeBack {
 
     async fn preview(&self, what: &Revert) -> Result<Reverted, ErrorEnvelope> {
         let line = |text: &str| Ok(Reverted { details: vec![text.to_owned()], ..Reverted::default() });
-        match understand(&what.inverse)? {
+        match understand(what)? {
             inverse @ (Inverse::File { .. } | Inverse::Patch { .. }) => {
                 self.preview_edit(what, &inverse).await
             }
@@ -125,12 +125,12 @@ fn restarts(inverse: &Inverse) -> bool {
     matches!(inverse, Inverse::File { restart: true, .. } | Inverse::Patch { restart: true, .. })
 }
 
-fn understand(inverse: &Value) -> Result<Inverse, ErrorEnvelope> {
-    serde_json::from_value(inverse.clone()).map_err(|error| {
+fn understand(what: &Revert) -> Result<Inverse, ErrorEnvelope> {
+    serde_json::from_value(what.inverse.clone()).map_err(|error| {
         ErrorEnvelope::new(
             Code::Version,
             "The journal was written by another version of Gatehouse",
-            format!("How to take a step back is not understood: {error}."),
+            format!("How to take the step “{}” back is not understood: {error}.", step_name(what.step)),
         )
         .fix("Run the version of Gatehouse that made the change, and undo it there.")
     })

@@ -1,1 +1,285 @@
+//! Whole changes with real parts (edge, certificates, configuration file, settings) and a gateway that is stopped.
 
+mod house;
+
+use gatehouse_api::{ChangeState, Code};
+use time::Duration;
+
+use self::house::{House, Knob, origin_of};
+use super::Intent;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_and_undo_leave_the_file_byte_for_byte_as_it_was() {
+    let house = House::new();
+    let before = house.config();
+    let change = house.transactions().run(house.open(&[])).await.unwrap();
+    assert_eq!(change.state, Some(ChangeState::Committed));
+    assert!(house.config().contains(&house.url()), "{}", house.config());
+    assert!(house.config().contains("// my gateway"));
+    assert!(house.settings_open());
+
+    house.transactions().undo(None, false).await.unwrap();
+    assert_eq!(house.config(), before);
+    assert!(!house.settings_open());
+    assert!(house.listening().is_empty());
+    assert!(house.transactions().last_change().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opening_the_same_again_is_no_change() {
+    let house = House::new();
+    house.transactions().run(house.open(&[])).await.unwrap();
+    let config = house.config();
+    let again = house.transactions().run(house.open(&[])).await.unwrap();
+    assert_eq!((again.id, again.state), (None, None));
+    assert_eq!(house.config(), config);
+    assert_eq!(house.transactions().history(9).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opening_differently_changes_the_difference_and_undo_goes_back_to_the_first() {
+    let house = House::new();
+    house.transactions().run(house.open(&["one.local"])).await.unwrap();
+    let first = house.config();
+    house.transactions().run(house.open(&["two.local"])).await.unwrap();
+    assert!(house.config().contains("two.local") && !house.config().contains("one.local"));
+    house.transactions().undo(None, false).await.unwrap();
+    assert_eq!(house.config(), first);
+    assert!(house.settings_open());
+    assert!(!house.listening().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn close_takes_back_what_every_change_added_and_nothing_else() {
+    let house = House::new();
+    house.transactions().run(house.open(&["one.local"])).await.unwrap();
+    house.transactions().run(house.open(&["two.local"])).await.unwrap();
+    house.transactions().run(add("https://chosen.example")).await.unwrap();
+    house.edit("allowedOrigins: [", "allowedOrigins: [\"https://theirs.example\", ");
+    let change = house.transactions().run(Intent::Close { purge: false }).await.unwrap();
+    assert_eq!(change.state, Some(ChangeState::Committed));
+    let origins = house.origins();
+    assert_eq!(origins, ["https://theirs.example"]);
+    assert!(!house.config().contains("trustedProxies"), "{}", house.config());
+    assert!(house.transactions().owned_origins().is_empty());
+    assert!(house.listening().is_empty());
+    assert!(!house.settings_open());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn undoing_a_close_opens_again() {
+    let house = House::new();
+    house.transactions().run(house.open(&[])).await.unwrap();
+    let open = house.config();
+    house.transactions().run(Intent::Close { purge: false }).await.unwrap();
+    house.transactions().undo(None, false).await.unwrap();
+    assert_eq!(house.config(), open);
+    assert!(house.settings_open());
+    assert!(!house.listening().is_empty());
+    assert!(house.transactions().owned_origins().contains(&house.url()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_origin_chosen_by_name_survives_opening_differently() {
+    let house = House::new();
+    house.transactions().run(house.open(&["one.local"])).await.unwrap();
+    house.transactions().run(add("https://Chosen.example:443/")).await.unwrap();
+    house.transactions().run(house.open(&["two.local"])).await.unwrap();
+    assert!(house.origins().contains(&"https://chosen.example".to_owned()), "{:?}", house.origins());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_origin_of_the_user_is_removed_on_demand_and_put_back_by_undo_only() {
+    let house = House::with(Knob { origins: Some("[\"https://theirs.example\"]"), ..Knob::default() });
+    let before = house.config();
+    house.transactions().run(remove("https://theirs.example")).await.unwrap();
+    assert!(house.origins().is_empty());
+    house.transactions().undo(None, false).await.unwrap();
+    assert_eq!(house.config(), before);
+    let unknown = house.transactions().run(remove("https://nobody.example")).await.unwrap_err();
+    assert_eq!(unknown.code, Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_without_a_secret_gets_a_token_that_undo_takes_away() {
+    let house = House::with(Knob { auth: "{}", ..Knob::default() });
+    let before = house.config();
+    house.transactions().run(house.open(&[])).await.unwrap();
+    assert_eq!(house.token().unwrap().len(), 43);
+    let token = house.token().unwrap();
+    for file in house.journal_files() {
+        let kept_bytes = file.extension().is_some_and(|extension| extension == "backup");
+        let text = String::from_utf8(std::fs::read(&file).unwrap()).unwrap();
+        assert!(kept_bytes || !text.contains(&token), "the journal holds the token");
+    }
+    house.transactions().undo(None, false).await.unwrap();
+    assert_eq!(house.config(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_somebody_changed_is_named_and_left_alone_unless_forced() {
+    for force in [false, true] {
+        let house = House::with(Knob { auth: "{}", ..Knob::default() });
+        house.transactions().run(house.open(&[])).await.unwrap();
+        house.edit(&house.token().unwrap(), "a-token-of-their-own-0123456789");
+        let plan = house.transactions().plan_undo(None).await.unwrap();
+        assert!(plan.warnings.iter().any(|line| line.contains("gateway.auth.token")), "{plan:?}");
+        let change = house.transactions().undo(None, force).await.unwrap();
+        let shown = format!("{change:?}");
+        assert!(shown.contains("gateway.auth.token") && !shown.contains("of-their-own"), "{shown}");
+        assert_eq!(house.token().is_some(), !force);
+        assert!(house.origins().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wide_bind_is_narrowed_and_close_does_not_widen_it_again() {
+    let house = House::with(Knob { bind: "lan", ..Knob::default() });
+    house.transactions().run(house.open(&[])).await.unwrap();
+    assert!(house.config().contains("bind: \"loopback\""), "{}", house.config());
+    house.transactions().run(Intent::Close { purge: false }).await.unwrap();
+    assert!(house.config().contains("bind: \"loopback\""), "{}", house.config());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_of_another_program_is_named_and_nothing_is_changed() {
+    let house = House::new();
+    let before = house.config();
+    let taken = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let error = house.transactions().run(house.open_at(port)).await.unwrap_err();
+    assert_eq!(error.code, Code::PortTaken);
+    assert!(error.title.contains(&port.to_string()), "{error:?}");
+    assert_eq!(house.config(), before);
+    assert!(house.transactions().history(9).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_that_cannot_be_edited_rolls_back_the_open_listener() {
+    let house = House::with(Knob { origins: Some("{ $include: \"./x.json5\" }"), ..Knob::default() });
+    let before = house.config();
+    let error = house.transactions().run(house.open(&[])).await.unwrap_err();
+    assert!(error.evidence.contains(&"cause: config-unsupported".to_owned()), "{error:?}");
+    assert_eq!(error.code, Code::RolledBack);
+    assert!(house.listening().is_empty());
+    assert_eq!(house.config(), before);
+    assert!(!house.settings_open());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_tells_addresses_and_edits_and_changes_nothing() {
+    let house = House::new();
+    let before = house.config();
+    let plan = house.transactions().plan(&house.open(&["one.local"])).await.unwrap();
+    assert!(
+        plan.addresses.contains(&house.url()) && plan.addresses.iter().any(|url| url.contains("one.local"))
+    );
+    assert!(plan.steps.iter().any(|step| step.details.iter().any(|line| line.contains("allowedOrigins"))));
+    assert_eq!(house.config(), before);
+    assert!(house.listening().is_empty() && house.journal_files().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unconfirmed_change_keeps_others_out_until_it_is_confirmed() {
+    let house = House::new();
+    house.transactions().run(house.open_for(120)).await.unwrap();
+    let (id, deadline) = house.transactions().awaiting().unwrap();
+    assert_eq!(deadline, house.now() + Duration::seconds(120));
+    let error = house.transactions().run(add("https://a.example")).await.unwrap_err();
+    assert_eq!(error.code, Code::NeedsConfirmation);
+    assert_eq!(house.transactions().confirm().await.unwrap().id, Some(id));
+    house.pass(Duration::seconds(121));
+    assert!(house.restarted().transactions().recover().await.is_empty());
+    house.transactions().run(add("https://a.example")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_nobody_confirms_reverts_by_itself() {
+    let house = House::new();
+    let before = house.config();
+    house.transactions().run(house.open_for(120)).await.unwrap();
+    house.pass(Duration::seconds(121));
+    house.transactions().expired().await.unwrap();
+    assert_eq!(house.config(), before);
+    assert!(house.listening().is_empty() && !house.settings_open());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_expired_while_nothing_ran_is_reverted_at_the_next_start() {
+    let house = House::new();
+    let before = house.config();
+    house.transactions().run(house.open_for(120)).await.unwrap();
+    house.pass(Duration::hours(9));
+    let house = house.restarted();
+    assert_eq!(house.transactions().recover().await.len(), 1);
+    house.transactions().resume().await.unwrap();
+    assert_eq!(house.config(), before);
+    assert!(!house.settings_open());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_what_was_open_is_served_again_on_the_same_port() {
+    let house = House::new();
+    house.transactions().run(house.open(&[])).await.unwrap();
+    let listening = house.listening();
+    let house = house.restarted();
+    assert!(house.listening().is_empty());
+    house.transactions().recover().await;
+    house.transactions().resume().await.unwrap();
+    assert_eq!(house.listening(), listening);
+    assert_eq!(house.transactions().history(9)[0].state, ChangeState::Committed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_undone_newest_first_and_only_once() {
+    let house = House::new();
+    let first = house.transactions().run(house.open(&[])).await.unwrap().id.unwrap();
+    let second = house.transactions().run(add("https://a.example")).await.unwrap().id.unwrap();
+    let error = house.transactions().undo(Some(&first), false).await.unwrap_err();
+    assert_eq!(error.code, Code::Drift);
+    assert!(error.fix.unwrap().command.unwrap().contains(&second));
+    house.transactions().undo(Some(&second), false).await.unwrap();
+    let error = house.transactions().undo(Some(&second), false).await.unwrap_err();
+    assert_eq!(error.code, Code::NotFound);
+    house.transactions().undo(Some(&first), false).await.unwrap();
+    assert_eq!(house.transactions().undo(None, false).await.unwrap_err().code, Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_works_when_the_configuration_cannot_be_edited_and_says_what_is_left() {
+    let house = House::new();
+    house.transactions().run(house.open(&[])).await.unwrap();
+    house.write("{ broken");
+    let change = house.transactions().run(Intent::Close { purge: false }).await.unwrap();
+    assert!(change.warnings.iter().any(|line| line.contains("still there")), "{change:?}");
+    assert!(house.listening().is_empty() && !house.settings_open());
+    assert!(house.transactions().owned_origins().contains(&house.url()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_forgets_the_certificates_and_cannot_be_undone() {
+    let house = House::new();
+    house.transactions().run(house.open(&[])).await.unwrap();
+    house.transactions().run(Intent::Close { purge: true }).await.unwrap();
+    assert!(!house.has_authority());
+    assert!(house.transactions().last_change().is_none());
+    assert_eq!(house.transactions().undo(None, false).await.unwrap_err().code, Code::NotFound);
+}
+
+fn add(origin: &str) -> Intent {
+    Intent::AddOrigin { origin: origin.to_owned() }
+}
+
+fn remove(origin: &str) -> Intent {
+    Intent::RemoveOrigin { origin: origin.to_owned() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_change_at_a_time() {
+    let house = House::new();
+    let transactions = house.transactions();
+    let both = tokio::join!(transactions.run(house.open(&[])), transactions.run(add("https://a.example")));
+    assert!(both.0.is_ok(), "{both:?}");
+    assert_eq!(both.1.unwrap_err().code, Code::Busy);
+    assert_eq!(origin_of(&house.url()), house.url());
+}

@@ -3,7 +3,13 @@
 use crate::settings::Limits;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Descriptors that are not for clients: log, listeners, idle gateway connections, whatever else the process does.
+const RESERVED: usize = 128;
+/// A client's connection takes one descriptor and the gateway's side of it another.
+const PER_CONNECTION: usize = 2;
 
 /// Why a connection was not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +24,8 @@ pub(crate) enum Refused {
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
     counts: Mutex<Counts>,
+    /// Connections for which there are descriptors; 0 = not measured yet.
+    room: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -37,8 +45,12 @@ impl Admission {
     /// Lets a connection from `peer` in, with its handshake still to do.
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr, limits: &Limits) -> Result<Permit, Refused> {
         let client = client_key(peer);
+        let total = match self.room.load(Ordering::Relaxed) {
+            0 => limits.connections,
+            room => limits.connections.min(room),
+        };
         let mut counts = self.counts();
-        if counts.connections >= limits.connections || counts.handshakes >= limits.handshakes {
+        if counts.connections >= total || counts.handshakes >= limits.handshakes {
             return Err(Refused::Total);
         }
         if let Some(key) = client {
@@ -55,6 +67,13 @@ impl Admission {
         counts.connections += 1;
         counts.handshakes += 1;
         Ok(Permit { admission: Arc::clone(self), client, shaking: true })
+    }
+
+    /// Looks at the descriptor limit of the process, so that established connections never lack one.
+    pub(crate) fn measure(&self) {
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        self.room.store(room_for(limit), Ordering::Relaxed);
     }
 
     /// Connections open now.
@@ -103,6 +122,12 @@ impl Drop for Permit {
     }
 }
 
+/// Connections that fit into so many descriptors; at least one.
+fn room_for(descriptors: usize) -> usize {
+    let reserved = RESERVED.min(descriptors / 2);
+    (descriptors.saturating_sub(reserved) / PER_CONNECTION).max(1)
+}
+
 /// What counts as one client: an IPv4 address, an IPv6 /64. `None` for loopback.
 fn client_key(peer: IpAddr) -> Option<IpAddr> {
     match peer.to_canonical() {
@@ -112,5 +137,27 @@ fn client_key(peer: IpAddr) -> Option<IpAddr> {
             let network = u128::from(address) & (u128::MAX << 64);
             Some(IpAddr::V6(Ipv6Addr::from(network)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_never_more_room_than_descriptors() {
+        assert_eq!(room_for(256), 64);
+        assert_eq!(room_for(1024), 448);
+        assert_eq!(room_for(65_536), 32_704);
+        assert_eq!(room_for(0), 1);
+    }
+
+    #[test]
+    fn a_process_without_descriptors_left_takes_no_more_connections() {
+        let admission = Arc::new(Admission::default());
+        admission.room.store(1, Ordering::Relaxed);
+        let local = IpAddr::from([127, 0, 0, 1]);
+        let _held = admission.admit(local, &Limits::default()).unwrap();
+        assert_eq!(admission.admit(local, &Limits::default()).unwrap_err(), Refused::Total);
     }
 }

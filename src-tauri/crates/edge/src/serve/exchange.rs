@@ -132,7 +132,7 @@ impl Exchange {
         self.counted.becomes_websocket();
         self.websocket = Some(WebSocket { opened: Instant::now(), outcome: Outcome::default() });
         let host = printable(self.host_bytes(), HOST_MAX);
-        let text = |value: &Option<HeaderValue>| value.as_ref().map(|value| lossy(value));
+        let text = |value: &Option<HeaderValue>| value.as_ref().map(lossy);
         let (origin, user_agent) = (text(&self.origin), text(&self.user_agent));
         self.connection.shared.sightings.opened(&Visit {
             time: OffsetDateTime::now_utc(),
@@ -160,6 +160,9 @@ impl Exchange {
     }
 
     fn record(&mut self) -> AccessRecord {
+        if self.answer.is_none() && std::thread::panicking() {
+            self.refused(EdgeError::Internal);
+        }
         let gone = StatusCode::from_u16(CLIENT_GONE).unwrap_or(StatusCode::REQUEST_TIMEOUT);
         let (status, answered_by) = self.answer.unwrap_or((gone, Answerer::Edge));
         let websocket = self.websocket.take();

@@ -1,5 +1,12 @@
 //! The edge from outside: real TLS clients, HTTP/1.1 and HTTP/2, WebSockets, and a gateway that records every byte.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper of a test fails the test"
+)]
+
 mod kit;
 
 mod basics;

@@ -39,6 +39,9 @@ pub(super) struct Task {
     pub(super) identity: Option<Arc<DeviceIdentity>>,
 }
 
+/// Calls that wait for their answers: the method and where the answer goes, by request id.
+type Waiting = HashMap<String, (String, oneshot::Sender<Result<Value, CallError>>)>;
+
 /// Why a session ended.
 enum End {
     /// Every handle is gone.
@@ -133,8 +136,7 @@ impl Task {
     async fn session(&mut self, mut socket: Socket, hello: Hello) -> End {
         let silence = hello.tick.saturating_mul(2);
         self.link.send_replace(Link::Up { hello });
-        let mut waiting: HashMap<String, (String, oneshot::Sender<Result<Value, CallError>>)> =
-            HashMap::new();
+        let mut waiting: Waiting = HashMap::new();
         let mut last_id = 0_u64;
         let mut heard = Moment::now();
         let end = loop {
@@ -192,11 +194,7 @@ impl Task {
         end
     }
 
-    fn received(
-        &self,
-        text: &str,
-        waiting: &mut HashMap<String, (String, oneshot::Sender<Result<Value, CallError>>)>,
-    ) {
+    fn received(&self, text: &str, waiting: &mut Waiting) {
         match serde_json::from_str(text) {
             Ok(Frame::Res { id, ok, payload, error }) => {
                 let Some((method, answer)) = waiting.remove(&id) else { return };
@@ -294,6 +292,11 @@ fn call_error(method: String, error: frame::RpcError) -> CallError {
     if error.code == "UNAVAILABLE" {
         CallError::Unavailable { retry_after: error.retry_after(), message: error.message }
     } else {
-        CallError::Refused { method, code: error.code, message: error.message, details: error.details }
+        CallError::Refused {
+            method,
+            code: error.code,
+            message: error.message,
+            details: Box::new(error.details),
+        }
     }
 }

@@ -240,14 +240,12 @@ impl Work {
             return Ok(Vec::new());
         };
         let present = self.strings(path)?.unwrap_or_default();
-        let mut length = present.len();
-        let mut added = Vec::new();
+        let mut added: Vec<String> = Vec::new();
         for entry in removed.iter().filter(|entry| !present.contains(&entry.value)) {
             self.changes.push(format!("{path}: + {}", entry.value));
-            let index = entry.index.min(length);
+            let index = entry.index.min(present.len() + added.len());
             self.perform(Operation::Insert { path: path.clone(), index, value: entry.value.clone() });
             added.push(entry.value.clone());
-            length += 1;
         }
         if added.is_empty() {
             return Ok(Vec::new());

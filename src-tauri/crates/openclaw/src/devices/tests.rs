@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{Access, DeviceError, Paired, Pending, ReturnPath, Shown, return_paths};
+use super::{Access, DeviceError, Paired, Pending, ReturnPath, Shown, knows_secret, return_paths};
 use crate::config::{AuthMode, View};
 
 fn asks(role: &str, scopes: &[&str]) -> Pending {
@@ -84,4 +84,16 @@ fn every_field_of_a_paired_device_is_read() {
     assert_eq!(device.last_seen_at.unwrap().unix_timestamp(), 3);
     assert_eq!(device.tokens[0].revoked_at.unwrap().unix_timestamp(), 4);
     assert!(device.connected);
+}
+
+#[test]
+fn only_a_device_that_never_logged_in_with_the_shared_secret_does_not_know_it() {
+    let token = View { auth_mode: Some(AuthMode::Token), ..View::default() };
+    let open = View { auth_mode: Some(AuthMode::None), ..View::default() };
+    let by_link = Paired { approved_via: Some("bootstrap".to_owned()), ..from("192.168.1.50") };
+
+    assert!(knows_secret(&from("192.168.1.50"), &token));
+    assert!(knows_secret(&from("192.168.1.50"), &View::default()));
+    assert!(!knows_secret(&by_link, &token));
+    assert!(!knows_secret(&from("192.168.1.50"), &open));
 }

@@ -8,6 +8,7 @@ use super::super::state::State;
 use super::gateway::serve_again;
 use crate::errors;
 use crate::exposure::gateway::{running, summary};
+use crate::exposure::proof;
 
 /// How soon an address that could not be served is tried again.
 const RETRY: Duration = Duration::seconds(30);
@@ -75,7 +76,7 @@ pub(super) fn probed(
         Err(_) if state.gateway.outage.under_way() => state.freshness.invalidate(),
         Err(problem) => {
             state.freshness.failed(problem, now);
-            return vec![Effect::LookAgain];
+            return vec![Effect::LookAgain(proof::RETRY)];
         }
     }
     Vec::new()
@@ -97,6 +98,23 @@ pub(super) fn cover_origins(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     vec![Effect::CoverOrigins]
+}
+
+/// A pause began or was ended. Its end is looked at when it comes; ticks see to clocks that are set meanwhile.
+pub(super) fn pause_changed(state: &State, now: OffsetDateTime) -> Vec<Effect> {
+    let end = state.collected.pause.and_then(|pause| pause.until);
+    end.filter(|until| *until > now).map(|until| Effect::LookAgain(until - now)).into_iter().collect()
+}
+
+/// Ends a pause whose time is over.
+pub(super) fn end_pause(state: &mut State, now: OffsetDateTime) -> Vec<Effect> {
+    if state.collected.pause.is_none()
+        || state.paused(now)
+        || std::mem::replace(&mut state.flight.pause, true)
+    {
+        return Vec::new();
+    }
+    vec![Effect::EndPause]
 }
 
 /// The address is probed only while a probe can succeed.

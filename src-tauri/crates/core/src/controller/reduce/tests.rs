@@ -205,12 +205,24 @@ fn a_gateway_that_stays_away_degrades_with_its_verdict() {
     bench.after(1).takes(down());
     bench.takes(quiet());
 
-    bench.after(15).takes(Fact::Tick);
+    bench.after(20).takes(Fact::Tick);
 
     let snapshot = bench.sees();
     assert!(matches!(snapshot.actual, Actual::Degraded { proof: Some(_) }));
     assert_eq!(snapshot.problems.len(), 1);
     assert_eq!(snapshot.problems[0].code, Code::GatewayUnreachable);
+}
+
+#[test]
+fn an_address_that_is_opened_without_a_gateway_says_so_at_once() {
+    let mut bench = Bench::on();
+    bench.takes(down());
+    bench.takes(quiet());
+
+    bench.takes(Fact::ChangeEnded(Ended::OtherAddress));
+
+    assert_eq!(bench.sees().actual, Actual::Degraded { proof: None });
+    assert_eq!(bench.sees().problems[0].code, Code::GatewayUnreachable);
 }
 
 #[test]
@@ -231,8 +243,9 @@ fn a_pause_ends_by_the_wall_clock() {
     let mut bench = Bench::on();
     bench.state.collected.pause = Some(crate::settings::PauseSettings { until: Some(at(10)) });
 
+    assert_eq!(bench.takes(Fact::Settings), [Effect::LookAgain(time::Duration::seconds(10))]);
     assert!(!bench.after(9).takes(Fact::Tick).contains(&Effect::EndPause));
-    assert!(bench.after(1).takes(Fact::Tick).contains(&Effect::EndPause));
+    assert!(bench.after(1).takes(Fact::LookAgain).contains(&Effect::EndPause));
     assert!(!bench.takes(Fact::Tick).contains(&Effect::EndPause));
 }
 
@@ -330,7 +343,7 @@ fn an_origin_edit_does_not_show_as_a_state() {
 fn one_failed_probe_is_repeated_soon_and_says_nothing_yet() {
     let mut bench = Bench::open();
 
-    assert_eq!(bench.takes(Fact::Probed(Err(problem()))), [Effect::LookAgain]);
+    assert_eq!(bench.takes(Fact::Probed(Err(problem()))), [Effect::LookAgain(crate::exposure::proof::RETRY)]);
     assert!(matches!(bench.sees().actual, Actual::Preparing { step: StepId::Verify, .. }));
     assert_eq!(bench.after(3).takes(Fact::LookAgain), [Effect::Probe]);
     bench.takes(Fact::Probed(Err(problem())));

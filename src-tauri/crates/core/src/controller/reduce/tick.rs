@@ -20,9 +20,5 @@ pub(super) fn ticked(state: &mut State, now: OffsetDateTime) -> Vec<Effect> {
         effects.extend(gateway::list_devices(state));
     }
     effects.extend(serving::retry_blocked(state, now));
-    if state.collected.pause.is_some() && !state.paused(now) && !state.flight.pause {
-        state.flight.pause = true;
-        effects.push(Effect::EndPause);
-    }
     effects
 }

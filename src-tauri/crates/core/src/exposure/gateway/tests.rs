@@ -85,7 +85,12 @@ fn every_combination_has_its_word() {
         ("nothing listens", Observed { health: Some(&GatewayHealth::Refused), ..base() }, V::Stopped),
         ("not asked yet", base(), V::Starting),
         ("someone else", Observed { health: Some(&other), holder: Some(&holder), ..base() }, V::PortTaken),
-        ("silence", Observed { health: Some(&GatewayHealth::Silent), ..base() }, V::PortTaken),
+        ("silence", Observed { health: Some(&GatewayHealth::Silent), ..base() }, V::Starting),
+        (
+            "silence of someone else",
+            Observed { health: Some(&GatewayHealth::Silent), holder: Some(&holder), ..base() },
+            V::PortTaken,
+        ),
         (
             "no secret",
             Observed {

@@ -18,11 +18,11 @@ fn a_restart_is_no_outage() {
 }
 
 #[test]
-fn fifteen_seconds_away_are_an_outage() {
+fn twenty_seconds_away_are_an_outage() {
     let mut outage = Outage::default();
     outage.observe(false, at(0));
-    outage.observe(false, at(14));
+    outage.observe(false, at(19));
 
-    assert!(!outage.settled(at(14)));
-    assert!(outage.settled(at(15)));
+    assert!(!outage.settled(at(19)));
+    assert!(outage.settled(at(20)));
 }

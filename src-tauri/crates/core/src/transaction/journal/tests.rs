@@ -38,7 +38,9 @@ fn reads_back_what_it_wrote() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::open(folder.path()).unwrap();
     let id = journal.next_id(NOW);
-    for record in [begin("Open"), step(StepId::Listen), Record::Done { step: StepId::Listen }, Record::RolledBack] {
+    for record in
+        [begin("Open"), step(StepId::Listen), Record::Done { step: StepId::Listen }, Record::RolledBack]
+    {
         journal.append(&id, NOW, record).unwrap();
     }
     assert_eq!(id, "20261120-105449-417");
@@ -87,7 +89,10 @@ fn keeps_records_of_other_versions_and_lines_that_make_no_sense() {
     journal.append(&id, NOW, begin("Open")).unwrap();
     let path = folder.path().join(format!("{id}.jsonl"));
     let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
-    file.write_all(b"{\"at\":\"2027-01-01T00:00:00Z\",\"record\":\"from-the-future\",\"x\":1}\n\x00\xffgarbage\n").unwrap();
+    file.write_all(
+        b"{\"at\":\"2027-01-01T00:00:00Z\",\"record\":\"from-the-future\",\"x\":1}\n\x00\xffgarbage\n",
+    )
+    .unwrap();
     let before = fs::read(&path).unwrap();
 
     let journal = Journal::open(folder.path()).unwrap();
@@ -95,7 +100,9 @@ fn keeps_records_of_other_versions_and_lines_that_make_no_sense() {
 
     assert!(fs::read(&path).unwrap().starts_with(&before));
     let seen = records(folder.path(), &id);
-    assert!(matches!(&seen[1], Record::Unknown(Value::Object(record)) if record["record"] == "from-the-future"));
+    assert!(
+        matches!(&seen[1], Record::Unknown(Value::Object(record)) if record["record"] == "from-the-future")
+    );
     assert!(matches!(&seen[2], Record::Unknown(Value::String(_))));
     assert_eq!(seen[3], Record::RolledBack);
 }
@@ -129,7 +136,12 @@ fn other_files_in_the_folder_are_left_alone() {
 }
 
 fn whole() -> Vec<Record> {
-    vec![begin("Öffnen"), step(StepId::Certificate), step(StepId::Listen), Record::Done { step: StepId::Listen }]
+    vec![
+        begin("Öffnen"),
+        step(StepId::Certificate),
+        step(StepId::Listen),
+        Record::Done { step: StepId::Listen },
+    ]
 }
 
 proptest! {

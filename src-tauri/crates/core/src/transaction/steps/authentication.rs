@@ -1,5 +1,6 @@
 //! Makes sure that the gateway asks for a secret.
 
+use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,19 +8,23 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatehouse_api::{Code, ErrorEnvelope, StepId};
+use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::config::{Edit, OnDrift};
 use gatehouse_openclaw::discovery::Auth;
 
 use super::find_gateway;
 use crate::context::Context;
 use crate::link;
-use crate::transaction::configuration::{Edited, Place, let_in};
-use crate::transaction::draft::Draft;
+use crate::transaction::configuration::{Edited, Place, let_in, restarted};
+use crate::transaction::draft::{Draft, Found};
+use crate::transaction::serve::off_thread;
 use crate::transaction::step::{Prepared, Step};
 
 pub(super) const TOKEN: &str = "gateway.auth.token";
 pub(super) const MODE: &str = "gateway.auth.mode";
-const LET_IN: Duration = Duration::from_secs(45);
+/// How long a gateway that follows its file takes to do so.
+const FOLLOW: Duration = Duration::from_secs(5);
+const LET_IN: Duration = Duration::from_secs(60);
 
 /// See the module.
 pub(crate) struct Authentication {
@@ -68,7 +73,7 @@ impl Step for Authentication {
                 prepared.warnings.push(format!("{}: {}", why.title, why.because));
                 return Ok(prepared);
             }
-            Auth::Missing => (vec![set(TOKEN, token()?)], false, "Give the gateway a token."),
+            Auth::Missing => (vec![set(TOKEN, token()?)], found.running, "Give the gateway a token."),
             Auth::None => (
                 vec![set(MODE, "token".to_owned()), set(TOKEN, token()?)],
                 found.running,
@@ -82,7 +87,7 @@ impl Step for Authentication {
             title: title.to_owned(),
             details: edited.changes().to_vec(),
             changes: !edited.is_noop(),
-            inverse: edited.record(restarts).to_value()?,
+            inverse: edited.record(restarts && matches!(found.gateway.auth, Auth::None)).to_value()?,
             backup: edited.backup(),
             ledger: Some(ledger),
             restarts_gateway: restarts,
@@ -95,10 +100,13 @@ impl Step for Authentication {
 
     async fn apply(&mut self, draft: &mut Draft) -> Result<String, ErrorEnvelope> {
         let Some(edited) = self.edited.take() else { return Ok(String::new()) };
-        edited.commit(false).await?;
+        let before = edited.boot();
+        let restarts = edited.write().await?;
         let found = find_gateway::find(&self.context).await?;
-        if found.running {
-            self.let_in().await?;
+        match (found.running, restarts, self.context.link.client()) {
+            (true, true, Some(client)) => restarted(&client, before.as_deref()).await?,
+            (true, _, _) => self.let_in(&found).await?,
+            (false, _, _) => {}
         }
         draft.gateway = Some(found);
         Ok("The gateway asks for a token now.".to_owned())
@@ -106,15 +114,27 @@ impl Step for Authentication {
 }
 
 impl Authentication {
-    /// Waits until the running gateway lets us in with the new secret, restart included.
-    async fn let_in(&self) -> Result<(), ErrorEnvelope> {
+    /// Waits until the running gateway lets us in with the new secret, restart included. One that had none made one up
+    /// at its start and keeps to that: it reads the file, says so, and goes on refusing until it restarts.
+    async fn let_in(&self, found: &Found) -> Result<(), ErrorEnvelope> {
         let Some(client) = self.context.link.client() else {
             return Err(not_let_in("there is no connection"));
         };
-        match let_in(&client, LET_IN).await {
-            Ok(()) => Ok(()),
-            Err(link) => Err(not_let_in(&format!("{link:?}"))),
+        let followed = let_in(&client, FOLLOW).await;
+        if followed.is_err() && matches!(client.status().borrow().clone(), Link::Refused { .. }) {
+            self.restart(found.gateway.port).await?;
         }
+        let_in(&client, LET_IN).await.map_err(|link| not_let_in(&format!("{link:?}")))
+    }
+
+    async fn restart(&self, port: u16) -> Result<(), ErrorEnvelope> {
+        let machine = self.context.machine.clone();
+        let asked = off_thread(move || {
+            let pid = machine.holder(port).and_then(|holder| holder.pid).ok_or(io::ErrorKind::NotFound)?;
+            machine.ask_to_restart(pid)
+        })
+        .await?;
+        asked.map_err(|error| not_let_in(&format!("it has to restart, and could not be asked to: {error}")))
     }
 }
 

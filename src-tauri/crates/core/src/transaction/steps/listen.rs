@@ -40,7 +40,7 @@ impl Step for Listen {
 
     async fn prepare(&mut self, draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
         let Some(served) = draft.served() else { return Ok(Prepared::default()) };
-        let changes = self.context.door.listening() != served.ports.listeners()
+        let changes = !self.context.door.listening().same(&served.ports.listeners())
             || self.context.served.load().as_deref() != Some(&served);
         let ports = &served.ports;
         let mut details = vec![format!("HTTPS on port {}", ports.https)];

@@ -18,8 +18,6 @@ pub(crate) struct Gateway {
 /// One connection of the edge.
 pub(crate) struct Call {
     pub(crate) stream: TcpStream,
-    /// Which one it is, from 0.
-    pub(crate) number: usize,
     buffer: Vec<u8>,
     heads: Arc<Mutex<Vec<String>>>,
 }
@@ -49,8 +47,8 @@ impl Gateway {
             let mut calls = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let number = counted.fetch_add(1, Ordering::SeqCst);
-                calls.spawn(handler(Call { stream, number, buffer: Vec::new(), heads: kept.clone() }));
+                counted.fetch_add(1, Ordering::SeqCst);
+                calls.spawn(handler(Call { stream, buffer: Vec::new(), heads: kept.clone() }));
             }
         });
         Self { address, heads, connections, accepting: accepting.abort_handle() }

@@ -52,7 +52,7 @@ fn errors_that_the_gateway_tells_only_in_words_are_told_apart() {
         method: "config.patch".into(),
         code: "INVALID_REQUEST".into(),
         message: message.into(),
-        details: Value::Null,
+        details: Box::default(),
     };
     let limited = CallError::Unavailable {
         message: "rate limit exceeded for config.patch; retry after 35s".into(),

@@ -1,4 +1,4 @@
-//! The log of a foreground core on standard error: `14:02:11 warn edge: what happened key=value`.
+//! The log on standard error: `14:02:11 warn edge: what happened key=value`.
 //!
 //! `RUST_LOG` decides what is shown, else `-v` and `-q`. Strangers' text is neutralised here as everywhere.
 
@@ -24,8 +24,8 @@ pub(crate) fn start(globals: &Globals, look: Look, clock: Clock) {
         (false, 1) => "info,gatehouse=debug",
         (false, _) => "debug",
     };
-    // Names of our crates begin with the same word, which a directive takes as a prefix of module paths.
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(directives(usual)));
+    // A directive names the beginning of a module path, and those of all our crates begin alike.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -34,14 +34,6 @@ pub(crate) fn start(globals: &Globals, look: Look, clock: Clock) {
         .event_format(Lines { look, clock })
         .finish();
     let _ = tracing::subscriber::set_global_default(subscriber);
-}
-
-/// A directive for `gatehouse` said for each of our crates.
-fn directives(usual: &str) -> String {
-    let crates = ["api", "certs", "core", "edge", "files", "host", "openclaw"];
-    let Some((rest, level)) = usual.split_once(",gatehouse=") else { return usual.to_owned() };
-    let ours: Vec<_> = crates.iter().map(|name| format!(",gatehouse_{name}={level}")).collect();
-    format!("{rest},gatehouse={level}{}", ours.concat())
 }
 
 /// One event on one line.
@@ -81,11 +73,48 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
     use super::*;
 
     #[test]
-    fn our_crates_are_heard_and_others_only_when_they_warn() {
-        assert!(directives("warn,gatehouse=info").starts_with("warn,gatehouse=info,gatehouse_api=info"));
-        assert_eq!(directives("debug"), "debug");
+    fn our_crates_are_heard_others_only_when_they_warn_and_nobody_makes_a_line() {
+        let written = Written::default();
+        let writer = written.clone();
+        let look = Look { terminal: false, color: false, utf8: true, width: 80 };
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new("warn,gatehouse=info"))
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .event_format(Lines { look, clock: Clock::local() })
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(target: "gatehouse_core::controller", name = "a\u{1b}[2J\nb", "heard");
+            tracing::info!(target: "hyper", "not heard");
+            tracing::warn!(target: "hyper::proto", "heard too");
+        });
+
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines[0].contains("info core: heard name=") && !text.contains('\u{1b}'), "{text:?}");
+        assert!(lines[1].ends_with("warn hyper: heard too"), "{text}");
+    }
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 }

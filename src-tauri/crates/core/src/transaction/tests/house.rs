@@ -1,0 +1,264 @@
+//! A house for tests: a state folder, a configuration file, an edge on loopback, and a clock that the test moves.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::{fs, io};
+
+use gatehouse_api::{OpenRequest, Scope};
+use gatehouse_certs::{Certificates, Vault, VaultError};
+use gatehouse_edge::{Edge, EdgeOptions, EdgeSettings};
+use gatehouse_host::addresses::{InterfaceAddress, Kind};
+use gatehouse_host::names::HostNames;
+use gatehouse_host::ports::{PortHolder, Refusal};
+use gatehouse_openclaw::discovery::Environment;
+use secrecy::{ExposeSecret as _, SecretString};
+use tempfile::TempDir;
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+use crate::context::{Clock, Context, Machine, Pass};
+use crate::door::Door;
+use crate::link::GatewayLink;
+use crate::settings::SettingsStore;
+use crate::transaction::{Intent, Transactions};
+
+pub(super) struct House {
+    folder: Arc<TempDir>,
+    port: u16,
+    clock: Hands,
+    vault: Arc<Memory>,
+    context: Context,
+    transactions: Transactions,
+}
+
+/// What the configuration says beside the usual.
+pub(super) struct Knob {
+    pub(super) auth: &'static str,
+    pub(super) bind: &'static str,
+    pub(super) origins: Option<&'static str>,
+}
+
+impl Default for Knob {
+    fn default() -> Self {
+        let auth = "{ mode: \"token\", token: \"test-token-0123456789abcdef0123456789abcdef\" }";
+        Self { auth, bind: "loopback", origins: None }
+    }
+}
+
+impl House {
+    pub(super) fn new() -> Self {
+        Self::with(Knob::default())
+    }
+
+    pub(super) fn with(knob: Knob) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let origins = knob.origins.map(|list| format!("controlUi: {{ allowedOrigins: {list} }},"));
+        let text = format!(
+            "{{\n  // my gateway\n  gateway: {{\n    mode: \"local\",\n    port: {}, // not the usual one\n    bind: \"{}\",\n    \
+             auth: {},\n    {}\n  }},\n}}\n",
+            free_port(),
+            knob.bind,
+            knob.auth,
+            origins.unwrap_or_default()
+        );
+        fs::write(folder.path().join("openclaw.json"), text).unwrap();
+        let clock = Hands(Arc::new(Mutex::new(datetime!(2026-11-20 12:00 UTC))));
+        Self::start(folder, free_port(), clock, Arc::default())
+    }
+
+    /// The same state in a new process.
+    pub(super) fn restarted(&self) -> Self {
+        Self::start(self.folder.clone(), self.port, self.clock.clone(), self.vault.clone())
+    }
+
+    fn start(folder: Arc<TempDir>, port: u16, clock: Hands, vault: Arc<Memory>) -> Self {
+        let certificates = Arc::new(Certificates::open(&folder.path().join("certs"), vault.clone()).unwrap());
+        let upstream = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        let options = EdgeOptions { threads: 1, log: None };
+        let edge = Edge::start(options, certificates.resolver(), EdgeSettings::new(upstream)).unwrap();
+        let config = folder.path().join("openclaw.json").display().to_string();
+        let environment = Environment {
+            variables: BTreeMap::from([("OPENCLAW_CONFIG_PATH".to_owned(), config)]),
+            home: folder.path().to_path_buf(),
+            own_install: None,
+        };
+        let context = Context {
+            journal: folder.path().join("journal"),
+            settings: Arc::new(SettingsStore::open(folder.path().join("settings.json"))),
+            link: Arc::new(GatewayLink::default()),
+            environment: Arc::new(environment),
+            certificates,
+            door: Arc::new(Door::new(edge)),
+            served: Arc::default(),
+            machine: Arc::new(Small),
+            clock: Arc::new(clock.clone()),
+            checkpoint: Arc::new(Pass::default()),
+        };
+        let transactions = Transactions::new(context.clone()).unwrap();
+        Self { folder, port, clock, vault, context, transactions }
+    }
+
+    pub(super) fn transactions(&self) -> &Transactions {
+        &self.transactions
+    }
+
+    pub(super) fn open(&self, hosts: &[&str]) -> Intent {
+        Intent::Open(OpenRequest {
+            hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+            ..self.request()
+        })
+    }
+
+    pub(super) fn open_at(&self, port: u16) -> Intent {
+        Intent::Open(OpenRequest { port: Some(port), ..self.request() })
+    }
+
+    pub(super) fn open_for(&self, seconds: u32) -> Intent {
+        Intent::Open(OpenRequest { confirm_within: Some(seconds), ..self.request() })
+    }
+
+    fn request(&self) -> OpenRequest {
+        OpenRequest {
+            scope: Scope::Lan,
+            hosts: Vec::new(),
+            port: Some(self.port),
+            redirect_port: Some(0),
+            only: Vec::new(),
+            confirm_within: None,
+        }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    pub(super) fn config(&self) -> String {
+        fs::read_to_string(self.config_path()).unwrap()
+    }
+
+    pub(super) fn write(&self, text: &str) {
+        fs::write(self.config_path(), text).unwrap();
+    }
+
+    pub(super) fn edit(&self, from: &str, to: &str) {
+        let text = self.config();
+        assert!(text.contains(from), "{from} is not in {text}");
+        self.write(&text.replacen(from, to, 1));
+    }
+
+    pub(super) fn origins(&self) -> Vec<String> {
+        let view = gatehouse_openclaw::config::file::read_view(&self.config_path()).unwrap();
+        view.allowed_origins.unwrap_or_default()
+    }
+
+    pub(super) fn token(&self) -> Option<String> {
+        let environment = Environment::clone(&self.context.environment);
+        match gatehouse_openclaw::discovery::discover(&environment).unwrap().auth {
+            gatehouse_openclaw::discovery::Auth::Token(token) => Some(token.expose_secret().to_owned()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn settings_open(&self) -> bool {
+        self.context.settings.current().open.is_some()
+    }
+
+    pub(super) fn listening(&self) -> Vec<SocketAddr> {
+        let mut listening = self.context.door.listening().https;
+        listening.sort();
+        listening
+    }
+
+    pub(super) fn journal_files(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(self.folder.path().join("journal")).unwrap();
+        files.map(|file| file.unwrap().path()).collect()
+    }
+
+    pub(super) fn has_authority(&self) -> bool {
+        self.context.certificates.authority().is_some()
+    }
+
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    pub(super) fn pass(&self, time: Duration) {
+        *self.clock.0.lock().unwrap() += time;
+    }
+
+    fn config_path(&self) -> PathBuf {
+        self.folder.path().join("openclaw.json")
+    }
+}
+
+/// What a browser sends for an address.
+pub(super) fn origin_of(url: &str) -> String {
+    gatehouse_openclaw::origin::canonical(url).unwrap()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port()
+}
+
+#[derive(Clone)]
+struct Hands(Arc<Mutex<OffsetDateTime>>);
+
+impl Clock for Hands {
+    fn now(&self) -> OffsetDateTime {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// A machine whose only network is its own loopback.
+struct Small;
+
+impl Machine for Small {
+    fn addresses(&self) -> io::Result<Vec<InterfaceAddress>> {
+        Ok(vec![InterfaceAddress {
+            interface: "lan0".to_owned(),
+            ip: Ipv4Addr::LOCALHOST.into(),
+            prefix: 8,
+            kind: Kind::Private,
+            temporary: false,
+            deprecated: false,
+        }])
+    }
+
+    fn names(&self) -> HostNames {
+        HostNames::default()
+    }
+
+    fn holder(&self, _port: u16) -> Option<PortHolder> {
+        None
+    }
+
+    fn ask_to_restart(&self, _pid: u32) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn try_bind(&self, address: SocketAddr) -> Result<(), Refusal> {
+        gatehouse_host::ports::try_bind(address)
+    }
+}
+
+/// A keychain in memory.
+#[derive(Default)]
+struct Memory(Mutex<BTreeMap<String, SecretString>>);
+
+impl Vault for Memory {
+    fn get(&self, name: &str) -> Result<Option<SecretString>, VaultError> {
+        Ok(self.0.lock().unwrap().get(name).cloned())
+    }
+
+    fn put(&self, name: &str, value: &SecretString) -> Result<(), VaultError> {
+        self.0.lock().unwrap().insert(name.to_owned(), value.clone());
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> Result<(), VaultError> {
+        self.0.lock().unwrap().remove(name);
+        Ok(())
+    }
+}
