@@ -16,6 +16,10 @@ class CoreState {
   traffic = $state.raw<TrafficRecord[]>([]);
   /** Whether the event stream is up; `undefined` = not yet known. */
   up = $state<boolean>();
+  /** Why no core answers, where that is known. */
+  why = $state<ErrorEnvelope>();
+  /** Whether HTTPS ends with this app. */
+  hosting = $state(false);
   /** The error that the window shows on top, until it is dismissed. */
   error = $state<ErrorEnvelope>();
   /** A sentence for the live region. */
@@ -27,10 +31,11 @@ class CoreState {
     this.#platform = platform;
     return platform.follow(
       (event) => this.#take(event),
-      (up) => {
-        const came = up && this.up === false;
-        this.up = up;
-        if (came || up) void this.#refresh();
+      (reach) => {
+        this.up = reach.up ?? undefined;
+        this.why = reach.why ?? undefined;
+        this.hosting = reach.hosting ?? false;
+        if (this.up) void this.#refresh();
       },
     );
   }
