@@ -112,6 +112,8 @@ fn start(
     mut news: tokio::sync::mpsc::Receiver<News>,
 ) -> tauri::Result<()> {
     tray::create(app)?;
+    #[cfg(target_os = "macos")]
+    notify::listen(app);
     tauri::async_runtime::spawn(shared(app).backend.clone().run());
     let hearing = app.clone();
     tauri::async_runtime::spawn(async move {

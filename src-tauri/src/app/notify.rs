@@ -16,30 +16,63 @@ use macos as system;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use gatehouse_api::{ApproveAs, DeviceList, ErrorEnvelope, Request};
+use gatehouse_api::{ApproveAs, DeviceList, ErrorEnvelope, PendingDevice, Request};
 use tauri::{AppHandle, Manager};
 
 use super::{shared, window};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::has_tray_host;
+#[cfg(target_os = "macos")]
+pub(crate) use macos::listen;
 pub(crate) use wording::{Choice, Notification};
 
-/// Which devices were told already.
+/// After a notification there is none for so long: somebody who asks again and again is seen in the tray.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// Which devices were told already, and when the last were.
 #[derive(Debug, Default)]
-pub(crate) struct Told(Mutex<BTreeSet<String>>);
+pub(crate) struct Told(Mutex<Telling>);
+
+#[derive(Debug, Default)]
+struct Telling {
+    devices: BTreeSet<String>,
+    last: Option<Instant>,
+}
+
+/// What is to be done about the devices that wait now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Nothing,
+    Show,
+    Withdraw,
+}
+
+impl Telling {
+    fn due(&mut self, pending: &[PendingDevice], now: Instant) -> Due {
+        let waiting: BTreeSet<String> = pending.iter().map(|device| device.device_id.clone()).collect();
+        let (fresh, gone) = (!waiting.is_subset(&self.devices), waiting.is_empty() && !self.devices.is_empty());
+        self.devices = waiting;
+        if gone {
+            return Due::Withdraw;
+        }
+        if !fresh || self.last.is_some_and(|last| now.duration_since(last) < QUIET) {
+            return Due::Nothing;
+        }
+        self.last = Some(now);
+        Due::Show
+    }
+}
 
 /// Tells about devices that wait and were not told yet; takes back what was told when nobody waits any more.
 pub(crate) fn devices(app: &AppHandle, devices: &DeviceList) {
     let told = app.state::<Told>();
-    let mut told = told.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let now: BTreeSet<String> = devices.pending.iter().map(|device| device.device_id.clone()).collect();
-    let fresh = now.difference(&told).next().is_some();
-    *told = now;
-    if devices.pending.is_empty() {
-        system::withdraw(app);
-    } else if fresh {
-        system::show(app, wording::waiting(&devices.pending, shared(app).preferences.language()));
+    let due = told.0.lock().unwrap_or_else(PoisonError::into_inner).due(&devices.pending, Instant::now());
+    match due {
+        Due::Nothing => {}
+        Due::Withdraw => system::withdraw(app),
+        Due::Show => system::show(app, wording::waiting(&devices.pending, shared(app).preferences.language())),
     }
 }
 
@@ -73,4 +106,34 @@ fn chosen(app: &AppHandle, notification: &Notification, choice: Choice) {
             window::show_soon(&app, Some("devices"));
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wording::tests::device;
+    use super::*;
+
+    #[test]
+    fn who_waits_is_told_once_and_taken_back_when_nobody_waits() {
+        let (mut telling, now) = (Telling::default(), Instant::now());
+        let waiting = [device(&["operator.read"])];
+
+        assert_eq!(telling.due(&[], now), Due::Nothing);
+        assert_eq!(telling.due(&waiting, now), Due::Show);
+        assert_eq!(telling.due(&waiting, now + 2 * QUIET), Due::Nothing);
+        assert_eq!(telling.due(&[], now + 2 * QUIET), Due::Withdraw);
+        assert_eq!(telling.due(&waiting, now + 3 * QUIET), Due::Show);
+    }
+
+    #[test]
+    fn somebody_who_asks_under_ever_new_names_does_not_fill_the_screen() {
+        let (mut telling, now) = (Telling::default(), Instant::now());
+        let asked = |number: u32| [PendingDevice { device_id: number.to_string(), ..device(&[]) }];
+
+        let shown = (0..600).filter(|number| {
+            telling.due(&asked(*number), now + Duration::from_secs((*number).into())) == Due::Show
+        });
+
+        assert_eq!(shown.count(), 10);
+    }
 }

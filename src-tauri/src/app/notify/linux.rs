@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use tauri::async_runtime::JoinHandle;
 use tauri::{AppHandle, Manager};
 use zbus::zvariant::Value;
 
@@ -52,26 +53,35 @@ pub(crate) async fn has_tray_host() -> bool {
     ask.await.unwrap_or(false)
 }
 
-/// The notification on the screen: a new one replaces it.
+/// The notification on the screen, which a new one replaces, and the task that waits for its end.
 #[derive(Default)]
-struct Shown(Mutex<u32>);
+struct Shown(Mutex<(u32, Option<JoinHandle<()>>)>);
 
 /// Shows it, in the place of the one before.
 pub(super) fn show(app: &AppHandle, notification: Notification) {
     app.manage(Shown::default());
+    let shown = app.state::<Shown>();
+    let mut shown = shown.0.lock().unwrap_or_else(PoisonError::into_inner);
+    // The new one takes over the number: a click on it must not be heard for the one before.
+    if let Some(task) = shown.1.take() {
+        task.abort();
+    }
     let app = app.clone();
-    tauri::async_runtime::spawn(async move {
+    shown.1 = Some(tauri::async_runtime::spawn(async move {
         if let Err(error) = present(&app, &notification).await {
             // No notification server is no fault: the tray and the window say the same.
             tracing::info!(%error, "no notification was shown");
         }
-    });
+    }));
 }
 
 /// Takes the one on the screen back.
 pub(super) fn withdraw(app: &AppHandle) {
     app.manage(Shown::default());
-    let id = std::mem::take(&mut *app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner));
+    let (id, task) = std::mem::take(&mut *app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner));
+    if let Some(task) = task {
+        task.abort();
+    }
     if id == 0 {
         return;
     }
@@ -89,15 +99,17 @@ async fn present(app: &AppHandle, notification: &Notification) -> zbus::Result<(
     let server = NotificationsProxy::new(&connection).await?;
     let mut invoked = server.receive_action_invoked().await?;
     let mut closed = server.receive_notification_closed().await?;
-    let replaces = *app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner);
+    let replaces = app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner).0;
     let mut actions = vec!["default", notification.choices.first().map_or("", |(_, text)| text)];
     actions.extend(notification.choices.iter().flat_map(|(choice, text)| [choice.id(), text.as_str()]));
     if notification.choices.is_empty() {
         actions.clear();
     }
+    // The body is markup to most servers, the title to none.
+    let body = notification.body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let hints = HashMap::from([("desktop-entry", Value::from("gatehouse")), ("category", Value::from("device"))]);
-    let id = server.notify("Gatehouse", replaces, "", &notification.title, &notification.body, &actions, hints, -1).await?;
-    *app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner) = id;
+    let id = server.notify("Gatehouse", replaces, "", &notification.title, &body, &actions, hints, -1).await?;
+    app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner).0 = id;
     loop {
         tokio::select! {
             Some(signal) = next(&mut invoked) => {

@@ -89,10 +89,10 @@ fn plain(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn device(scopes: &[&str]) -> PendingDevice {
+    pub(in super::super) fn device(scopes: &[&str]) -> PendingDevice {
         PendingDevice {
             device_id: "ab".repeat(32),
             request_id: "r1".into(),
