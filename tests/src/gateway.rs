@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
 use tokio::process::Child;
 use tokio_tungstenite::tungstenite::http::Request;
@@ -126,6 +127,8 @@ impl Gateway {
             .env("TMPDIR", self.home.join("tmp"))
             .env("NODE_COMPILE_CACHE", std::env::temp_dir().join("node-compile-cache"))
             .envs([
+                // One process, so that its id is the gateway's.
+                ("OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED", "1"),
                 ("OPENCLAW_NO_RESPAWN", "1"),
                 ("OPENCLAW_SKIP_CHANNELS", "1"),
                 ("OPENCLAW_SKIP_CRON", "1"),
@@ -153,18 +156,15 @@ impl Gateway {
     /// Ends it at once, as a crash would.
     pub async fn dies(&mut self) {
         let mut child = self.child.take().expect("the gateway runs");
-        child.start_kill().expect("the gateway can be ended");
+        // Its helpers die with it.
+        kill_process_group(process_id(&child), Signal::KILL).expect("the gateway can be ended");
         child.wait().await.expect("the gateway ends");
     }
 
     /// Asks it to end, and waits.
     pub async fn stops(&mut self) {
         let mut child = self.child.take().expect("the gateway runs");
-        let pid = rustix::process::Pid::from_raw(
-            i32::try_from(child.id().expect("it runs")).expect("a process id"),
-        );
-        rustix::process::kill_process(pid.expect("a process id"), rustix::process::Signal::TERM)
-            .expect("it can be told");
+        kill_process(process_id(&child), Signal::TERM).expect("the gateway can be told");
         within("the gateway's end", Duration::from_secs(30), child.wait()).await.expect("the gateway ends");
     }
 
@@ -217,6 +217,10 @@ impl Gateway {
 
 fn find(list: &Value, device: &str) -> Option<Value> {
     list.as_array()?.iter().find(|entry| entry["deviceId"] == device).cloned()
+}
+
+fn process_id(child: &Child) -> Pid {
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw).expect("the gateway runs")
 }
 
 fn address() -> SocketAddr {

@@ -77,11 +77,12 @@ impl Default for Net {
 }
 
 impl Machine {
+    /// `number` ends both addresses as they are written: 192.168.77.10 and fd77::10.
     fn named(namespace: &str, number: u8) -> Self {
         Self {
             namespace: namespace.to_owned(),
             v4: Ipv4Addr::new(192, 168, 77, number),
-            v6: Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, u16::from(number)),
+            v6: Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, u16::from(number) / 10 * 16),
         }
     }
 

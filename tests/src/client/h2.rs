@@ -35,18 +35,16 @@ impl H2 {
         Answer { status: parts.status.as_u16(), headers, body }
     }
 
-    /// Opens a WebSocket by extended CONNECT; the status where it is refused.
-    pub async fn websocket(&mut self, authority: &str, headers: &[(&str, &str)]) -> Result<Socket, u16> {
+    /// Opens a WebSocket by extended CONNECT; `None` where that is refused or not understood.
+    pub async fn websocket(&mut self, authority: &str, headers: &[(&str, &str)]) -> Option<Socket> {
         let mut request = request(Method::CONNECT, authority, "/", headers);
         request.extensions_mut().insert(Protocol::from_static("websocket"));
         request.headers_mut().insert("sec-websocket-version", HeaderValue::from_static("13"));
-        let response = self.requests.send_request(request).await.expect("the request is answered");
-        if response.status() != 200 {
-            return Err(response.status().as_u16());
-        }
+        let response =
+            self.requests.send_request(request).await.ok().filter(|answer| answer.status() == 200)?;
         let stream = TokioIo::new(hyper::upgrade::on(response).await.expect("the stream becomes a tunnel"));
         let stream: Box<dyn Io> = Box::new(stream);
-        Ok(Socket::new(WebSocketStream::from_raw_socket(stream, Role::Client, None).await))
+        Some(Socket::new(WebSocketStream::from_raw_socket(stream, Role::Client, None).await))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::shared::{OpenHouse, open_house};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 /// What the Control UI shows once it is connected to a gateway without a model.
-const CONNECTED: &str = "Connect a verified AI model";
+const CONNECTED: &str = "Use an installed agent Choose a model";
 
 async fn open_house_with_browser() -> Option<&'static OpenHouse> {
     if !need::parts(&[Part::Chromium]) {

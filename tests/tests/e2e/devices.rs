@@ -68,7 +68,7 @@ async fn a_device_that_is_revoked_is_thrown_out_and_the_user_hears_that_it_could
         open.gatehouse.run(&["--json", "devices", "revoke", &key.id(), "--yes"]).await.succeeds().json();
 
     assert_eq!(device.socket().end(Duration::from_secs(20)).await, (4001, "device removed".into()));
-    assert_eq!(report["can_return"], true);
+    assert_eq!(report["can_return"], true, "{report}");
     assert!(report["note"].as_str().expect("a note").contains("token"), "{report}");
     assert!(listed(&open.gatehouse, "paired", &key).await.is_none());
     let comes_back = knock(open, &key, &ConnectAs::paired_phone(&token)).await;

@@ -121,6 +121,7 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
         own,
         followers,
         work: JoinSet::new(),
+        errands: JoinSet::new(),
         lock: parts.lock,
     };
     if desk.context.settings.current().open.is_some() {

@@ -17,7 +17,7 @@ use gatehouse_api::{ErrorEnvelope, Event, Reply, Request, Snapshot};
 use gatehouse_host::home::InstanceLock;
 use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use self::message::{Effect, Fact, Message};
 use self::reduce::reduce;
@@ -45,8 +45,10 @@ pub(crate) struct Controller {
     pub(crate) own: Option<own::Running>,
     /// Followers: of traffic, addresses, the connection, progress, deadlines, time. They end with the controller.
     pub(crate) followers: JoinSet<()>,
-    /// Requests and effects.
+    /// Requests, and effects that change something: waited for at the end.
     pub(crate) work: JoinSet<()>,
+    /// Effects that only look: not waited for.
+    pub(crate) errands: JoinSet<()>,
     /// Held until everything is put away.
     pub(crate) lock: InstanceLock,
 }
@@ -68,11 +70,8 @@ impl Controller {
                     Some(Message::Stop(done)) => return self.stop(done).await,
                     None => return,
                 },
-                Some(ended) = self.work.join_next() => {
-                    if let Err(error) = ended {
-                        tracing::error!(%error, "a task of the controller failed");
-                    }
-                }
+                Some(ended) = self.work.join_next() => told(ended),
+                Some(ended) = self.errands.join_next() => told(ended),
             }
         }
     }
@@ -90,9 +89,11 @@ impl Controller {
         match effect {
             Effect::TellDevices(devices) => self.tell(Event::Devices(devices)),
             Effect::TellProgress(progress) => self.tell(Event::Progress(progress)),
+            effect @ (Effect::Open(_) | Effect::CoverOrigins | Effect::Serve | Effect::EndPause) => {
+                self.work.spawn(effects::run(self.desk.clone(), effect));
+            }
             effect => {
-                let desk = self.desk.clone();
-                self.work.spawn(effects::run(desk, effect));
+                self.errands.spawn(effects::run(self.desk.clone(), effect));
             }
         }
     }
@@ -135,6 +136,7 @@ impl Controller {
         self.inbox.close();
         while self.inbox.try_recv().is_ok() {}
         self.followers.shutdown().await;
+        self.errands.shutdown().await;
         if self.desk.transactions.cancel() {
             tracing::info!("a change is under way and is rolled back");
         }
@@ -150,5 +152,12 @@ impl Controller {
         drop(self.desk);
         drop(self.lock);
         let _ = done.send(());
+    }
+}
+
+/// A task that failed is a mistake of ours; the others go on.
+fn told(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a task of the controller failed");
     }
 }

@@ -1,8 +1,9 @@
 //! The one place where errors of the other crates become [`ErrorEnvelope`]s: a closed code, what happened, why, what
 //! was measured, and what to do next.
 //!
-//! Guarantees: every error type that can reach a person is translated here, variant by variant, so a new variant does
-//! not compile until somebody has said what it means; no envelope holds a secret, because no error of ours does.
+//! Guarantees: every error type that can reach a person is translated here, variant by variant, and a variant of a
+//! growing list that is not known here still gets its own words; no envelope holds a secret, because no error of ours
+//! does.
 
 mod certs;
 mod host;

@@ -6,6 +6,7 @@
 
 mod activity;
 mod exchange;
+mod own_words;
 mod pipeline;
 
 pub(crate) use activity::{Activity, ClientTls};
@@ -139,15 +140,20 @@ async fn serve(
     });
     match opened {
         Opened::Plain(stream, lead) => {
-            let io = ClientIo::new(stream, activity);
+            let io = ClientIo::new(stream, activity, Some(address));
             serve_http1(connection, io, limits, Some(lead)).await;
         }
         Opened::Tls(stream) => {
             let alpn = tls::alpn(stream.get_ref().1);
-            let io = ClientIo::new(*stream, activity);
             match alpn {
-                Alpn::Http1 => serve_http1(connection, io, limits, None).await,
-                Alpn::Http2 => serve_http2(connection, io, limits).await,
+                Alpn::Http1 => {
+                    let io = ClientIo::new(*stream, activity, Some(address));
+                    serve_http1(connection, io, limits, None).await;
+                }
+                Alpn::Http2 => {
+                    let io = ClientIo::new(*stream, activity, None);
+                    serve_http2(connection, io, limits).await;
+                }
             }
         }
     }

@@ -18,24 +18,34 @@ use std::process::ExitCode;
 
 use bench::Bench;
 
+/// How many tests passed, which failed, and how many a filter left out.
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: Vec<&'static str>,
+    filtered: usize,
+}
+
 /// Runs each test with the bench; the names are sentences.
 macro_rules! tests {
     ($filter:expr, $bench:expr, $($module:ident :: $name:ident),* $(,)?) => {{
-        let mut failed: Vec<&str> = Vec::new();
+        let mut tally = Tally::default();
         $(
             let name = concat!(stringify!($module), "::", stringify!($name));
             if $filter.as_deref().is_none_or(|wanted| name.contains(wanted)) {
                 let bench: Bench = $bench.clone();
-                match tokio::spawn(async move { $module::$name(&bench).await }).await {
-                    Ok(()) => println!("test {name} ... ok"),
-                    Err(_) => {
-                        println!("test {name} ... FAILED");
-                        failed.push(name);
-                    }
+                if tokio::spawn(async move { $module::$name(&bench).await }).await.is_ok() {
+                    println!("test {name} ... ok");
+                    tally.passed += 1;
+                } else {
+                    println!("test {name} ... FAILED");
+                    tally.failed.push(name);
                 }
+            } else {
+                tally.filtered += 1;
             }
         )*
-        failed
+        tally
     }};
 }
 
@@ -45,14 +55,21 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let Some(prefix) = std::env::var_os("GATEHOUSE_TEST_OPENCLAW") else {
-        println!("skipped: GATEHOUSE_TEST_OPENCLAW names no folder with node_modules/.bin/{{node,openclaw}}");
+        println!(
+            "skipped: tests against the real gateway: GATEHOUSE_TEST_OPENCLAW names no folder with node_modules/.bin/{{node,openclaw}}"
+        );
         let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
+        let (word, failed) = if in_ci { ("FAILED", 1) } else { ("ok", 0) };
+        println!(
+            "\ntest result: {word}. 0 passed; {failed} failed; {} ignored; 0 measured; 0 filtered out",
+            1 - failed
+        );
         return if in_ci { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let failed = runtime.block_on(async move {
+    let tally = runtime.block_on(async move {
         let (bench, supervisor) = Bench::start(prefix.into()).await;
-        let failed = tests!(
+        let tally = tests!(
             filter,
             bench,
             connection::the_gateway_is_found_ready_and_says_who_it_is,
@@ -77,13 +94,13 @@ fn main() -> ExitCode {
             connection::a_gateway_that_is_killed_is_started_again_and_an_orphan_is_taken_over,
         );
         bench.stop(supervisor).await;
-        failed
+        tally
     });
-    if failed.is_empty() {
-        println!("test result: ok");
-        ExitCode::SUCCESS
-    } else {
-        println!("test result: FAILED: {failed:?}");
-        ExitCode::FAILURE
-    }
+    let Tally { passed, failed, filtered } = tally;
+    let (word, count) = (if failed.is_empty() { "ok" } else { "FAILED" }, failed.len());
+    failed.iter().for_each(|name| println!("failed: {name}"));
+    println!(
+        "\ntest result: {word}. {passed} passed; {count} failed; 0 ignored; 0 measured; {filtered} filtered out"
+    );
+    if count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

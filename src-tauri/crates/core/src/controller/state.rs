@@ -43,6 +43,8 @@ pub(crate) struct State {
     pub(crate) fault: Option<Problem>,
     /// Why the origins of new addresses are missing.
     pub(crate) origins_fault: Option<Problem>,
+    /// When edge and certificate were last made to agree with the settings.
+    pub(crate) served_at: Option<OffsetDateTime>,
     /// Since when the present address is served.
     pub(crate) serving_since: Option<OffsetDateTime>,
     /// Proofs.
@@ -133,10 +135,15 @@ impl State {
         self.collected.open.is_some()
     }
 
-    /// Whether what was asked for at start is what the settings say already.
+    /// Whether what is open already is all that was asked for at start. What the user added since stays.
     pub(crate) fn already_open(&self, wanted: &OpenRequest) -> bool {
-        let kept = |request: &OpenRequest| OpenRequest { confirm_within: None, ..request.clone() };
-        self.collected.open.as_ref().is_some_and(|open| kept(open) == kept(wanted))
+        self.collected.open.as_ref().is_some_and(|open| {
+            open.scope == wanted.scope
+                && wanted.hosts.iter().all(|host| open.hosts.contains(host))
+                && (wanted.port.is_none() || wanted.port == open.port)
+                && (wanted.redirect_port.is_none() || wanted.redirect_port == open.redirect_port)
+                && (wanted.only.is_empty() || wanted.only == open.only)
+        })
     }
 
     /// What was observed of the gateway.

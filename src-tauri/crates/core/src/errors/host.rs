@@ -52,3 +52,6 @@ impl Explain for SecretError {
         ErrorEnvelope::new(code, "A secret cannot be read or stored", sentence(self)).fix(fix)
     }
 }
+
+#[cfg(test)]
+mod tests;

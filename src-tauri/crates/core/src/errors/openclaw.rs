@@ -211,3 +211,6 @@ fn not_understood(error: &impl std::fmt::Display) -> ErrorEnvelope {
     ErrorEnvelope::new(Code::GatewayRefused, "The gateway's answer is not understood", sentence(error))
         .fix("Update Gatehouse: this gateway may be newer than it.")
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,13 +84,14 @@ pub(super) async fn revoke(desk: &Desk, device: &str, rotate_token: bool) -> Res
     refresh(desk).await;
     let revoked = revoked?;
     let name = join::paired(&revoked.device, &desk.door.sightings()).name;
-    Ok(Reply::Revoked(report(id, name, &revoked.can_return, rotated)))
+    Ok(Reply::Revoked(report(id, name, &revoked.can_return, revoked.knows_secret, rotated)))
 }
 
 fn report(
     device_id: String,
     name: String,
     paths: &[ReturnPath],
+    knows_secret: bool,
     rotated: Option<Result<(), ErrorEnvelope>>,
 ) -> RevokeReport {
     let token_rotated = matches!(rotated, Some(Ok(())));
@@ -107,6 +108,11 @@ fn report(
         None => "It is locked out: it would have to ask again, and you would see it.".to_owned(),
         Some(path) => how(*path).to_owned(),
     };
+    if open.is_empty() && knows_secret && !token_rotated {
+        note.push_str(
+            " It may still know the shared secret, which opens the gateway's HTTP interface: only a new one ends that.",
+        );
+    }
     if let Some(Err(error)) = rotated {
         note.push_str(&format!(" The shared token was not replaced: {}", error.because));
     }

@@ -167,7 +167,7 @@ pub(crate) async fn let_in(client: &GatewayClient, limit: Duration) -> Result<()
 }
 
 /// The boot that the gateway is in now.
-fn boot(client: &GatewayClient) -> Option<String> {
+pub(crate) fn boot(client: &GatewayClient) -> Option<String> {
     match &*client.status().borrow() {
         Link::Up { hello } => Some(hello.boot_id.clone()),
         Link::Down { .. } | Link::Connecting | Link::Starting | Link::Refused { .. } => None,

@@ -4,6 +4,8 @@
 //! announced, newest first, and goes on with the others where one cannot be taken back; what is left open is found and
 //! retried; nothing is kept before every step, the verification included, said yes.
 
+mod outcome;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +14,9 @@ use gatehouse_api::{
 };
 use tokio::sync::{broadcast, watch};
 
+use self::outcome::{Unwound, rolled_back, stopped, storage, undone};
 use super::history::Changes;
-use super::journal::{Entry, Journal, JournalError, Record, step_name};
+use super::journal::{Entry, Journal, Record, step_name};
 use super::step::{Prepared, Revert, Reverted, Reverter, Script, Step};
 use crate::context::{Checkpoint, Clock};
 
@@ -30,13 +33,6 @@ pub(crate) struct Engine {
     pub(crate) running: watch::Sender<Option<String>>,
     /// Set while the running change is to stop.
     pub(crate) cancelled: watch::Sender<bool>,
-}
-
-/// What came of taking a change back.
-#[derive(Debug, Default)]
-struct Unwound {
-    drift: Vec<String>,
-    failures: Vec<String>,
 }
 
 /// A change under way.
@@ -441,70 +437,10 @@ async fn within<T>(
     }
 }
 
-fn stopped() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::Failed, "It was stopped", "Somebody asked to stop it before it was done.")
-}
-
-fn storage(error: JournalError) -> ErrorEnvelope {
-    let code = match error.source.kind() {
-        std::io::ErrorKind::PermissionDenied => Code::Permission,
-        _ => Code::Storage,
-    };
-    ErrorEnvelope::new(code, "The journal could not be written or read", error.to_string())
-        .fix("Make room on the disk and see that the state folder can be written.")
-}
-
-fn rolled_back(title: &str, step: StepId, cause: ErrorEnvelope, unwound: Unwound) -> ErrorEnvelope {
-    let complete = unwound.failures.is_empty();
-    let code = match cause.code {
-        Code::VerifyFailed if complete => Code::VerifyFailed,
-        _ => Code::RolledBack,
-    };
-    let end = match complete {
-        true => "everything was put back",
-        false => {
-            "not everything could be put back yet; it is tried again before the next change and at the next start"
-        }
-    };
-    let mut error = ErrorEnvelope::new(
-        code,
-        format!("“{title}” failed at the step “{}”; {end}", step_name(step)),
-        format!("{}: {}", cause.title, cause.because),
-    );
-    error.evidence = cause.evidence;
-    error.evidence.push(format!("cause: {}", code_name(cause.code)));
-    error.evidence.extend(unwound.failures);
-    error.evidence.extend(unwound.drift);
-    error.fix = cause.fix;
-    error
-}
-
-fn undone(id: String, title: String, state: ChangeState, unwound: Unwound) -> Result<Change, ErrorEnvelope> {
-    if unwound.failures.is_empty() {
-        let warnings = unwound.drift;
-        return Ok(Change { id: Some(id), title, state: Some(state), warnings, confirm_by: None });
-    }
-    let mut error = ErrorEnvelope::new(
-        Code::Failed,
-        format!("“{title}” is not complete yet"),
-        "Not everything could be put back; it is tried again before the next change and at the next start.",
-    );
-    error.evidence = unwound.failures;
-    error.evidence.extend(unwound.drift);
-    Err(error)
-}
-
 /// How the undo of a change is called.
 pub(crate) fn undo_title(entry: &Entry) -> String {
     let title = entry.beginning().map(|begun| begun.title).unwrap_or_default();
     format!("Undo “{title}”")
-}
-
-fn code_name(code: Code) -> String {
-    serde_json::to_value(code)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_else(|| format!("{code:?}"))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use gatehouse_api::{Code, ErrorEnvelope};
-use gatehouse_openclaw::config::{OnDrift, file};
+use gatehouse_openclaw::config::{Edit, Expected, OnDrift, file};
 
-use super::configuration::{Edited, Place, drift_line, request_restart, restarted};
+use super::configuration::{Edited, Place, boot, drift_line, request_restart, restarted};
 use super::inverse::Inverse;
 use super::journal::step_name;
 use super::serve;
@@ -60,12 +60,8 @@ impl Reverter for TakeBack {
 impl TakeBack {
     async fn configuration(&self, what: &Revert, inverse: &Inverse) -> Result<Reverted, ErrorEnvelope> {
         if self.restore_bytes(what, inverse)? {
-            let found = find(&self.context).await;
-            if let (Ok(found), true, Some(client)) = (found, restarts(inverse), self.context.link.client())
-                && found.running
-            {
-                request_restart(&client).await?;
-                restarted(&client, None).await?;
+            if restarts(inverse) && find(&self.context).await.is_ok_and(|found| found.running) {
+                self.restart().await?;
             }
             return Ok(Reverted::default());
         }
@@ -94,10 +90,23 @@ impl TakeBack {
         let (edited, running) = self.prepare(what, inverse).await?;
         let restart = running && restarts(inverse);
         if !edited.is_noop() {
-            edited.commit(restart).await?;
+            edited.write().await?;
             find(&self.context).await?;
+            if restart {
+                self.restart().await?;
+            }
         }
         Ok(told(&edited, what.force_drift, restart))
+    }
+
+    /// A gateway that restarts by itself already may not take the request; what counts is that it comes back.
+    async fn restart(&self) -> Result<(), ErrorEnvelope> {
+        let Some(client) = self.context.link.client() else { return Ok(()) };
+        let before = boot(&client);
+        if let Err(error) = request_restart(&client).await {
+            tracing::debug!(%error, "the gateway was not asked to restart");
+        }
+        restarted(&client, before.as_deref()).await
     }
 
     async fn preview_edit(&self, what: &Revert, inverse: &Inverse) -> Result<Reverted, ErrorEnvelope> {
@@ -108,7 +117,10 @@ impl TakeBack {
     async fn prepare(&self, what: &Revert, inverse: &Inverse) -> Result<(Edited, bool), ErrorEnvelope> {
         let on_drift = if what.force_drift { OnDrift::Overwrite } else { OnDrift::Leave };
         let found = find(&self.context).await?;
-        let place = Place::of(&self.context, &found).await;
+        let place = match inverse.edits().iter().any(compares_secret) {
+            true => Place::File(found.gateway.config_path.clone()),
+            false => Place::of(&self.context, &found).await,
+        };
         Ok((place.prepare(inverse.edits(), on_drift).await?, found.running))
     }
 }
@@ -119,6 +131,11 @@ fn told(edited: &Edited, overwritten: bool, restarts_gateway: bool) -> Reverted 
         drift: edited.drift().iter().map(|drift| drift_line(drift, overwritten)).collect(),
         restarts_gateway: restarts_gateway && !edited.is_noop(),
     }
+}
+
+/// The gateway shows secrets to nobody, so whether one still is ours can only be seen in its file, which it follows.
+fn compares_secret(edit: &Edit) -> bool {
+    matches!(edit, Edit::Restore { ours: Expected::Digest(_), .. })
 }
 
 fn restarts(inverse: &Inverse) -> bool {

@@ -55,7 +55,7 @@ async fn close_takes_back_what_every_change_added_and_nothing_else() {
     house.transactions().run(house.open(&["one.local"])).await.unwrap();
     house.transactions().run(house.open(&["two.local"])).await.unwrap();
     house.transactions().run(add("https://chosen.example")).await.unwrap();
-    house.edit("allowedOrigins: [", "allowedOrigins: [\"https://theirs.example\", ");
+    house.edit("\"allowedOrigins\": [", "\"allowedOrigins\": [\"https://theirs.example\", ");
     let change = house.transactions().run(Intent::Close { purge: false }).await.unwrap();
     assert_eq!(change.state, Some(ChangeState::Committed));
     let origins = house.origins();
@@ -189,7 +189,8 @@ async fn an_unconfirmed_change_keeps_others_out_until_it_is_confirmed() {
     assert_eq!(error.code, Code::NeedsConfirmation);
     assert_eq!(house.transactions().confirm().await.unwrap().id, Some(id));
     house.pass(Duration::seconds(121));
-    assert!(house.restarted().transactions().recover().await.is_empty());
+    let house = house.restarted().await;
+    assert!(house.transactions().recover().await.is_empty());
     house.transactions().run(add("https://a.example")).await.unwrap();
 }
 
@@ -210,7 +211,7 @@ async fn a_change_that_expired_while_nothing_ran_is_reverted_at_the_next_start()
     let before = house.config();
     house.transactions().run(house.open_for(120)).await.unwrap();
     house.pass(Duration::hours(9));
-    let house = house.restarted();
+    let house = house.restarted().await;
     assert_eq!(house.transactions().recover().await.len(), 1);
     house.transactions().resume().await.unwrap();
     assert_eq!(house.config(), before);
@@ -222,7 +223,7 @@ async fn after_a_restart_what_was_open_is_served_again_on_the_same_port() {
     let house = House::new();
     house.transactions().run(house.open(&[])).await.unwrap();
     let listening = house.listening();
-    let house = house.restarted();
+    let house = house.restarted().await;
     assert!(house.listening().is_empty());
     house.transactions().recover().await;
     house.transactions().resume().await.unwrap();

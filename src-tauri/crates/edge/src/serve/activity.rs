@@ -4,12 +4,14 @@
 //! here: every read and every blocked write of the connection leaves a mark, and a watchdog reads the marks when a
 //! deadline is due. Nothing is armed per request.
 
+use super::own_words::instead_of;
 use crate::settings::Limits;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -133,6 +135,10 @@ impl Drop for InFlight {
 pub(crate) struct ClientIo<T> {
     stream: T,
     activity: Arc<Activity>,
+    /// The client's address, where answers of hyper itself are to be put in our words (HTTP/1).
+    peer: Option<SocketAddr>,
+    /// Our words, and how many bytes of them are written.
+    instead: Option<(Vec<u8>, usize)>,
 }
 
 /// A client's TLS stream as the tunnel gets it.
@@ -140,8 +146,8 @@ pub(crate) type ClientTls = ClientIo<TlsStream<TcpStream>>;
 
 impl<T> ClientIo<T> {
     /// Marks what this stream does.
-    pub(crate) fn new(stream: T, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
+    pub(crate) fn new(stream: T, activity: Arc<Activity>, peer: Option<SocketAddr>) -> Self {
+        Self { stream, activity, peer, instead: None }
     }
 
     /// The stream without marks.
@@ -165,8 +171,37 @@ impl<T: AsyncRead + Unpin> AsyncRead for ClientIo<T> {
     }
 }
 
+impl<T: AsyncWrite + Unpin> ClientIo<T> {
+    /// Writes our words where hyper writes its own; ready at once where there are none. Says whether it did.
+    fn poll_instead(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<bool>> {
+        if self.instead.is_none() {
+            let Some(peer) = self.peer.filter(|_| !self.activity.is_busy()) else {
+                return Poll::Ready(Ok(false));
+            };
+            let Some(words) = instead_of(buf, peer) else { return Poll::Ready(Ok(false)) };
+            self.instead = Some((words, 0));
+        }
+        while let Some((words, written)) = &mut self.instead {
+            let rest = words.get(*written..).unwrap_or_default();
+            if rest.is_empty() {
+                self.instead = None;
+                break;
+            }
+            let count = ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            *written += count;
+        }
+        Poll::Ready(Ok(true))
+    }
+}
+
 impl<T: AsyncWrite + Unpin> AsyncWrite for ClientIo<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if ready!(self.poll_instead(cx, buf))? {
+            return Poll::Ready(Ok(buf.len()));
+        }
         let result = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.activity.write(result.is_pending());
         result
@@ -177,6 +212,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for ClientIo<T> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [only] = bufs
+            && ready!(self.poll_instead(cx, only))?
+        {
+            return Poll::Ready(Ok(only.len()));
+        }
         let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.activity.write(result.is_pending());
         result

@@ -184,3 +184,18 @@ async fn a_client_that_vanishes_before_its_answer_leaves_a_record_and_nothing_el
     assert_eq!((record.status.as_u16(), record.answered_by), (499, Answerer::Edge));
     house.until_open(0, 0).await;
 }
+
+#[tokio::test]
+async fn bytes_that_are_no_http_are_answered_in_our_words() {
+    let gateway = Gateway::echo().await;
+    let house = House::open(gateway.address).await;
+    for (bytes, status, error) in [
+        ("GET / HTTP/1.1\r\nbad header: x\r\n\r\n".to_owned(), "400", "bad-header"),
+        (format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(150)), "431", "headers-too-large"),
+    ] {
+        let answer = raw(&house, &bytes).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert_eq!(header(&answer, "x-gatehouse-error").as_deref(), Some(error));
+        assert!(header(&answer, "x-request-id").is_some());
+    }
+}

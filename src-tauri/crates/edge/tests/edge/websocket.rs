@@ -126,6 +126,7 @@ async fn the_gateways_close_is_told_as_its_own() {
     assert_eq!(got, expected);
     stream.write_all(&frame(0x88, true, &1008u16.to_be_bytes())).await.unwrap();
     assert_eq!(read_to_end(&mut stream).await, "");
+    drop(stream);
     let record = house.record().await;
     let end = record.websocket.as_ref().unwrap();
     assert_eq!((end.close_code, end.closed_by), (Some(1008), Closer::Gateway));

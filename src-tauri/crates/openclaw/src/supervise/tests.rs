@@ -144,7 +144,12 @@ async fn an_orphan_that_is_not_healthy_is_stopped_before_a_new_gateway_starts() 
 #[tokio::test]
 async fn a_process_that_only_has_the_id_of_our_gateway_is_never_touched() {
     let (_folder, recipe) = recipe("exec sleep 600");
-    let mut stranger = tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
+    let mut stranger = tokio::process::Command::new("sleep")
+        .arg("600")
+        .env("OPENCLAW_STATE_DIR", &recipe.state_dir)
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
     let text = format!(
         r#"{{"pid":{},"birth":"1","state_dir":"{}","config_path":"/x","version":"1","port":1}}"#,
         stranger.id().unwrap(),

@@ -44,6 +44,7 @@ pub(super) fn ended(state: &mut State, ended: Ended, now: OffsetDateTime) -> Vec
         state.reached.clear();
         state.freshness.forget();
         state.serving_since = state.settled_open().then_some(now);
+        state.served_at = state.serving_since;
     } else {
         state.freshness.invalidate();
     }

@@ -10,6 +10,8 @@ use crate::errors;
 use crate::exposure::gateway::{running, summary};
 use crate::exposure::proof;
 
+/// How often the certificate is looked at; it is renewed long before it ends.
+const RENEWAL: Duration = Duration::hours(6);
 /// How soon an address that could not be served is tried again.
 const RETRY: Duration = Duration::seconds(30);
 
@@ -27,6 +29,7 @@ pub(super) fn served(
     now: OffsetDateTime,
 ) -> Vec<Effect> {
     state.flight.serve = false;
+    state.served_at = Some(now);
     let mut effects = Vec::new();
     match result {
         Ok(()) => {
@@ -52,9 +55,12 @@ pub(super) fn served(
     effects
 }
 
-pub(super) fn retry_blocked(state: &mut State, now: OffsetDateTime) -> Vec<Effect> {
-    let due = state.blocked_at.is_some_and(|at| now < at || now - at >= RETRY);
-    if due && state.changing == 0 { serve_again(state) } else { Vec::new() }
+/// What could not be served is tried again soon; what is served is looked at now and then, because certificates end.
+pub(super) fn serve_if_due(state: &mut State, now: OffsetDateTime) -> Vec<Effect> {
+    let past = |at: OffsetDateTime, wait| now < at || now - at >= wait;
+    let blocked = state.blocked_at.is_some_and(|at| past(at, RETRY));
+    let old = state.served_at.is_some_and(|at| past(at, RENEWAL));
+    if (blocked || old) && state.changing == 0 { serve_again(state) } else { Vec::new() }
 }
 
 /// A probe that failed while the gateway was away says nothing about the address.

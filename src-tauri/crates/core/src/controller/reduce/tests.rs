@@ -278,6 +278,15 @@ fn a_change_of_addresses_that_fails_leaves_what_is_served_and_says_so() {
 }
 
 #[test]
+fn a_certificate_is_looked_at_every_few_hours() {
+    let mut bench = Bench::on();
+
+    assert!(!bench.after(6 * 3600 - 1).takes(Fact::Tick).contains(&Effect::Serve));
+    assert!(bench.after(1).takes(Fact::Tick).contains(&Effect::Serve));
+    assert!(!bench.takes(Fact::Tick).contains(&Effect::Serve));
+}
+
+#[test]
 fn new_addresses_are_covered_by_origins_and_probed() {
     let mut bench = Bench::on();
     bench.takes(Fact::Addresses);
@@ -388,6 +397,27 @@ fn what_is_open_already_is_not_opened_again() {
 
     assert!(!bench.takes(up("one")).contains(&Effect::Open(lan())));
     assert_eq!(bench.state.wanted, None);
+}
+
+#[test]
+fn what_the_user_added_to_an_open_address_survives_a_start_that_asks_for_less() {
+    let open = OpenRequest { hosts: vec!["mini.lan".into()], port: Some(8443), ..lan() };
+    let table = [
+        (lan(), true),
+        (OpenRequest { hosts: vec!["mini.lan".into()], ..lan() }, true),
+        (OpenRequest { port: Some(9443), ..lan() }, false),
+        (OpenRequest { hosts: vec!["other.lan".into()], ..lan() }, false),
+        (OpenRequest { scope: Scope::Mac, ..lan() }, false),
+        (OpenRequest { only: vec!["192.168.1.0/24".into()], ..lan() }, false),
+    ];
+    for (wanted, already) in table {
+        let mut bench = Bench::new();
+        bench.listens();
+        bench.state.collected.open = Some(open.clone());
+        bench.state.wanted = Some(wanted.clone());
+
+        assert_eq!(!bench.takes(up("one")).contains(&Effect::Open(wanted.clone())), already, "{wanted:?}");
+    }
 }
 
 #[test]

@@ -19,6 +19,6 @@ pub(super) fn ticked(state: &mut State, now: OffsetDateTime) -> Vec<Effect> {
     if state.linked() && stale {
         effects.extend(gateway::list_devices(state));
     }
-    effects.extend(serving::retry_blocked(state, now));
+    effects.extend(serving::serve_if_due(state, now));
     effects
 }

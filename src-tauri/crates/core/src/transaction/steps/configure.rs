@@ -66,7 +66,7 @@ impl Configure {
 
     fn ledger(&self, now: &Ledger, edited: &Edited) -> Ledger {
         let mut ledger = match self.wish {
-            Wish::Close => return now.retained(|path| taken_back_at_close(path)),
+            Wish::Close => return now.retained(taken_back_at_close),
             Wish::Open(_) | Wish::Add(_) | Wish::Remove(_) => now.clone(),
         };
         ledger.absorb(edited.inverse());

@@ -68,9 +68,11 @@ impl House {
         Self::start(folder, free_port(), clock, Arc::default())
     }
 
-    /// The same state in a new process.
-    pub(super) fn restarted(&self) -> Self {
-        Self::start(self.folder.clone(), self.port, self.clock.clone(), self.vault.clone())
+    /// The same state in a new process. The sockets of the old one go with it.
+    pub(super) async fn restarted(self) -> Self {
+        self.context.door.close().await;
+        let Self { folder, port, clock, vault, .. } = self;
+        Self::start(folder, port, clock, vault)
     }
 
     fn start(folder: Arc<TempDir>, port: u16, clock: Hands, vault: Arc<Memory>) -> Self {
