@@ -8,20 +8,22 @@ import { gatewayDown, off, on, type Scene } from './scenes/index.js';
 
 const states: Record<string, Scene> = { empty: off, normal: on, error: gatewayDown };
 
-after(closeBrowser);
-for (const theme of themes) {
-  for (const language of languages) {
-    for (const [state, scene] of Object.entries(states)) {
-      describe(`${theme}, ${language}, ${state}`, () => {
-        for (const name of pages) {
-          it(name, () =>
-            Stage.play(scene, name, { theme, language }, async (stage) => {
-              await stage.picture(`${name}-${state}-${theme}-${language}`);
-              assert.deepEqual(await stage.violations(), [], 'axe');
-              assert.deepEqual(await stage.overflows(), [], 'width');
-            }));
-        }
-      });
+describe('every page', () => {
+  after(closeBrowser);
+  for (const theme of themes) {
+    for (const language of languages) {
+      for (const [state, scene] of Object.entries(states)) {
+        describe(`${theme}, ${language}, ${state}`, () => {
+          for (const name of pages) {
+            it(name, () =>
+              Stage.play(scene, name, { theme, language }, async (stage) => {
+                await stage.picture(`${name}-${state}-${theme}-${language}`);
+                assert.deepEqual(await stage.violations(), [], 'axe');
+                assert.deepEqual(await stage.overflows(), [], 'width');
+              }));
+          }
+        });
+      }
     }
   }
-}
+});

@@ -92,6 +92,7 @@ export class FakeCore {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(isError(answer) ? { error: answer } : { ok: answer }));
       return;
     }
+    if (path === '/favicon.ico') return void response.writeHead(204).end();
     const file = path === '/' ? '/index.html' : normalize(path);
     try {
       const content = await readFile(join(this.folder, file));
