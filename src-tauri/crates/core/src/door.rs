@@ -8,7 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gatehouse_api::{EdgeSighting, OriginSeen};
 use gatehouse_edge::{
-    AccessRecord, ClientSighting, Counters, Edge, EdgeSettings, Listener, ListenerKind, OriginSighting, Pause,
+    AccessRecord, AllowedClients, ClientSighting, Counters, Edge, EdgeSettings, Listener, ListenerKind,
+    OriginSighting, Pause,
 };
 use tokio::sync::broadcast;
 
@@ -33,6 +34,11 @@ impl Door {
     pub(crate) fn pause(&self, pause: Option<PauseSettings>) {
         let paused = pause.map(|pause| Pause { until: pause.until.map(Into::into) });
         self.edge.apply(EdgeSettings { paused, ..EdgeSettings::clone(&self.edge.settings()) });
+    }
+
+    /// Who may connect; `None` = it does not listen.
+    pub(crate) fn clients(&self) -> Option<AllowedClients> {
+        (!self.edge.listening().is_empty()).then(|| self.edge.settings().clients.clone())
     }
 
     /// What it has done and is doing.
