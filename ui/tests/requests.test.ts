@@ -324,6 +324,15 @@ describe('requests', () => {
       }, { mayComplain: name === 'away' ? /502/ : /^$/ }));
   }
 
+  it('moves nothing where the system asks for that', async () => {
+    for (const [reducedMotion, moves] of [[true, false], [false, true]] as const) {
+      await Stage.play(preparing, 'overview', { reducedMotion }, async ({ page }) => {
+        const animation = await page.locator('[aria-current=step] circle').evaluate((circle) => getComputedStyle(circle).animationName);
+        assert.equal(animation !== 'none', moves);
+      });
+    }
+  });
+
   it('the panel for devices is accessible in both themes', async () => {
     for (const theme of ['light', 'dark'] as const) {
       await Stage.play(on, 'overview', { theme }, async (stage) => {
