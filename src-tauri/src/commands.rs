@@ -13,7 +13,7 @@ mod open;
 mod origins;
 mod pause;
 mod plan;
-mod serve;
+pub(crate) mod serve;
 mod status;
 mod tail;
 mod undo;

@@ -1,20 +1,30 @@
 //! The program `gatehouse`. It reads its words, dispatches, and ends with an exit status; decisions are the core's.
 
-#![forbid(unsafe_code)]
+// macOS' notifications need a class of Objective-C; nothing else here does.
+#![cfg_attr(not(target_os = "macos"), forbid(unsafe_code))]
 
+#[cfg(feature = "tray")]
+mod app;
 mod args;
 mod commands;
 mod log;
 mod output;
 mod session;
+#[cfg(feature = "tray")]
+mod words;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
-use clap::{Parser, error::ErrorKind};
+use clap::{CommandFactory as _, Parser, error::ErrorKind};
 use gatehouse_api::{Code, ErrorEnvelope, SCHEMA};
 use serde_json::json;
+use tokio::runtime::Runtime;
 
-use crate::{args::Cli, output::when::Clock, session::Session};
+use crate::{
+    args::{Cli, Globals},
+    output::when::Clock,
+    session::Session,
+};
 
 fn main() -> ExitCode {
     // The offset of the local clock can be read only while there is one thread.
@@ -24,17 +34,36 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return explain(&error, &words),
     };
-    let mut session = Session::new(cli.globals, clock);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    let Some(command) = cli.command else { return without_command(cli.globals, clock, &words) };
+    run(Session::new(cli.globals, clock), |session, runtime| runtime.block_on(commands::run(command, session)))
+}
+
+/// The tray app, or why there is none.
+#[cfg_attr(not(feature = "tray"), allow(unused_variables))]
+fn without_command(globals: Globals, clock: Clock, words: &[OsString]) -> ExitCode {
+    #[cfg(feature = "tray")]
+    if app::has_display() {
+        return run(Session::new(globals, clock), |session, runtime| app::run(session, runtime));
+    }
+    let reason = if cfg!(feature = "tray") { "there is no screen for the tray app" } else { "a command is missing" };
+    let text = format!("{reason}; this runs Gatehouse in the foreground: gatehouse serve");
+    explain(&Cli::command().error(ErrorKind::MissingSubcommand, text), words)
+}
+
+/// Runs on this thread, with a runtime beside it.
+fn run(mut session: Session, work: impl FnOnce(&mut Session, &Runtime) -> session::Outcome) -> ExitCode {
+    let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let outcome = work(&mut session, &runtime);
+            // A question that was left open must not hold the program.
+            runtime.shutdown_background();
+            outcome
+        }
         Err(error) => {
             let because = format!("No threads could be started: {error}.");
-            return end(Err(ErrorEnvelope::new(Code::Failed, "Gatehouse cannot run", because)), session);
+            Err(ErrorEnvelope::new(Code::Failed, "Gatehouse cannot run", because))
         }
     };
-    let outcome = runtime.block_on(commands::run(cli.command, &mut session));
-    // A question that was left open must not hold the program.
-    runtime.shutdown_background();
     end(outcome, session)
 }
 

@@ -122,17 +122,19 @@ impl Session {
     }
 
     /// Where the core's control socket is.
-    fn socket(&self) -> Result<PathBuf, ErrorEnvelope> {
-        if let Some(path) = &self.globals.socket {
-            return Ok(path.clone());
+    pub(crate) fn socket(&self) -> Result<PathBuf, ErrorEnvelope> {
+        match &self.globals.socket {
+            Some(path) => Ok(path.clone()),
+            None => Ok(self.home()?.socket().to_owned()),
         }
-        match Home::resolve(&Environment::from_process()) {
-            Ok(home) => Ok(home.socket().to_owned()),
-            Err(error) => {
-                Err(ErrorEnvelope::new(Code::Usage, "There is no state folder", format!("{error}."))
-                    .fix("Set GATEHOUSE_HOME to a folder of your own."))
-            }
-        }
+    }
+
+    /// The state folder.
+    pub(crate) fn home(&self) -> Result<Home, ErrorEnvelope> {
+        Home::resolve(&Environment::from_process()).map_err(|error| {
+            ErrorEnvelope::new(Code::Usage, "There is no state folder", format!("{error}."))
+                .fix("Set GATEHOUSE_HOME to a folder of your own.")
+        })
     }
 }
 

@@ -7,6 +7,9 @@ import '$lib/appearance.svelte';
 import { platform } from './platform';
 
 document.documentElement.lang = language.current;
-core.start(await platform());
+const surroundings = await platform();
+core.start(surroundings);
+// Tray and notifications speak the window's language.
+void surroundings.chooseLanguage?.(language.chosen)?.catch(() => {});
 const target = document.getElementById('app');
 if (target) mount(App, { target });

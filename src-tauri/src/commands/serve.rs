@@ -3,7 +3,7 @@
 //! The address is welcomed once it is proven, or the reason why it is not is told; then every change of the state is
 //! a line. The first signal stops gracefully, the second at once.
 
-mod signals;
+pub(crate) mod signals;
 mod welcome;
 
 use std::{io, path::Path, process, sync::Arc, time::Duration};

@@ -16,6 +16,12 @@ impl Clock {
         Self { offset: UtcOffset::current_local_offset().ok() }
     }
 
+    /// A clock on the wall that shows UTC.
+    #[cfg(all(test, feature = "tray"))]
+    pub(crate) fn utc() -> Self {
+        Self { offset: Some(UtcOffset::UTC) }
+    }
+
     /// Now.
     pub(crate) fn now(self) -> OffsetDateTime {
         OffsetDateTime::now_utc()

@@ -1,21 +1,33 @@
 // What the window knows of the core: the newest snapshot, devices, progress and traffic. It keeps no state of its own
 // beside them, so window, tray and command line cannot disagree.
 
-import type { DeviceList, ErrorEnvelope, Event, Progress, Reply, Request, Snapshot, TrafficRecord } from '$api';
+import type { DeviceList, ErrorEnvelope, Event, PendingDevice, Progress, Reply, Request, Snapshot, TrafficRecord } from '$api';
 import { asEnvelope, type Platform } from '../platform';
 
 /** Rows of traffic that the window keeps. */
 const KEPT_TRAFFIC = 500;
+/** How long an answered device may stay on the core's list before it is shown again. */
+const UNCONFIRMED_MS = 10_000;
 
 class CoreState {
   /** `undefined` until the first event. */
   snapshot = $state<Snapshot>();
   devices = $state<DeviceList>();
+  /** Why there is no list of devices. */
+  devicesError = $state<ErrorEnvelope>();
+  /** Devices that were answered here and that the core has not taken off the list yet. */
+  #leaving = $state<string[]>([]);
+  /** Whether OpenClaw is being installed. */
+  installing = $state(false);
   /** Steps of the change that runs, or of the last one, newest text of each. */
   progress = $state<Progress[]>([]);
   traffic = $state.raw<TrafficRecord[]>([]);
   /** Whether the event stream is up; `undefined` = not yet known. */
   up = $state<boolean>();
+  /** Why no core answers, where that is known. */
+  why = $state<ErrorEnvelope>();
+  /** Whether HTTPS ends with this app. */
+  hosting = $state(false);
   /** The error that the window shows on top, until it is dismissed. */
   error = $state<ErrorEnvelope>();
   /** A sentence for the live region. */
@@ -27,10 +39,11 @@ class CoreState {
     this.#platform = platform;
     return platform.follow(
       (event) => this.#take(event),
-      (up) => {
-        const came = up && this.up === false;
-        this.up = up;
-        if (came || up) void this.#refresh();
+      (reach) => {
+        this.up = reach.up ?? undefined;
+        this.why = reach.why ?? undefined;
+        this.hosting = reach.hosting ?? false;
+        if (this.up) void this.#refresh();
       },
     );
   }
@@ -64,6 +77,39 @@ class CoreState {
     }
   }
 
+  /** Devices that wait for an answer, oldest first. */
+  get waiting(): PendingDevice[] {
+    return (this.devices?.pending ?? []).filter((device) => !this.#leaving.includes(device.device_id));
+  }
+
+  /** Answers a device. It leaves the list at once, and is back if that failed or is not confirmed in time. */
+  async answer(device: string, work: () => Promise<unknown>): Promise<boolean> {
+    const back = () => (this.#leaving = this.#leaving.filter((id) => id !== device));
+    this.#leaving = [...this.#leaving, device];
+    setTimeout(back, UNCONFIRMED_MS);
+    const done = await this.attempt(work);
+    if (!done) back();
+    return done;
+  }
+
+  /** Installs OpenClaw; its way is told by the gateway's detail. */
+  async install(): Promise<void> {
+    this.installing = true;
+    await this.attempt(() => this.ask({ method: 'install-gateway' }, 'gateway'));
+    this.installing = false;
+  }
+
+  /** Asks for the requests from before the window followed. */
+  async loadTraffic(): Promise<void> {
+    try {
+      const { data } = await this.ask({ method: 'traffic', params: { limit: KEPT_TRAFFIC } }, 'traffic');
+      const known = new Set(this.traffic.map((row) => row.id));
+      this.traffic = [...this.traffic, ...data.filter((row) => !known.has(row.id))].sort((one, other) => other.time.localeCompare(one.time)).slice(0, KEPT_TRAFFIC);
+    } catch {
+      // What comes from now on is shown all the same.
+    }
+  }
+
   /** Says a sentence to screen readers. */
   say(text: string) {
     this.announcement = text;
@@ -71,9 +117,9 @@ class CoreState {
 
   async #refresh() {
     try {
-      this.devices = (await this.ask({ method: 'devices-list' }, 'devices')).data;
-    } catch {
-      // The gateway may be down: the snapshot says so, and the next event of the stream brings the devices.
+      this.#list((await this.ask({ method: 'devices-list' }, 'devices')).data);
+    } catch (thrown) {
+      this.devicesError = asEnvelope(thrown);
     }
   }
 
@@ -81,16 +127,17 @@ class CoreState {
     switch (event.event) {
       case 'snapshot':
         this.up = true;
+        if (this.snapshot && this.snapshot.gateway.verdict !== event.data.gateway.verdict) void this.#refresh();
         this.snapshot = event.data;
         break;
       case 'progress':
         this.#step(event.data);
         break;
       case 'devices':
-        this.devices = event.data;
+        this.#list(event.data);
         break;
       case 'traffic':
-        this.traffic = [event.data, ...this.traffic].slice(0, KEPT_TRAFFIC);
+        this.traffic = [event.data, ...this.traffic.filter((row) => row.id !== event.data.id)].slice(0, KEPT_TRAFFIC);
         break;
       case 'lagged':
         void this.#refresh();
@@ -99,6 +146,12 @@ class CoreState {
         this.up = false;
         break;
     }
+  }
+
+  #list(devices: DeviceList) {
+    this.devices = devices;
+    this.devicesError = undefined;
+    this.#leaving = this.#leaving.filter((id) => devices.pending.some((device) => device.device_id === id));
   }
 
   #step(progress: Progress) {

@@ -29,6 +29,10 @@ export const language = {
   get current(): Language {
     return current;
   },
+  /** What was chosen here; `undefined` = the system's language is followed. */
+  get chosen(): Language | undefined {
+    return localStorage.getItem('language') ? current : undefined;
+  },
   set(next: Language) {
     current = next;
     localStorage.setItem('language', next);

@@ -2,18 +2,34 @@
 
 import type { ErrorEnvelope, Event, Reply, Request } from '$api';
 
+/** Who answers. */
+export interface Reach {
+  /** Whether a core does; `null` = it is not known yet. */
+  up: boolean | null;
+  /** Why none does, where that is known. */
+  why?: ErrorEnvelope | null;
+  /** Whether HTTPS ends with this app. */
+  hosting?: boolean;
+}
+
 /** What the page needs of its surroundings. */
 export interface Platform {
   /** Asks the core. Rejects with an `ErrorEnvelope`. */
   call(request: Request): Promise<Reply>;
-  /** Follows the core. `state` tells whether the stream is up; the first event of a stream is the whole snapshot. */
-  follow(event: (event: Event) => void, state: (up: boolean) => void): () => void;
+  /** Follows the core. `state` tells who answers; the first event of a stream is the whole snapshot. */
+  follow(event: (event: Event) => void, state: (reach: Reach) => void): () => void;
   /** Opens an address outside the page. */
   open(url: string): Promise<void>;
   /** Puts text on the clipboard. */
   copy(text: string): Promise<void>;
   /** Lets the user keep a file. */
   save(name: string, content: Blob): Promise<void>;
+  /** Hosts a core in the app, where none answers; absent where nothing can. */
+  startCore?(): Promise<void>;
+  /** Ends the app; absent where there is none. */
+  quit?(): Promise<void>;
+  /** Tells the app which language was chosen, for its tray and notifications; absent = the system's. */
+  chooseLanguage?(language: string | undefined): Promise<void>;
 }
 
 /** An error of the page itself, in the shape of the core's. */

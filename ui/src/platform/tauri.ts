@@ -3,7 +3,7 @@
 import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import type { Event, Reply, Request } from '$api';
-import type { Platform } from './index';
+import type { Platform, Reach } from './index';
 
 export const tauri: Platform = {
   call: (request: Request) => invoke<Reply>('call', { request }),
@@ -11,11 +11,13 @@ export const tauri: Platform = {
     let stopped = false;
     const stops = [
       listen<Event>('core', (message) => event(message.payload)),
-      listen<boolean>('core-up', (message) => state(message.payload)),
+      listen<Reach>('core-up', (message) => state(message.payload)),
+      // The tray's menu asks for a page, or for a sheet of one.
+      listen<string>('go', (message) => (location.hash = `/${message.payload}`)),
     ];
     Promise.all(stops)
       .then(() => (stopped ? undefined : invoke('follow')))
-      .catch(() => state(false));
+      .catch(() => state({ up: false }));
     return () => {
       stopped = true;
       for (const stop of stops) stop.then((unlisten) => unlisten());
@@ -27,4 +29,7 @@ export const tauri: Platform = {
     const bytes = Array.from(new Uint8Array(await content.arrayBuffer()));
     await invoke('save_file', { name, bytes });
   },
+  startCore: () => invoke('start_core'),
+  quit: () => invoke('quit'),
+  chooseLanguage: (language) => invoke('choose_language', { language: language ?? null }),
 };

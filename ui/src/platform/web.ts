@@ -1,7 +1,7 @@
 // A plain browser beside a running core: Vite's proxy carries `/v1` to the control socket.
 
 import type { Event, Reply, Request } from '$api';
-import { envelope, type Platform } from './index';
+import { envelope, type Platform, type Reach } from './index';
 
 async function call(request: Request): Promise<Reply> {
   let answer: Response;
@@ -25,16 +25,16 @@ async function call(request: Request): Promise<Reply> {
   throw body.error ?? envelope('failed', 'The core gave no answer', text.slice(0, 200));
 }
 
-function follow(event: (event: Event) => void, state: (up: boolean) => void): () => void {
+function follow(event: (event: Event) => void, state: (reach: Reach) => void): () => void {
   let source: EventSource | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
   const open = () => {
     source = new EventSource('/v1/events');
-    source.onopen = () => state(true);
+    source.onopen = () => state({ up: true });
     source.onmessage = (message) => event(JSON.parse(message.data) as Event);
     source.onerror = () => {
-      state(false);
+      state({ up: false });
       source?.close();
       if (!stopped) retry = setTimeout(open, 1000);
     };

@@ -6,14 +6,14 @@ use tokio::signal::unix::{self, SignalKind};
 
 /// A signal that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Signal {
-    pub(super) name: &'static str,
-    pub(super) number: i32,
+pub(crate) struct Signal {
+    pub(crate) name: &'static str,
+    pub(crate) number: i32,
 }
 
 /// Interrupt, termination and a terminal that closes.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
     hangup: unix::Signal,
@@ -21,7 +21,7 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Receives them from now on, in place of ending at once.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             interrupt: unix::signal(SignalKind::interrupt())?,
             terminate: unix::signal(SignalKind::terminate())?,
@@ -30,7 +30,7 @@ impl Signals {
     }
 
     /// The next one.
-    pub(super) async fn next(&mut self) -> Signal {
+    pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal { name: "SIGINT", number: 2 },
             _ = self.terminate.recv() => Signal { name: "SIGTERM", number: 15 },

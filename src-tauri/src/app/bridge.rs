@@ -1,0 +1,120 @@
+//! What the window may ask: the whole api through one command, and a few small things of the app and the system.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use gatehouse_api::{Code, ErrorEnvelope, Event, Reply, Request, Snapshot};
+use serde::Serialize;
+use tauri::AppHandle;
+
+use super::backend::Seen;
+use super::menu::Hosting;
+use super::{shared, tray, window};
+use crate::words::Language;
+
+/// Longest file that the window may save, in bytes.
+const FILE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Asks the core.
+#[tauri::command]
+pub(crate) async fn call(app: AppHandle, request: Request) -> Result<Reply, ErrorEnvelope> {
+    shared(&app).backend.call(request).await
+}
+
+/// Who answers, as the window is told.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Reach {
+    /// Whether a core answers; `None` = it is not known yet.
+    up: Option<bool>,
+    /// Why none does, where that is known.
+    why: Option<ErrorEnvelope>,
+    /// Whether HTTPS ends with this app.
+    hosting: bool,
+}
+
+impl Reach {
+    /// What the window is told of what is known.
+    pub(crate) fn of(seen: &Seen) -> Self {
+        match seen {
+            Seen::Starting => Self { up: None, why: None, hosting: false },
+            Seen::Down(why) => Self { up: Some(false), why: why.clone(), hosting: false },
+            Seen::Up(_, hosting) => Self { up: Some(true), why: None, hosting: *hosting == Hosting::Here },
+        }
+    }
+}
+
+/// The window is ready to hear: tells it what is known now.
+#[tauri::command]
+pub(crate) fn follow(app: AppHandle) {
+    let seen = shared(&app).backend.seen();
+    window::tell(&app, "core-up", &Reach::of(&seen));
+    if let Seen::Up(snapshot, _) = seen {
+        window::tell(&app, "core", &Event::Snapshot(Box::new(Snapshot::clone(&snapshot))));
+    }
+}
+
+/// The language that was chosen in the window; `None` = the system's.
+#[tauri::command]
+pub(crate) fn choose_language(app: AppHandle, language: Option<Language>) {
+    shared(&app).preferences.choose(language);
+    tray::refresh(&app);
+}
+
+/// Ends the app.
+#[tauri::command]
+pub(crate) fn quit(app: AppHandle) {
+    super::quit::quit(&app);
+}
+
+/// Hosts a core in this app, where the one that was shown went away.
+#[tauri::command]
+pub(crate) fn start_core(app: AppHandle) {
+    shared(&app).backend.host();
+}
+
+/// Opens an address in the user's browser. Only https, and http for the gateway on this machine.
+#[tauri::command]
+pub(crate) fn open_url(url: String) -> Result<(), ErrorEnvelope> {
+    let allowed = ["https://", "http://127.0.0.1:", "http://localhost:"].iter().any(|start| url.starts_with(start));
+    if !allowed || url.chars().any(|char| char.is_control() || char.is_whitespace()) {
+        return Err(ErrorEnvelope::new(Code::Usage, "That address is not opened", "Only https addresses are."));
+    }
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let started = Command::new(program).arg(&url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    match started {
+        Ok(mut child) => {
+            // The browser may live as long as it likes; somebody must take its exit status.
+            tauri::async_runtime::spawn_blocking(move || child.wait());
+            Ok(())
+        }
+        Err(error) => Err(ErrorEnvelope::new(Code::Failed, "The browser could not be opened", format!("{program}: {error}."))),
+    }
+}
+
+/// Puts text on the clipboard.
+#[tauri::command]
+pub(crate) fn copy_text(app: AppHandle, text: String) -> Result<(), ErrorEnvelope> {
+    super::clipboard::put(&app, &text)
+}
+
+/// Writes a file into the user's Downloads folder under a name that is free, and says where.
+#[tauri::command]
+pub(crate) async fn save_file(name: String, bytes: Vec<u8>) -> Result<String, ErrorEnvelope> {
+    let plain = !name.starts_with('.') && !name.contains(['/', '\\', '\0']) && name.len() < 100;
+    if !plain || bytes.len() > FILE_BYTES {
+        return Err(ErrorEnvelope::new(Code::Usage, "That file is not saved", "Its name or its size is not a file's of ours."));
+    }
+    let failed = |error: String| ErrorEnvelope::new(Code::Storage, "The file could not be saved", error);
+    let folder = std::env::var_os("HOME").map(|home| PathBuf::from(home).join("Downloads"));
+    let folder = folder.ok_or_else(|| failed("There is no home folder.".to_owned()))?;
+    std::fs::create_dir_all(&folder).map_err(|error| failed(format!("{}: {error}.", folder.display())))?;
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
+    let path = (0..1000)
+        .map(|number| if number == 0 { name.clone() } else { format!("{stem} {number}.{extension}") })
+        .map(|name| folder.join(name))
+        .find(|path| !path.exists())
+        .ok_or_else(|| failed("There are too many files of that name.".to_owned()))?;
+    gatehouse_files::write_atomic(&path, &bytes, gatehouse_files::PUBLIC)
+        .map_err(|error| failed(format!("{}: {error}.", path.display())))?;
+    Ok(path.display().to_string())
+}

@@ -1,0 +1,371 @@
+//! The tray's menu, icon and tooltip as data: pure functions of the snapshot, compared whole in tests.
+
+use gatehouse_api::{Actual, Address, Desired, GatewayVerdict, Scope, Snapshot};
+use time::OffsetDateTime;
+
+use crate::output::when::Clock;
+use crate::words::Language;
+
+/// What a click does. The ids are stable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Show the waiting devices.
+    Review,
+    /// Show what needs attention.
+    Problem,
+    /// Put the clean address on the clipboard.
+    CopyLink,
+    /// Show the address as a QR code.
+    Phone,
+    /// Open the address for somebody.
+    OpenTo(Scope),
+    /// Turn HTTPS off, after a question.
+    TurnOff,
+    /// Answer 503 for so many seconds, or until told.
+    Pause(Option<u64>),
+    /// End the pause.
+    Resume,
+    /// Show the gateway.
+    Gateway,
+    /// Host a core here, where none answers.
+    StartCore,
+    /// Undo the newest change, after a question.
+    Undo,
+    /// Show the window.
+    Window,
+    /// Show the settings.
+    Settings,
+    /// End this program, after saying what happens to HTTPS.
+    Quit,
+}
+
+impl Action {
+    /// The stable id.
+    pub(crate) fn id(&self) -> String {
+        match self {
+            Self::Review => "devices.review".into(),
+            Self::Problem => "problem.top".into(),
+            Self::CopyLink => "link.copy".into(),
+            Self::Phone => "link.qr".into(),
+            Self::OpenTo(Scope::Mac) => "expose.mac".into(),
+            Self::OpenTo(Scope::Lan) => "expose.lan".into(),
+            Self::OpenTo(Scope::Internet) => "expose.internet".into(),
+            Self::TurnOff => "expose.off".into(),
+            Self::Pause(Some(seconds)) => format!("pause.{seconds}"),
+            Self::Pause(None) => "pause.until-resume".into(),
+            Self::Resume => "resume".into(),
+            Self::Gateway => "gateway.show".into(),
+            Self::StartCore => "core.start".into(),
+            Self::Undo => "undo".into(),
+            Self::Window => "window".into(),
+            Self::Settings => "settings".into(),
+            Self::Quit => "quit".into(),
+        }
+    }
+}
+
+/// A row of the menu.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// A dimmed line.
+    Label {
+        /// Its stable id.
+        id: &'static str,
+        /// Its text.
+        text: String,
+    },
+    /// Something to click.
+    Item {
+        /// What it does.
+        action: Action,
+        /// Its text.
+        text: String,
+        /// Its key, as Tauri writes it.
+        key: Option<&'static str>,
+        /// Whether it bears a tick; `None` = it has no such mark.
+        checked: Option<bool>,
+    },
+    /// A menu in the menu.
+    Submenu {
+        /// Its stable id.
+        id: &'static str,
+        /// Its text.
+        text: String,
+        /// Its rows.
+        entries: Vec<Entry>,
+    },
+    /// A line.
+    Separator,
+}
+
+/// One shape per state; no colour carries meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Icon {
+    /// The shape.
+    pub(crate) shape: Shape,
+    /// Whether somebody waits: a dot in the corner.
+    pub(crate) waiting: bool,
+}
+
+/// The shape of the icon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Shape {
+    /// Off, or no core.
+    Off,
+    /// A change is under way.
+    Preparing,
+    /// On and proven.
+    On,
+    /// On, with a problem.
+    Degraded,
+    /// Should be on and cannot be.
+    Blocked,
+    /// Paused.
+    Paused,
+}
+
+/// Everything that the tray shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tray {
+    /// The icon.
+    pub(crate) icon: Icon,
+    /// Text beside the icon: the number of waiting devices; empty = none.
+    pub(crate) title: String,
+    /// A full sentence for tooltip and VoiceOver.
+    pub(crate) tooltip: String,
+    /// The menu.
+    pub(crate) menu: Vec<Entry>,
+}
+
+/// Whether HTTPS outlives this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hosting {
+    /// The core runs in this process.
+    Here,
+    /// The core runs elsewhere; this program only shows it.
+    Elsewhere,
+}
+
+/// What is known of the core.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Core<'a> {
+    /// Nothing yet.
+    Starting,
+    /// None answers.
+    Down,
+    /// The app is ending.
+    Stopping,
+    /// Its state.
+    Up(&'a Snapshot, Hosting),
+}
+
+/// The tray for what is known.
+pub(crate) fn tray(core: Core<'_>, language: Language, clock: Clock, now: OffsetDateTime) -> Tray {
+    let (snapshot, hosting) = match core {
+        Core::Up(snapshot, hosting) => (snapshot, hosting),
+        Core::Starting => return bare(language, Shape::Preparing, "menu.starting", true, &[]),
+        Core::Stopping => return bare(language, Shape::Preparing, "menu.stopping", false, &[]),
+        Core::Down => {
+            let start = item(language, Action::StartCore, "core.start", None);
+            return bare(language, Shape::Off, "core.down.title", true, &[start]);
+        }
+    };
+    let pending = snapshot.devices.pending;
+    let state = state_line(snapshot, language, clock);
+    let tooltip = if pending == 0 {
+        language.text("menu.tooltip", &[("state", &state)])
+    } else {
+        let waiting = language.count("devices.waiting-count", pending);
+        language.text("menu.tooltip-waiting", &[("state", &state), ("waiting", &waiting)])
+    };
+    Tray {
+        icon: Icon { shape: shape(&snapshot.actual), waiting: pending > 0 },
+        title: if pending == 0 { String::new() } else { pending.to_string() },
+        tooltip,
+        menu: menu(snapshot, hosting, language, now, state),
+    }
+}
+
+/// The tray without a core.
+fn bare(language: Language, shape: Shape, key: &str, usable: bool, more: &[Entry]) -> Tray {
+    let text = language.text(key, &[]);
+    let mut menu = vec![Entry::Label { id: "status.line1", text: text.clone() }];
+    if usable {
+        menu.push(Entry::Separator);
+        menu.extend_from_slice(more);
+        menu.push(item(language, Action::Window, "menu.window", Some("CmdOrCtrl+0")));
+        menu.push(Entry::Separator);
+        menu.push(item(language, Action::Quit, "menu.quit", Some("CmdOrCtrl+Q")));
+    }
+    let tooltip = language.text("menu.tooltip", &[("state", &text)]);
+    Tray { icon: Icon { shape, waiting: false }, title: String::new(), tooltip, menu }
+}
+
+fn shape(actual: &Actual) -> Shape {
+    match actual {
+        Actual::Off => Shape::Off,
+        Actual::Preparing { .. } => Shape::Preparing,
+        Actual::On { .. } => Shape::On,
+        Actual::Degraded { .. } => Shape::Degraded,
+        Actual::Paused { .. } => Shape::Paused,
+        Actual::Blocked { .. } => Shape::Blocked,
+    }
+}
+
+fn menu(snapshot: &Snapshot, hosting: Hosting, language: Language, now: OffsetDateTime, state: String) -> Vec<Entry> {
+    let mut rows = vec![Entry::Label { id: "status.line1", text: state }];
+    if let Some(text) = second_line(snapshot, language) {
+        rows.push(Entry::Label { id: "status.line2", text });
+    }
+    if let Some(problem) = snapshot.problems.first() {
+        let text = format!("⚠ {}", short(&problem.title));
+        rows.push(Entry::Item { action: Action::Problem, text, key: None, checked: None });
+    }
+    rows.push(Entry::Separator);
+    if snapshot.devices.pending > 0 {
+        let text = language.count("menu.review", snapshot.devices.pending);
+        rows.push(Entry::Item { action: Action::Review, text, key: Some("CmdOrCtrl+R"), checked: None });
+        rows.push(Entry::Separator);
+    }
+    if best(snapshot).is_some() {
+        rows.push(item(language, Action::CopyLink, "menu.copy-link", Some("CmdOrCtrl+C")));
+        rows.push(item(language, Action::Phone, "menu.phone", Some("CmdOrCtrl+K")));
+    }
+    if rows.last() != Some(&Entry::Separator) {
+        rows.push(Entry::Separator);
+    }
+    rows.push(expose(snapshot, language));
+    if snapshot.desired != Desired::Off {
+        rows.push(match snapshot.actual {
+            Actual::Paused { .. } => item(language, Action::Resume, "menu.resume", None),
+            _ => pause(language),
+        });
+    }
+    rows.push(gateway(snapshot, language));
+    if let Some(change) = &snapshot.last_change
+        && change.undo_until.is_none_or(|until| now < until)
+    {
+        let text = language.text("menu.undo", &[("title", &short(&change.title))]);
+        rows.push(Entry::Item { action: Action::Undo, text, key: Some("CmdOrCtrl+Z"), checked: None });
+    }
+    rows.push(Entry::Separator);
+    rows.push(item(language, Action::Window, "menu.window", Some("CmdOrCtrl+0")));
+    rows.push(item(language, Action::Settings, "menu.settings", Some("CmdOrCtrl+,")));
+    rows.push(Entry::Separator);
+    let quit = match (hosting, &snapshot.desired) {
+        (_, Desired::Off) => "menu.quit",
+        (Hosting::Elsewhere, Desired::Open { .. }) => "menu.quit-elsewhere",
+        (Hosting::Here, Desired::Open { .. }) => "menu.quit-stops",
+    };
+    rows.push(item(language, Action::Quit, quit, Some("CmdOrCtrl+Q")));
+    rows
+}
+
+fn expose(snapshot: &Snapshot, language: Language) -> Entry {
+    let now = match &snapshot.desired {
+        Desired::Off => None,
+        Desired::Open { scope, .. } => Some(*scope),
+    };
+    let mut entries: Vec<Entry> = [(Scope::Mac, "scope.mac"), (Scope::Lan, "scope.lan"), (Scope::Internet, "scope.internet")]
+        .into_iter()
+        .map(|(scope, key)| Entry::Item {
+            action: Action::OpenTo(scope),
+            text: language.text(key, &[]),
+            key: None,
+            checked: Some(now == Some(scope)),
+        })
+        .collect();
+    if now.is_some() {
+        entries.push(Entry::Separator);
+        entries.push(item(language, Action::TurnOff, "overview.close", None));
+    }
+    Entry::Submenu { id: "expose", text: language.text("menu.open-to", &[]), entries }
+}
+
+fn pause(language: Language) -> Entry {
+    let entries = vec![
+        item(language, Action::Pause(Some(900)), "menu.pause-15", None),
+        item(language, Action::Pause(Some(3600)), "menu.pause-60", None),
+        item(language, Action::Pause(None), "menu.pause-open", None),
+    ];
+    Entry::Submenu { id: "pause", text: language.text("menu.pause", &[]), entries }
+}
+
+fn gateway(snapshot: &Snapshot, language: Language) -> Entry {
+    let gateway = &snapshot.gateway;
+    let mut facts = vec![language.text(&format!("verdict.{}", verdict(gateway.verdict)), &[])];
+    facts.extend(gateway.version.clone());
+    facts.extend(gateway.pid.map(|pid| language.text("settings.process", &[("pid", &pid.to_string())])));
+    let entries = vec![
+        Entry::Label { id: "gateway.state", text: facts.join(" · ") },
+        item(language, Action::Gateway, "menu.gateway", None),
+    ];
+    Entry::Submenu { id: "gateway", text: language.text("page.gateway", &[]), entries }
+}
+
+fn verdict(verdict: GatewayVerdict) -> &'static str {
+    match verdict {
+        GatewayVerdict::Running => "running",
+        GatewayVerdict::Starting => "starting",
+        GatewayVerdict::AuthRefused => "auth-refused",
+        GatewayVerdict::Stopped => "stopped",
+        GatewayVerdict::PortTaken => "port-taken",
+        GatewayVerdict::NotFound => "not-found",
+    }
+}
+
+fn state_line(snapshot: &Snapshot, language: Language, clock: Clock) -> String {
+    let scope = match &snapshot.desired {
+        Desired::Off => None,
+        Desired::Open { scope: Scope::Mac, .. } => Some("scope.mac"),
+        Desired::Open { scope: Scope::Lan, .. } => Some("scope.address.lan"),
+        Desired::Open { scope: Scope::Internet, .. } => Some("scope.internet"),
+    };
+    let scope = scope.map(|key| language.text(key, &[])).unwrap_or_default();
+    match &snapshot.actual {
+        Actual::Off => language.text("menu.state-off", &[]),
+        Actual::Preparing { step, number, of } => {
+            let step = serde_json::to_value(step).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+            let step = language.text(&format!("step.{step}"), &[]);
+            language.text("actual.preparing", &[("number", &number.to_string()), ("of", &of.to_string()), ("step", &step)])
+        }
+        Actual::On { .. } => language.text("menu.state-on", &[("scope", &scope)]),
+        Actual::Degraded { .. } => language.text("menu.state-degraded", &[("scope", &scope)]),
+        Actual::Paused { until: None } => language.text("actual.paused", &[]),
+        Actual::Paused { until: Some(until) } => {
+            language.text("actual.paused-until", &[("time", &clock.time(*until))])
+        }
+        Actual::Blocked { cause } => language.text("menu.state-blocked", &[("cause", &short(&cause.text))]),
+    }
+}
+
+fn second_line(snapshot: &Snapshot, language: Language) -> Option<String> {
+    if !matches!(snapshot.gateway.verdict, GatewayVerdict::Running) {
+        let verdict = language.text(&format!("verdict.{}", verdict(snapshot.gateway.verdict)), &[]);
+        return Some(format!("{}: {verdict}", language.text("page.gateway", &[])));
+    }
+    best(snapshot).map(|address| address.url.clone())
+}
+
+/// The address that is shown and copied: the first that others can use, else the first.
+pub(crate) fn best(snapshot: &Snapshot) -> Option<&Address> {
+    let others = |address: &&Address| !matches!(address.scope, gatehouse_api::AddressScope::Mac);
+    snapshot.addresses.iter().find(others).or_else(|| snapshot.addresses.first())
+}
+
+fn item(language: Language, action: Action, key: &str, accelerator: Option<&'static str>) -> Entry {
+    Entry::Item { action, text: language.text(key, &[]), key: accelerator, checked: None }
+}
+
+/// At most 60 characters: a menu is not a page.
+fn short(text: &str) -> String {
+    if text.chars().count() <= 60 {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(59).collect();
+    cut.push('…');
+    cut
+}
+
+#[cfg(test)]
+mod tests;

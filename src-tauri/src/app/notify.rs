@@ -1,0 +1,139 @@
+//! Notifications about waiting devices: what to say is a pure function, how to say it is the system's.
+//!
+//! A notification never shows more than the panel and never does what the panel would not: Approve is offered only for
+//! one device alone that came through the edge from the local network, is new, and asks for no administration.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+mod wording;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use gatehouse_api::{ApproveAs, DeviceList, ErrorEnvelope, PendingDevice, Request};
+use tauri::{AppHandle, Manager};
+
+use super::{shared, window};
+#[cfg(target_os = "linux")]
+pub(crate) use linux::has_tray_host;
+#[cfg(target_os = "macos")]
+pub(crate) use macos::listen;
+pub(crate) use wording::{Choice, Notification};
+
+/// After a notification there is none for so long: somebody who asks again and again is seen in the tray.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// Which devices were told already, and when the last were.
+#[derive(Debug, Default)]
+pub(crate) struct Told(Mutex<Telling>);
+
+#[derive(Debug, Default)]
+struct Telling {
+    devices: BTreeSet<String>,
+    last: Option<Instant>,
+}
+
+/// What is to be done about the devices that wait now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Nothing,
+    Show,
+    Withdraw,
+}
+
+impl Telling {
+    fn due(&mut self, pending: &[PendingDevice], now: Instant) -> Due {
+        let waiting: BTreeSet<String> = pending.iter().map(|device| device.device_id.clone()).collect();
+        let (fresh, gone) = (!waiting.is_subset(&self.devices), waiting.is_empty() && !self.devices.is_empty());
+        self.devices = waiting;
+        if gone {
+            return Due::Withdraw;
+        }
+        if !fresh || self.last.is_some_and(|last| now.duration_since(last) < QUIET) {
+            return Due::Nothing;
+        }
+        self.last = Some(now);
+        Due::Show
+    }
+}
+
+/// Tells about devices that wait and were not told yet; takes back what was told when nobody waits any more.
+pub(crate) fn devices(app: &AppHandle, devices: &DeviceList) {
+    let told = app.state::<Told>();
+    let due = told.0.lock().unwrap_or_else(PoisonError::into_inner).due(&devices.pending, Instant::now());
+    match due {
+        Due::Nothing => {}
+        Due::Withdraw => system::withdraw(app),
+        Due::Show => system::show(app, wording::waiting(&devices.pending, shared(app).preferences.language())),
+    }
+}
+
+/// Tells that something which the user asked for in the menu failed.
+pub(crate) fn trouble(app: &AppHandle, error: &ErrorEnvelope) {
+    tracing::warn!(code = ?error.code, title = %error.title, "an action of the menu failed");
+    let notification =
+        Notification { title: error.title.clone(), body: error.because.clone(), device: None, choices: Vec::new() };
+    system::show(app, notification);
+}
+
+/// What the user chose on a notification.
+fn chosen(app: &AppHandle, notification: &Notification, choice: Choice) {
+    let Some(device) = notification.device.clone() else {
+        return window::show_soon(app, Some("devices"));
+    };
+    let request = match choice {
+        Choice::Review => return window::show_soon(app, Some("devices")),
+        Choice::Deny => Request::DevicesDeny { device: device.device_id },
+        Choice::Approve => Request::DevicesApprove {
+            device: device.device_id,
+            access: ApproveAs::Full,
+            label: None,
+            shown_scopes: Some(device.scopes),
+        },
+    };
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = shared(&app).backend.call(request).await {
+            trouble(&app, &error);
+            window::show_soon(&app, Some("devices"));
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wording::tests::device;
+    use super::*;
+
+    #[test]
+    fn who_waits_is_told_once_and_taken_back_when_nobody_waits() {
+        let (mut telling, now) = (Telling::default(), Instant::now());
+        let waiting = [device(&["operator.read"])];
+
+        assert_eq!(telling.due(&[], now), Due::Nothing);
+        assert_eq!(telling.due(&waiting, now), Due::Show);
+        assert_eq!(telling.due(&waiting, now + 2 * QUIET), Due::Nothing);
+        assert_eq!(telling.due(&[], now + 2 * QUIET), Due::Withdraw);
+        assert_eq!(telling.due(&waiting, now + 3 * QUIET), Due::Show);
+    }
+
+    #[test]
+    fn somebody_who_asks_under_ever_new_names_does_not_fill_the_screen() {
+        let (mut telling, now) = (Telling::default(), Instant::now());
+        let asked = |number: u32| [PendingDevice { device_id: number.to_string(), ..device(&[]) }];
+
+        let shown = (0..600).filter(|number| {
+            telling.due(&asked(*number), now + Duration::from_secs((*number).into())) == Due::Show
+        });
+
+        assert_eq!(shown.count(), 10);
+    }
+}

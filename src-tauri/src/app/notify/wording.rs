@@ -1,0 +1,158 @@
+//! What a notification says and which buttons it has.
+
+use gatehouse_api::PendingDevice;
+
+use crate::words::Language;
+
+/// A notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notification {
+    /// One line.
+    pub(crate) title: String,
+    /// One or two lines.
+    pub(crate) body: String,
+    /// The one device that it is about; `None` = several, or none.
+    pub(crate) device: Option<PendingDevice>,
+    /// Its buttons with their texts.
+    pub(crate) choices: Vec<(Choice, String)>,
+}
+
+/// A button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// Show the devices.
+    Review,
+    /// Deny it.
+    Deny,
+    /// Approve it as it asks.
+    Approve,
+}
+
+impl Choice {
+    /// Its stable id.
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::Review => "review",
+            Self::Deny => "deny",
+            Self::Approve => "approve",
+        }
+    }
+}
+
+/// The notification for the devices that wait; there is at least one.
+pub(crate) fn waiting(pending: &[PendingDevice], language: Language) -> Notification {
+    let review = (Choice::Review, language.text("notify.review", &[]));
+    let [device] = pending else {
+        return Notification {
+            title: language.count("devices.waiting-count", pending.len()),
+            body: pending.iter().map(|device| plain(&device.name)).collect::<Vec<_>>().join(", "),
+            device: None,
+            choices: vec![review],
+        };
+    };
+    let admin = device.scopes.iter().any(|scope| scope == "operator.admin");
+    let asks = language.text(if admin { "notify.asks-admin" } else { "notify.asks-less" }, &[]);
+    let from = device.via_edge.as_ref().map(|seen| seen.client.clone()).or_else(|| device.remote_ip.clone());
+    let from = from.map_or_else(|| language.text("devices.no-address", &[]), |ip| plain(&ip));
+    let mut choices = vec![review, (Choice::Deny, language.text("devices.deny", &[]))];
+    if may_approve(device) {
+        choices.push((Choice::Approve, language.text("devices.approve", &[])));
+    }
+    Notification {
+        title: language.text("notify.wants", &[("name", &plain(&device.name))]),
+        body: format!("{from} · {asks}"),
+        device: Some(device.clone()),
+        choices,
+    }
+}
+
+/// Whether a button may approve what nobody looked at in full.
+fn may_approve(device: &PendingDevice) -> bool {
+    let strong = ["operator.admin", "operator.pairing", "operator.talk.secrets"];
+    let private = |ip: &str| match ip.parse() {
+        Ok(std::net::IpAddr::V4(ip)) => ip.is_private() || ip.is_link_local(),
+        Ok(std::net::IpAddr::V6(ip)) => ip.is_unique_local() || ip.is_unicast_link_local(),
+        Err(_) => false,
+    };
+    device.role == "operator"
+        && !device.is_repair
+        && !device.scopes.iter().any(|scope| strong.contains(&scope.as_str()))
+        && device.via_edge.as_ref().is_some_and(|seen| private(&seen.client))
+}
+
+/// A stranger's text on one line, at most 60 characters, without markup that a notification server would read.
+fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|char| !char.is_control() && !matches!(char, '<' | '>' | '&' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .take(60)
+        .collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in super::super) fn device(scopes: &[&str]) -> PendingDevice {
+        PendingDevice {
+            device_id: "ab".repeat(32),
+            request_id: "r1".into(),
+            name: "iPhone".into(),
+            platform: None,
+            role: "operator".into(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            remote_ip: Some("192.168.1.34".into()),
+            via_edge: Some(gatehouse_api::EdgeSighting {
+                client: "192.168.1.34".into(),
+                host: "mini.local".into(),
+                tls: "TLS 1.3".into(),
+                agent: None,
+                first_seen: time::OffsetDateTime::UNIX_EPOCH,
+                last_seen: time::OffsetDateTime::UNIX_EPOCH,
+            }),
+            is_repair: false,
+            asked_at: None,
+        }
+    }
+
+    fn approvable(device: &PendingDevice) -> bool {
+        waiting(std::slice::from_ref(device), Language::English).choices.iter().any(|(choice, _)| *choice == Choice::Approve)
+    }
+
+    #[test]
+    fn a_plain_new_device_of_the_local_network_can_be_approved_from_the_notification() {
+        assert!(approvable(&device(&["operator.read", "operator.write"])));
+    }
+
+    #[test]
+    fn whoever_asks_for_administration_is_looked_at_first() {
+        assert!(!approvable(&device(&["operator.read", "operator.admin"])));
+        assert!(!approvable(&device(&["operator.pairing"])));
+    }
+
+    #[test]
+    fn a_node_a_known_key_or_a_stranger_is_looked_at_first() {
+        let node = PendingDevice { role: "node".into(), ..device(&[]) };
+        let known = PendingDevice { is_repair: true, ..device(&[]) };
+        let unseen = PendingDevice { via_edge: None, ..device(&[]) };
+        let mut far = device(&[]);
+        if let Some(seen) = &mut far.via_edge {
+            seen.client = "203.0.113.9".into();
+        }
+        for device in [node, known, unseen, far] {
+            assert!(!approvable(&device), "{device:?}");
+        }
+    }
+
+    #[test]
+    fn two_devices_are_only_reviewed() {
+        let shown = waiting(&[device(&[]), device(&[])], Language::English);
+        assert_eq!(shown.title, "2 devices waiting");
+        assert_eq!(shown.choices.iter().map(|(choice, _)| *choice).collect::<Vec<_>>(), [Choice::Review]);
+    }
+
+    #[test]
+    fn a_name_cannot_bring_markup_or_turn_the_line_around() {
+        let evil = PendingDevice { name: "<b>Root</b>\u{202e}\n&amp;".into(), ..device(&[]) };
+        assert_eq!(waiting(&[evil], Language::English).title, "bRoot/bamp; wants to connect");
+    }
+}

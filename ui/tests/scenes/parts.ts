@@ -1,0 +1,196 @@
+// The pieces that scenes are put together from.
+
+import type {
+  Address, CertSummary, DeviceList, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Plan,
+  Problem, Progress, StepId, TrafficRecord,
+} from '$api';
+import { at, DAY } from './scene.js';
+
+export const SHA = 'C1:5E:0D:8A:77:42:9B:31:0F:66:E2:AA:5B:C0:19:D4:83:2E:71:F5:0A:B6:4C:98:DD:27:E3:50:1F:8C:62:B9';
+export const CA_SHA = '4F:2A:90:13:BC:58:E7:06:A1:3D:74:C9:22:8B:F0:65:DE:1A:47:93:0C:E8:5F:B2:36:7D:A4:09:C1:58:EB:7F';
+
+export const addresses: Address[] = [
+  { url: 'https://mini.local', scope: 'lan', verified_at: at(-130), trusted_by: 'local-ca' },
+  { url: 'https://192.168.1.20', scope: 'lan', verified_at: at(-130), trusted_by: 'local-ca' },
+  { url: 'https://100.101.7.20', scope: 'tailnet', verified_at: null, trusted_by: 'local-ca' },
+];
+
+export const cert: CertSummary = {
+  issuer: 'Gatehouse CA mini 4f2a',
+  not_before: at(-9 * DAY),
+  not_after: at(387 * DAY),
+  names: ['localhost', 'mini.local', '127.0.0.1', '192.168.1.20', '100.101.7.20'],
+  sha256: SHA,
+  ca_sha256: CA_SHA,
+};
+
+export const gateway: GatewaySummary = {
+  version: '2026.9.6',
+  pid: 812,
+  url: 'http://127.0.0.1:18789',
+  verdict: 'running',
+  config_path: '/Users/ada/.openclaw/openclaw.json',
+  supervised: false,
+};
+
+export const iphone: PendingDevice = {
+  device_id: '3f9a1c20b7d54e6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7',
+  request_id: '6f1c4a52-0001',
+  name: 'Safari on iPhone',
+  platform: 'ios',
+  role: 'operator',
+  scopes: ['operator.read', 'operator.write', 'operator.approvals', 'operator.admin'],
+  remote_ip: '192.168.1.34',
+  via_edge: {
+    client: '192.168.1.34', host: 'mini.local', tls: 'TLS 1.3', agent: 'Safari on iPhone', first_seen: at(-70), last_seen: at(-12),
+  },
+  is_repair: false,
+  asked_at: at(-12),
+};
+/** Asks for no more than to chat. */
+export const tablet: PendingDevice = {
+  ...iphone,
+  device_id: '8c01d2e3f405162738495a6b7c8d9eaf0b1c2d3e4f5061728394a5b6c7d8e9f0',
+  request_id: '6f1c4a52-0002',
+  name: 'Firefox on Android',
+  platform: 'android',
+  scopes: ['operator.read', 'operator.write'],
+  remote_ip: '192.168.1.51',
+  via_edge: { client: '192.168.1.51', host: '192.168.1.20', tls: 'TLS 1.3', agent: 'Firefox on Android', first_seen: at(-200), last_seen: at(-31) },
+  asked_at: at(-31),
+};
+/** Came around the edge, with a key that is known. */
+export const stranger: PendingDevice = {
+  ...iphone,
+  device_id: 'a7b8c9d0e1f2031425364758697a8b9cadbecfd0e1f20314253647586970a1b2',
+  request_id: '6f1c4a52-0003',
+  name: 'openclaw-cli',
+  platform: 'linux',
+  role: 'node',
+  scopes: [],
+  remote_ip: '198.51.100.9',
+  via_edge: null,
+  is_repair: true,
+  asked_at: at(-125),
+};
+export const laptop: PairedDevice = {
+  device_id: '77c0ffee00112233445566778899aabbccddeeff00112233445566778899aabb',
+  request_id: null,
+  name: 'Kitchen laptop',
+  platform: 'macos',
+  role: 'operator',
+  scopes: ['operator.read', 'operator.write'],
+  remote_ip: '192.168.1.40',
+  via_edge: null,
+  approved_via: 'owner',
+  connected: true,
+  last_seen: at(-20),
+};
+export const desk: PairedDevice = {
+  ...laptop,
+  device_id: '12ab34cd56ef7890a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718',
+  name: 'Chrome on macOS',
+  scopes: ['operator.admin', 'operator.pairing', 'operator.read', 'operator.write'],
+  remote_ip: '127.0.0.1',
+  approved_via: 'silent',
+  connected: false,
+  last_seen: at(-3 * DAY),
+};
+export const devices: DeviceList = { pending: [stranger, iphone], paired: [laptop, desk] };
+export const noDevices: DeviceList = { pending: [], paired: [] };
+
+export const origins: OriginList = {
+  origins: [
+    { origin: 'https://mini.local', owner: 'gatehouse', last_seen: at(-130) },
+    { origin: 'https://chat.example.com/', owner: 'user', never_matches: 'A browser sends no slash at the end.', last_seen: null },
+    { origin: 'http://localhost:5173', owner: 'user', last_seen: at(-2 * DAY) },
+  ],
+};
+export const seen: OriginSeen[] = [
+  { origin: 'https://mini.tail1234.ts.net', count: 6, refused: true, client: '100.101.7.33', last_seen: at(-340) },
+  { origin: 'https://ai.example.net', count: 1, refused: true, client: '192.168.1.40', last_seen: at(-5000) },
+];
+
+export const history: HistoryEntry[] = [
+  {
+    id: 'c7', kind: 'open', title: 'Open to local network', state: 'committed', at: at(-330), undo_until: at(DAY),
+    details: ['gateway.controlUi.allowedOrigins += https://mini.local, https://192.168.1.20', 'gateway.trustedProxies += 127.0.0.1, ::1'],
+  },
+  { id: 'c6', kind: 'open', title: 'Open to the internet as chat.example.com', state: 'rolled-back', at: at(-10_800), undo_until: null, details: [] },
+  { id: 'c5', kind: 'origins', title: 'Allow https://chat.example.com/', state: 'undone', at: at(-9 * DAY), undo_until: null, details: ['gateway.controlUi.allowedOrigins += https://chat.example.com/'] },
+];
+
+export const steps: StepId[] = ['find-gateway', 'authentication', 'loopback', 'certificate', 'listen', 'configure', 'verify', 'commit'];
+
+export const plan: Plan = {
+  title: 'Open to local network',
+  steps: [
+    { id: 'find-gateway', title: 'OpenClaw 2026.9.6 at http://127.0.0.1:18789', details: [], changes: false },
+    { id: 'authentication', title: 'it asks for a token', details: [], changes: false },
+    { id: 'loopback', title: 'it listens on loopback only', details: [], changes: false },
+    { id: 'certificate', title: 'make a certificate authority and a certificate for 5 names', details: ['mini.local, 192.168.1.20, 100.101.7.20, localhost, 127.0.0.1'], changes: true },
+    { id: 'listen', title: 'listen on port 443, redirect from port 80', details: [], changes: true },
+    { id: 'configure', title: 'add what this address needs', details: ['gateway.controlUi.allowedOrigins += https://mini.local', 'gateway.trustedProxies += 127.0.0.1, ::1'], changes: true },
+    { id: 'verify', title: 'reach every address from outside', details: [], changes: true },
+    { id: 'commit', title: 'remember the change so that it can be undone', details: [], changes: true },
+  ],
+  restarts_gateway: false,
+  drops_connections: true,
+  addresses: addresses.map((address) => address.url),
+  warnings: ['Phones warn until they trust the certificate authority.'],
+};
+
+export const undoing: Plan = {
+  title: 'Undo: Open to local network',
+  steps: [
+    { id: 'configure', title: 'Take back: gateway configuration', details: ['gateway.controlUi.allowedOrigins -= https://mini.local', 'gateway.trustedProxies -= 127.0.0.1, ::1'], changes: true },
+    { id: 'listen', title: 'Take back: listen on port 443', details: [], changes: true },
+  ],
+  restarts_gateway: false,
+  drops_connections: true,
+  addresses: [],
+  warnings: [],
+};
+
+/** Progress of a change up to and including a step. */
+export function reached(step: StepId, state: Progress['state'] = 'running', text = ''): Progress[] {
+  const last = steps.indexOf(step);
+  return steps.slice(0, last + 1).map((id, index) => ({
+    change: 'c8',
+    step: id,
+    number: index + 1,
+    of: steps.length,
+    state: index < last ? 'done' : state,
+    text: index < last ? '' : text,
+  }));
+}
+
+export const problems: Problem[] = [
+  {
+    code: 'port-taken',
+    title: 'Port 443 is used by another program',
+    because: 'OrbStack Helper (process 631) holds it, so the address uses port 8443.',
+    fix: { text: 'Quit that program, then open again.', command: 'gatehouse open --to lan' },
+  },
+  { code: 'certificate', title: 'The certificate is about to expire', because: 'It is valid for another 9 days and could not be renewed: the clock is 412 seconds behind.' },
+];
+
+export const traffic: TrafficRecord[] = [
+  {
+    time: at(-420), id: '01JD5M7Q2A', client: '192.168.1.34', method: 'GET', host: 'mini.local', path: '/', status: 421, answered_by: 'edge', error: 'host-unknown',
+    bytes_in: 0, bytes_out: 512, ms: 2, protocol: 'HTTP/2', tls: { version: '1.3', cipher: 'TLS13_AES_128_GCM_SHA256' },
+  },
+  {
+    time: at(-300), id: '01JD5M7Q2B', client: '192.168.1.34', method: 'GET', host: 'mini.local', path: '/chat', status: 200, answered_by: 'gateway',
+    bytes_in: 0, bytes_out: 51_200, ms: 41, protocol: 'HTTP/2', tls: { version: '1.3', cipher: 'TLS13_AES_128_GCM_SHA256' },
+  },
+  {
+    time: at(-120), id: '01JD5M7Q2C', client: '100.101.7.33', method: 'GET', host: 'mini.tail1234.ts.net', path: '/ws', status: 403, answered_by: 'gateway',
+    bytes_in: 0, bytes_out: 90, ms: 7, protocol: 'HTTP/1.1', tls: { version: '1.3', cipher: 'TLS13_AES_128_GCM_SHA256' },
+  },
+  {
+    time: at(-60), id: '01JD5M7Q2D', client: '192.168.1.40', method: 'GET', host: '192.168.1.20', path: '/ws', status: 101, answered_by: 'gateway',
+    bytes_in: 18_220, bytes_out: 934_120, ms: 9, protocol: 'HTTP/1.1', tls: { version: '1.3', cipher: 'TLS13_AES_128_GCM_SHA256' },
+    websocket: { close_code: 1006, closed_by: 'client', duration_ms: 180_000 },
+  },
+];

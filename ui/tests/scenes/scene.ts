@@ -1,0 +1,53 @@
+// What a scene holds: everything the fake core may be asked for. The types are the product's own, so that a fixture of a
+// wrong shape does not compile.
+
+import type {
+  AccessFacts, CaExport, Change, DeviceList, ErrorEnvelope, Event, GatewayLog, HistoryEntry, OriginList, OriginSeen,
+  OriginTest, PhoneSetup, PhoneSetupProgress, Plan, Progress,
+  RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
+} from '$api';
+
+export interface Scene {
+  snapshot: Snapshot;
+  /** An error where the core has no list: the gateway is down. */
+  devices: DeviceList | ErrorEnvelope;
+  origins: OriginList | ErrorEnvelope;
+  seen: OriginSeen[];
+  test: OriginTest;
+  plan: Plan | ErrorEnvelope;
+  /** The plan of taking the last change back. */
+  undoing: Plan | ErrorEnvelope;
+  change: Change | ErrorEnvelope;
+  history: HistoryEntry[];
+  revoked: RevokeReport;
+  ca: CaExport | ErrorEnvelope;
+  traffic: TrafficRecord[];
+  access: AccessFacts;
+  log: GatewayLog;
+  link: SecretLink;
+  setup: PhoneSetup;
+  setupProgress: PhoneSetupProgress;
+  invite: TrustInvite;
+  inviteProgress: TrustInviteProgress;
+  progress: Progress[];
+  /** `false`: nothing answers at all. */
+  up: boolean;
+}
+
+/** Now, in every scene. */
+export const NOW = '2026-11-20T14:02:11Z';
+export const at = (secondsFromNow: number): string => new Date(Date.parse(NOW) + secondsFromNow * 1000).toISOString();
+export const DAY = 86_400;
+
+export function isError(answer: object): answer is ErrorEnvelope {
+  return 'code' in answer && 'because' in answer;
+}
+
+/** The events that a viewer gets when it begins to follow. */
+export function opening(scene: Scene): Event[] {
+  const events: Event[] = [{ event: 'snapshot', data: scene.snapshot }];
+  if (!isError(scene.devices)) events.push({ event: 'devices', data: scene.devices });
+  for (const progress of scene.progress) events.push({ event: 'progress', data: progress });
+  for (const record of scene.traffic) events.push({ event: 'traffic', data: record });
+  return events;
+}
