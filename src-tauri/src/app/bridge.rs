@@ -46,6 +46,7 @@ impl Reach {
 /// The window is ready to hear: tells it what is known now.
 #[tauri::command]
 pub(crate) fn follow(app: AppHandle) {
+    window::is_ready(&app);
     let seen = shared(&app).backend.seen();
     window::tell(&app, "core-up", &Reach::of(&seen));
     if let Seen::Up(snapshot, _) = seen {

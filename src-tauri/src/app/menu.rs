@@ -347,6 +347,31 @@ fn second_line(snapshot: &Snapshot, language: Language) -> Option<String> {
     best(snapshot).map(|address| address.url.clone())
 }
 
+/// All rows in the order in which they are seen, submenus before what is in them.
+pub(crate) fn flat(entries: &[Entry]) -> Vec<&Entry> {
+    let rows = entries.iter().flat_map(|entry| match entry {
+        Entry::Submenu { entries, .. } => [vec![entry], flat(entries)].concat(),
+        Entry::Label { .. } | Entry::Item { .. } | Entry::Separator => vec![entry],
+    });
+    rows.collect()
+}
+
+/// Whether one menu becomes the other by writing other texts and ticks into it.
+pub(crate) fn is_alike(one: &[Entry], other: &[Entry]) -> bool {
+    let alike = |(one, other): (&Entry, &Entry)| match (one, other) {
+        (Entry::Separator, Entry::Separator) => true,
+        (Entry::Label { id: one, .. }, Entry::Label { id: other, .. }) => one == other,
+        (Entry::Item { action, key, checked, .. }, Entry::Item { action: other, key: keys, checked: ticks, .. }) => {
+            action == other && key == keys && checked.is_some() == ticks.is_some()
+        }
+        (Entry::Submenu { id, entries, .. }, Entry::Submenu { id: other, entries: others, .. }) => {
+            id == other && is_alike(entries, others)
+        }
+        _ => false,
+    };
+    one.len() == other.len() && one.iter().zip(other).all(alike)
+}
+
 /// The address that is shown and copied: the first that others can use, else the first.
 pub(crate) fn best(snapshot: &Snapshot) -> Option<&Address> {
     let others = |address: &&Address| !matches!(address.scope, gatehouse_api::AddressScope::Mac);

@@ -1,15 +1,24 @@
 //! The window: made when it is first wanted, hidden when it is closed.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use serde::Serialize;
 use tauri::{AppHandle, Emitter, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 
 const LABEL: &str = "main";
 
-/// Whether the window is on the screen.
+/// Whether the window is on the screen, and when it was made.
 #[derive(Debug, Default)]
-pub(crate) struct Shown(AtomicBool);
+pub(crate) struct Shown(AtomicBool, OnceLock<Instant>);
+
+/// The page is loaded and hears.
+pub(crate) fn is_ready(app: &AppHandle) {
+    if let Some(made) = app.state::<Shown>().1.get() {
+        tracing::debug!(milliseconds = made.elapsed().as_millis(), "the window is ready");
+    }
+}
 
 /// Whether the window is on the screen.
 pub(crate) fn is_shown(app: &AppHandle) -> bool {
@@ -45,6 +54,7 @@ fn window(app: &AppHandle, page: Option<&str>) -> tauri::Result<WebviewWindow> {
         }
         return Ok(window);
     }
+    app.state::<Shown>().1.get_or_init(Instant::now);
     let address = page.map_or_else(|| "index.html".to_owned(), |page| format!("index.html#/{page}"));
     let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(address.into()))
         .title("Gatehouse")

@@ -181,16 +181,6 @@ fn written(tray: &Tray) -> String {
     lines.join("\n")
 }
 
-fn flat(entries: &[Entry]) -> Vec<&Entry> {
-    entries
-        .iter()
-        .flat_map(|entry| match entry {
-            Entry::Submenu { entries, .. } => [vec![entry], flat(entries)].concat(),
-            _ => vec![entry],
-        })
-        .collect()
-}
-
 fn texts(tray: &Tray) -> Vec<&str> {
     let rows = flat(&tray.menu).into_iter().filter_map(|entry| match entry {
         Entry::Label { text, .. } | Entry::Item { text, .. } | Entry::Submenu { text, .. } => Some(text.as_str()),
@@ -279,4 +269,21 @@ fn who_waits_is_seen_without_opening_anything() {
 fn the_address_for_others_comes_before_that_of_this_machine() {
     assert_eq!(best(&on()).map(|address| address.url.as_str()), Some("https://192.168.1.20"));
     assert_eq!(best(&off()), None);
+}
+
+#[test]
+fn a_menu_is_rewritten_only_where_its_rows_stay_the_same() {
+    let menu = |snapshot: &Snapshot, language| tray(Core::Up(snapshot, Hosting::Here), language, Clock::utc(), NOW).menu;
+    let [english, chinese] = LANGUAGES.map(|(_, language)| menu(&on(), language));
+    let preparing = Snapshot { actual: Actual::Preparing { step: StepId::Verify, number: 7, of: 8 }, ..on() };
+    let internet = Snapshot { desired: Desired::Open { scope: Scope::Internet, hosts: Vec::new() }, ..on() };
+    let waiting = Snapshot { devices: DeviceCounts { pending: 1, paired: 0 }, ..on() };
+    let paused = Snapshot { actual: Actual::Paused { until: None }, ..on() };
+
+    assert!(is_alike(&english, &chinese));
+    assert!(is_alike(&english, &menu(&preparing, Language::English)));
+    assert!(is_alike(&english, &menu(&internet, Language::English)));
+    assert!(!is_alike(&english, &menu(&waiting, Language::English)));
+    assert!(!is_alike(&english, &menu(&paused, Language::English)));
+    assert!(!is_alike(&english, &menu(&off(), Language::English)));
 }
