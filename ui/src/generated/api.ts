@@ -871,6 +871,162 @@ client?: string,
 websockets: boolean, };
 
 /**
+ * What to do.
+ */
+export type GatewayAction = "start" | "stop" | "restart";
+
+/**
+ * The end of the gateway's log.
+ */
+export type GatewayLog = { 
+/**
+ * Where it comes from: a path.
+ */
+source: string, 
+/**
+ * Lines, oldest first. They hold no control character, and the gateway's secrets are left out of them.
+ */
+lines: Array<string>, };
+
+/**
+ * An entry of `gateway.trustedProxies`.
+ */
+export type TrustedProxy = { 
+/**
+ * As it stands in the list: an address or a network.
+ */
+address: string, 
+/**
+ * Whose entry it is.
+ */
+owner: OriginOwner, };
+
+/**
+ * Who may connect to the edge. This machine always may.
+ */
+export type ClientRule = { "rule": "nobody" } | { "rule": "this-machine" } | { "rule": "networks", 
+/**
+ * Which.
+ */
+networks: Array<string>, } | { "rule": "everybody" };
+
+/**
+ * Who gets to the gateway, and by which rule.
+ */
+export type AccessFacts = { 
+/**
+ * The proxies whose word about a client the gateway takes: `gateway.trustedProxies`.
+ */
+trusted_proxies: Array<TrustedProxy>, 
+/**
+ * The networks that this machine is attached to, in CIDR notation.
+ */
+networks: Array<string>, 
+/**
+ * Who may connect to the edge.
+ */
+clients: ClientRule, };
+
+/**
+ * A secret on its way to a view: a link that logs in, a setup code. In JSON it is the text itself; `Debug` shows
+ * nothing of it, and there is no `Display`, so that it gets into no log by accident.
+ */
+export type SecretText = string;
+
+/**
+ * A link that makes one browser an owner. It works once.
+ */
+export type SecretLink = { 
+/**
+ * The link. Whoever opens it first is an owner: show it only to the person who asked.
+ */
+url: SecretText, 
+/**
+ * The address in it.
+ */
+address: string, 
+/**
+ * When it stops working; `None` = the gateway did not say.
+ */
+expires_at: string | null, };
+
+/**
+ * What the OpenClaw app on a phone needs to connect. It works once.
+ */
+export type PhoneSetup = { 
+/**
+ * The code, as the app takes it pasted or as a QR code.
+ */
+code: SecretText, 
+/**
+ * Where it leads, as the app shows it: `wss://host:port`.
+ */
+gateway_url: string, 
+/**
+ * By which [`crate::Request::PhoneSetupStatus`] asks for it.
+ */
+setup_id: string | null, 
+/**
+ * When it stops working; `None` = the gateway did not say.
+ */
+expires_at: string | null, };
+
+/**
+ * Whether a setup code was used.
+ */
+export type PhoneSetupProgress = { 
+/**
+ * Whether the app has connected with it.
+ */
+done: boolean, 
+/**
+ * The device, once it has.
+ */
+device_id: string | null, 
+/**
+ * What the device calls itself.
+ */
+name: string | null, };
+
+/**
+ * A page on the local network from which one device gets the certificate authority.
+ */
+export type TrustInvite = { 
+/**
+ * The page: plain HTTP, because the device trusts nothing of ours yet. Compare the fingerprint.
+ */
+url: string, 
+/**
+ * When it closes, used or not.
+ */
+expires_at: string, 
+/**
+ * SHA-256 of the authority, upper-case hex with colons: the page shows it, too.
+ */
+ca_sha256: string, 
+/**
+ * Its common name, as the device shows it.
+ */
+ca_name: string, };
+
+/**
+ * How far an invitation got.
+ */
+export type TrustInviteProgress = { 
+/**
+ * Whether the page can still be opened.
+ */
+open: boolean, 
+/**
+ * Addresses that opened the page.
+ */
+visitors: Array<string>, 
+/**
+ * Addresses that got the authority.
+ */
+fetched: Array<string>, };
+
+/**
  * A step of a running change moved on.
  */
 export type Progress = { 
@@ -1055,7 +1211,31 @@ label: string, } } | { "method": "cert-show" } | { "method": "cert-export-ca", "
 /**
  * In which form.
  */
-format: CaFormat, } } | { "method": "gateway-status" } | { "method": "shutdown" };
+format: CaFormat, } } | { "method": "gateway-status" } | { "method": "gateway-control", "params": { 
+/**
+ * What to do.
+ */
+action: GatewayAction, } } | { "method": "gateway-log", "params": { 
+/**
+ * At most so many lines.
+ */
+lines: number, } } | { "method": "install-gateway" } | { "method": "dashboard-link", "params": { 
+/**
+ * At which of our addresses; `None` = the loopback name, for a browser on this machine.
+ */
+address: string | null, } } | { "method": "phone-setup", "params": { 
+/**
+ * At which of our addresses; `None` = the best one that a phone can reach.
+ */
+address: string | null, } } | { "method": "phone-setup-status", "params": { 
+/**
+ * Which.
+ */
+setup_id: string, } } | { "method": "trust-invite" } | { "method": "trust-invite-status" } | { "method": "trust-invite-end" } | { "method": "traffic", "params": { 
+/**
+ * At most so many; no more than 500 are kept.
+ */
+limit: number, } } | { "method": "access" } | { "method": "shutdown" };
 
 /**
  * What a request gets.
@@ -1064,4 +1244,4 @@ export type Reply = { "kind": "status", "data": Snapshot } | { "kind": "plan", "
 /**
  * Which.
  */
-device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "done" };
+device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "done" };

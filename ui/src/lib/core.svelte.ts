@@ -1,16 +1,22 @@
 // What the window knows of the core: the newest snapshot, devices, progress and traffic. It keeps no state of its own
 // beside them, so window, tray and command line cannot disagree.
 
-import type { DeviceList, ErrorEnvelope, Event, Progress, Reply, Request, Snapshot, TrafficRecord } from '$api';
+import type { DeviceList, ErrorEnvelope, Event, PendingDevice, Progress, Reply, Request, Snapshot, TrafficRecord } from '$api';
 import { asEnvelope, type Platform } from '../platform';
 
 /** Rows of traffic that the window keeps. */
 const KEPT_TRAFFIC = 500;
+/** How long an answered device may stay on the core's list before it is shown again. */
+const UNCONFIRMED_MS = 10_000;
 
 class CoreState {
   /** `undefined` until the first event. */
   snapshot = $state<Snapshot>();
   devices = $state<DeviceList>();
+  /** Why there is no list of devices. */
+  devicesError = $state<ErrorEnvelope>();
+  /** Devices that were answered here and that the core has not taken off the list yet. */
+  #leaving = $state<string[]>([]);
   /** Steps of the change that runs, or of the last one, newest text of each. */
   progress = $state<Progress[]>([]);
   traffic = $state.raw<TrafficRecord[]>([]);
@@ -69,6 +75,21 @@ class CoreState {
     }
   }
 
+  /** Devices that wait for an answer, oldest first. */
+  get waiting(): PendingDevice[] {
+    return (this.devices?.pending ?? []).filter((device) => !this.#leaving.includes(device.device_id));
+  }
+
+  /** Answers a device. It leaves the list at once, and is back if that failed or is not confirmed in time. */
+  async answer(device: string, work: () => Promise<unknown>): Promise<boolean> {
+    const back = () => (this.#leaving = this.#leaving.filter((id) => id !== device));
+    this.#leaving = [...this.#leaving, device];
+    setTimeout(back, UNCONFIRMED_MS);
+    const done = await this.attempt(work);
+    if (!done) back();
+    return done;
+  }
+
   /** Says a sentence to screen readers. */
   say(text: string) {
     this.announcement = text;
@@ -76,9 +97,9 @@ class CoreState {
 
   async #refresh() {
     try {
-      this.devices = (await this.ask({ method: 'devices-list' }, 'devices')).data;
-    } catch {
-      // The gateway may be down: the snapshot says so, and the next event of the stream brings the devices.
+      this.#list((await this.ask({ method: 'devices-list' }, 'devices')).data);
+    } catch (thrown) {
+      this.devicesError = asEnvelope(thrown);
     }
   }
 
@@ -86,16 +107,17 @@ class CoreState {
     switch (event.event) {
       case 'snapshot':
         this.up = true;
+        if (this.snapshot && this.snapshot.gateway.verdict !== event.data.gateway.verdict) void this.#refresh();
         this.snapshot = event.data;
         break;
       case 'progress':
         this.#step(event.data);
         break;
       case 'devices':
-        this.devices = event.data;
+        this.#list(event.data);
         break;
       case 'traffic':
-        this.traffic = [event.data, ...this.traffic].slice(0, KEPT_TRAFFIC);
+        this.traffic = [event.data, ...this.traffic.filter((row) => row.id !== event.data.id)].slice(0, KEPT_TRAFFIC);
         break;
       case 'lagged':
         void this.#refresh();
@@ -104,6 +126,12 @@ class CoreState {
         this.up = false;
         break;
     }
+  }
+
+  #list(devices: DeviceList) {
+    this.devices = devices;
+    this.devicesError = undefined;
+    this.#leaving = this.#leaving.filter((id) => devices.pending.some((device) => device.device_id === id));
   }
 
   #step(progress: Progress) {

@@ -14,6 +14,14 @@ export function moment(iso: string, now = Date.now()): string {
   ).format(date);
 }
 
+/** `14:02:11`, or with the date when it is not today: what people compare line by line. */
+export function clock(iso: string, now = Date.now()): string {
+  const date = new Date(iso);
+  const today = new Date(now).toDateString() === date.toDateString();
+  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const;
+  return new Intl.DateTimeFormat(language.current, today ? time : { day: 'numeric', month: 'short', ...time }).format(date);
+}
+
 /** `12 Jan 2027`. */
 export function day(iso: string): string {
   return new Intl.DateTimeFormat(language.current, { day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(iso));
@@ -35,6 +43,7 @@ export function relative(iso: string, now = Date.now()): string {
 /** `1.2 MB`. */
 export function bytes(count: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
+  if (count < 1000) return `${count} B`;
   let value = count;
   let unit = 0;
   while (value >= 1000 && unit < units.length - 1) {
