@@ -168,6 +168,12 @@ impl Gateway {
         within("the gateway's end", Duration::from_secs(30), child.wait()).await.expect("the gateway ends");
     }
 
+    /// Tells it to restart in its process, as a change of its configuration does. Returns at once.
+    pub fn restarts(&self) {
+        let child = self.child.as_ref().expect("the gateway runs");
+        kill_process(process_id(child), Signal::USR2).expect("the gateway can be told");
+    }
+
     /// Process id of the gateway.
     #[must_use]
     pub fn pid(&self) -> u32 {

@@ -57,7 +57,7 @@ async fn dies_and_recovers(house: &House, running: bool, place: &str, command: &
     let mut gatehouse = gatehouse.dying_at(place);
     gatehouse.serve(&[]).await;
     let ran = gatehouse.run(command).await;
-    assert!(!gatehouse.is_running(), "{place} was not passed: {ran:?}");
+    assert!(gatehouse.run(&["--json", "status"]).await.code == 5, "{place} was not passed: {ran:?}");
     gatehouse.ends().await;
 
     gatehouse.is_sound_again();

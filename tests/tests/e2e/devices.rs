@@ -1,5 +1,6 @@
 //! A native device on another machine, from its first knock to its end.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use gatehouse_tests::{Admission, ConnectAs, Device, DeviceKey, Gatehouse, TOKEN};
@@ -56,7 +57,7 @@ async fn a_device_that_is_denied_does_not_get_in() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_revoked_is_thrown_out_and_the_user_hears_that_it_could_return() {
+async fn a_device_on_another_machine_that_is_revoked_is_thrown_out_and_would_have_to_ask_again() {
     let Some(open) = open_house().await else { return };
     let key = DeviceKey::number(3);
     assert_eq!(knock(open, &key, &ConnectAs::phone(TOKEN)).await.refused_with(), "PAIRING_REQUIRED");
@@ -68,11 +69,29 @@ async fn a_device_that_is_revoked_is_thrown_out_and_the_user_hears_that_it_could
         open.gatehouse.run(&["--json", "devices", "revoke", &key.id(), "--yes"]).await.succeeds().json();
 
     assert_eq!(device.socket().end(Duration::from_secs(20)).await, (4001, "device removed".into()));
+    assert_eq!(report["can_return"], false, "{report}");
+    assert!(listed(&open.gatehouse, "paired", &key).await.is_none());
+    let _ = knock(open, &key, &ConnectAs::paired_phone(&token)).await.refused_with();
+    assert_eq!(knock(open, &key, &ConnectAs::phone(TOKEN)).await.refused_with(), "PAIRING_REQUIRED");
+}
+
+#[tokio::test]
+async fn a_program_on_this_machine_that_is_revoked_could_return_and_the_user_hears_it() {
+    let Some(open) = open_house().await else { return };
+    let key = DeviceKey::number(5);
+    let app = ConnectAs { client: "openclaw-macos", platform: "macos", ..ConnectAs::phone(TOKEN) };
+    let comes = async || {
+        let socket = open.here().websocket(Ipv4Addr::LOCALHOST, &[]).await.expect("it is upgraded");
+        Device::connect(socket, &app, Some(&key)).await
+    };
+    let _device = comes().await.let_in();
+
+    let report =
+        open.gatehouse.run(&["--json", "devices", "revoke", &key.id(), "--yes"]).await.succeeds().json();
+
     assert_eq!(report["can_return"], true, "{report}");
     assert!(report["note"].as_str().expect("a note").contains("token"), "{report}");
-    assert!(listed(&open.gatehouse, "paired", &key).await.is_none());
-    let comes_back = knock(open, &key, &ConnectAs::paired_phone(&token)).await;
-    let _ = comes_back.refused_with();
+    let _returned = comes().await.let_in();
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use gatehouse_tests::need::{self, Part};
 use gatehouse_tests::{House, Net, TOKEN};
-use tokio::io::AsyncReadExt;
 
 #[tokio::test]
 async fn a_connection_really_comes_from_the_machine_that_opens_it() {
@@ -33,15 +32,11 @@ async fn nothing_is_left_of_two_machines() {
     let net = Net::new();
     let folder = net.folder.clone();
     let mut sleeper = net.here.command("sleep").arg("1000").spawn().expect("a program starts");
-    let listener = net.here.listen((net.here.v4, 80).into()).await.expect("the port is free");
-    let mut held = net.there.connect((net.here.v4, 80).into()).await.expect("it gets through");
-    drop(listener);
 
     drop(net);
 
     assert!(!sleeper.wait().await.expect("it ends").success());
     assert!(!folder.exists());
-    assert!(held.read(&mut [0; 1]).await.map_or(true, |count| count == 0));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use gatehouse_tests::House;
 use gatehouse_tests::need::{self, Part};
 
 #[tokio::test]
-async fn of_two_starts_at_once_one_serves_and_the_other_names_it() {
+async fn of_two_starts_at_once_one_serves_and_the_other_says_so() {
     if !need::parts(&[Part::Machines, Part::Program]) {
         return;
     }
@@ -27,9 +27,13 @@ async fn of_two_starts_at_once_one_serves_and_the_other_names_it() {
     };
     let mut loser = loser;
     assert_eq!(loser.ends().await.code(), Some(6));
-    assert!(loser.output().contains(&winner.pid().to_string()), "{}", loser.output());
+    assert!(loser.output().contains("already running"), "{}", loser.output());
     let status = winner.status_when("the winner answers", |status| status["pid"].is_u64()).await;
     assert_eq!(status["pid"], winner.pid());
+    let mut third = house.gatehouse();
+    third.launch(&[]);
+    assert_eq!(third.ends().await.code(), Some(6));
+    assert!(third.output().contains(&winner.pid().to_string()), "{}", third.output());
 }
 
 #[tokio::test]

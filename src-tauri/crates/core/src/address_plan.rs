@@ -181,9 +181,10 @@ impl Opened<'_> {
         }
     }
 
+    /// For a browser on this machine, whoever else may come.
     fn loopback(&mut self, scope: Scope) {
+        self.name("localhost", AddressScope::Mac);
         if scope == Scope::Mac {
-            self.name("localhost", AddressScope::Mac);
             self.ip(Ipv4Addr::LOCALHOST.into(), AddressScope::Mac);
         }
     }

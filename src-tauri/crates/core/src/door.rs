@@ -29,10 +29,14 @@ impl Door {
         Self { edge }
     }
 
-    /// Pauses, or ends a pause, without dropping a connection.
+    /// Pauses, or ends a pause. A pause ends the WebSockets that are open: who is paused is out.
     pub(crate) fn pause(&self, pause: Option<PauseSettings>) {
         let paused = pause.map(|pause| Pause { until: pause.until.map(Into::into) });
+        let pauses = paused.is_some();
         self.edge.apply(EdgeSettings { paused, ..EdgeSettings::clone(&self.edge.settings()) });
+        if pauses {
+            self.edge.end_websockets();
+        }
     }
 
     /// What it has done and is doing.

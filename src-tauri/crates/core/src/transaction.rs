@@ -392,4 +392,4 @@ fn final_change(entry: &Entry) -> ErrorEnvelope {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -39,6 +39,8 @@ pub(crate) struct Tally {
     requests: AtomicUsize,
     websockets: AtomicUsize,
     phase: watch::Sender<Phase>,
+    /// Counts the times that all WebSockets were told to end.
+    endings: watch::Sender<u64>,
     draining: AtomicBool,
     changed: Notify,
 }
@@ -58,6 +60,23 @@ impl Tally {
     /// Follows the phase.
     pub(crate) fn phase(&self) -> Follow {
         Follow(self.phase.subscribe())
+    }
+
+    /// Ends every WebSocket that is open now; requests and connections go on.
+    pub(crate) fn end_websockets(&self) {
+        self.endings.send_modify(|endings| *endings += 1);
+    }
+
+    /// Ready when a WebSocket that begins now has to end: at [`Self::end_websockets`], or at the cut of a drain.
+    pub(crate) fn websocket_ends(&self) -> impl Future<Output = ()> + use<> {
+        let mut endings = self.endings.subscribe();
+        let cut = self.phase().at_least(Phase::Cut);
+        async move {
+            tokio::select! {
+                _ = endings.changed() => {}
+                () = cut => {}
+            }
+        }
     }
 
     /// Lets requests finish for at most `grace`, then cuts everything. Connections that come later are served again.

@@ -171,6 +171,11 @@ impl Edge {
         }
     }
 
+    /// Ends every WebSocket that is open now, as a pause does; requests and connections go on.
+    pub fn end_websockets(&self) {
+        self.shared.tally.end_websockets();
+    }
+
     /// Every request from now on, when it ends.
     #[must_use]
     pub fn traffic(&self) -> broadcast::Receiver<Arc<AccessRecord>> {

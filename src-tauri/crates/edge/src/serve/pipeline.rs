@@ -183,7 +183,12 @@ async fn carry(
         tracing::debug!(id = %exchange.id, "the client left during the upgrade");
         return;
     };
-    let cut = exchange.connection.shared.tally.phase().at_least(crate::drain::Phase::Cut);
+    let shared = &exchange.connection.shared;
+    let cut = shared.tally.websocket_ends();
+    // A pause that began since the request came did not see this WebSocket: it must not outlive the pause's word.
+    if shared.settings.load().paused.is_some_and(|pause| !is_over(pause)) {
+        shared.tally.end_websockets();
+    }
     let outcome = match upgraded.downcast::<TokioIo<super::ClientTls>>() {
         Ok(parts) => {
             let client = Side { io: parts.io.into_inner().into_inner(), early: parts.read_buf };

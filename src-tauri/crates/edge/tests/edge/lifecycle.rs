@@ -97,6 +97,23 @@ async fn a_drain_finishes_requests_and_then_cuts_websockets() {
 }
 
 #[tokio::test]
+async fn who_is_paused_is_out_and_may_come_again_when_the_pause_ends() {
+    let gateway = gateway(Arc::default()).await;
+    let mut house = House::open(gateway.address).await;
+    let mut socket = websocket(&house).await;
+    let ping = frame(0x89, true, b"here");
+    assert_eq!(exchange(&mut socket, &ping, ping.len()).await, ping);
+    house.change(|settings| settings.paused = Some(gatehouse_edge::Pause { until: None }));
+    house.edge.end_websockets();
+    assert_eq!(read_to_end(&mut socket).await, "");
+    let ended = house.record().await;
+    assert_eq!(ended.websocket.as_ref().map(|end| end.closed_by), Some(Closer::Edge));
+    house.change(|settings| settings.paused = None);
+    let mut again = websocket(&house).await;
+    assert_eq!(exchange(&mut again, &ping, ping.len()).await, ping);
+}
+
+#[tokio::test]
 async fn a_drain_cuts_what_takes_too_long() {
     let gateway = gateway(Arc::default()).await;
     let house = House::open(gateway.address).await;

@@ -347,8 +347,7 @@ async fn points(undo: bool) -> Vec<(String, String)> {
         let entry = engine.journal.get(&id).unwrap();
         engine.undo(&entry, "Undo".to_owned(), false, true).await.unwrap();
     }
-    let points = seen.0.lock().unwrap().clone();
-    points
+    seen.0.lock().unwrap().clone()
 }
 
 #[tokio::test]

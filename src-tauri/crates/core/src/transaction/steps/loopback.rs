@@ -14,6 +14,9 @@ use crate::transaction::serve::off_thread;
 use crate::transaction::step::{Prepared, Step};
 
 pub(super) const BIND: &str = "gateway.bind";
+/// A gateway that restarts within its process (`OPENCLAW_NO_RESPAWN`) keeps the bind that the process was started with.
+const STILL_WIDE: &str = "Other machines still reach the gateway's own port, without TLS: it takes its new setting when \
+                          its process is restarted (openclaw gateway restart).";
 
 /// See the module.
 pub(crate) struct Loopback {
@@ -70,6 +73,7 @@ impl Step for Loopback {
         let mut ledger = draft.ledger.clone();
         ledger.absorb(edited.inverse());
         self.restart = found.running;
+        let warnings = if edited.is_noop() { vec![STILL_WIDE.to_owned()] } else { Vec::new() };
         let prepared = Prepared {
             title: "Let the gateway listen on loopback only.".to_owned(),
             details: edited.changes().to_vec(),
@@ -77,8 +81,9 @@ impl Step for Loopback {
             inverse: edited.record(found.running).to_value()?,
             backup: edited.backup(),
             ledger: Some(ledger),
-            restarts_gateway: found.running,
-            drops_connections: found.running,
+            restarts_gateway: found.running && !edited.is_noop(),
+            drops_connections: found.running && !edited.is_noop(),
+            warnings,
             ..Prepared::default()
         };
         self.edited = Some(edited);
@@ -88,7 +93,13 @@ impl Step for Loopback {
     async fn apply(&mut self, draft: &mut Draft) -> Result<String, ErrorEnvelope> {
         let Some(edited) = self.edited.take() else { return Ok(String::new()) };
         edited.commit(self.restart).await?;
-        draft.gateway = Some(find_gateway::find(&self.context).await?);
+        let found = find_gateway::find(&self.context).await?;
+        let wide = self.listens_wide(&found).await?;
+        draft.gateway = Some(found);
+        if wide {
+            draft.warnings.push(STILL_WIDE.to_owned());
+            return Ok("The gateway is to listen on loopback only once its process restarts.".to_owned());
+        }
         Ok("The gateway listens on loopback only.".to_owned())
     }
 }

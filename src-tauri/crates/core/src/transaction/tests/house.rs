@@ -18,13 +18,13 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use crate::context::{Clock, Context, Machine, Pass};
+use crate::context::{Clock, Context, Machine, Pass, Served};
 use crate::door::Door;
 use crate::link::GatewayLink;
 use crate::settings::SettingsStore;
-use crate::transaction::{Intent, Transactions};
+use crate::transaction::{Intent, Transactions, serve};
 
-pub(super) struct House {
+pub(crate) struct House {
     folder: Arc<TempDir>,
     port: u16,
     clock: Hands,
@@ -34,10 +34,10 @@ pub(super) struct House {
 }
 
 /// What the configuration says beside the usual.
-pub(super) struct Knob {
-    pub(super) auth: &'static str,
-    pub(super) bind: &'static str,
-    pub(super) origins: Option<&'static str>,
+pub(crate) struct Knob {
+    pub(crate) auth: &'static str,
+    pub(crate) bind: &'static str,
+    pub(crate) origins: Option<&'static str>,
 }
 
 impl Default for Knob {
@@ -48,11 +48,11 @@ impl Default for Knob {
 }
 
 impl House {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Knob::default())
     }
 
-    pub(super) fn with(knob: Knob) -> Self {
+    pub(crate) fn with(knob: Knob) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let origins = knob.origins.map(|list| format!("controlUi: {{ allowedOrigins: {list} }},"));
         let text = format!(
@@ -69,7 +69,7 @@ impl House {
     }
 
     /// The same state in a new process. The sockets of the old one go with it.
-    pub(super) async fn restarted(self) -> Self {
+    pub(crate) async fn restarted(self) -> Self {
         self.context.door.close().await;
         let Self { folder, port, clock, vault, .. } = self;
         Self::start(folder, port, clock, vault)
@@ -102,22 +102,41 @@ impl House {
         Self { folder, port, clock, vault, context, transactions }
     }
 
-    pub(super) fn transactions(&self) -> &Transactions {
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Serves only its name, as a machine that has a network address of its own besides. Returns the address.
+    pub(crate) async fn named(&self, name: &str) -> String {
+        self.transactions.run(self.open(&[name])).await.unwrap();
+        let mut served = Served::clone(&self.context.served.load_full().unwrap());
+        served.plan.addresses.retain(|address| address.host == name);
+        served.plan.own.v4 = Some(Ipv4Addr::new(10, 77, 0, 1));
+        serve::listen(&self.context, served).await.unwrap();
+        format!("https://{name}:{}", self.port)
+    }
+
+    /// Where the configuration says that the gateway listens.
+    pub(crate) fn gateway(&self) -> SocketAddr {
+        self.context.link.address()
+    }
+
+    pub(crate) fn transactions(&self) -> &Transactions {
         &self.transactions
     }
 
-    pub(super) fn open(&self, hosts: &[&str]) -> Intent {
+    pub(crate) fn open(&self, hosts: &[&str]) -> Intent {
         Intent::Open(OpenRequest {
             hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
             ..self.request()
         })
     }
 
-    pub(super) fn open_at(&self, port: u16) -> Intent {
+    pub(crate) fn open_at(&self, port: u16) -> Intent {
         Intent::Open(OpenRequest { port: Some(port), ..self.request() })
     }
 
-    pub(super) fn open_for(&self, seconds: u32) -> Intent {
+    pub(crate) fn open_for(&self, seconds: u32) -> Intent {
         Intent::Open(OpenRequest { confirm_within: Some(seconds), ..self.request() })
     }
 
@@ -132,30 +151,30 @@ impl House {
         }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
 
-    pub(super) fn config(&self) -> String {
+    pub(crate) fn config(&self) -> String {
         fs::read_to_string(self.config_path()).unwrap()
     }
 
-    pub(super) fn write(&self, text: &str) {
+    pub(crate) fn write(&self, text: &str) {
         fs::write(self.config_path(), text).unwrap();
     }
 
-    pub(super) fn edit(&self, from: &str, to: &str) {
+    pub(crate) fn edit(&self, from: &str, to: &str) {
         let text = self.config();
         assert!(text.contains(from), "{from} is not in {text}");
         self.write(&text.replacen(from, to, 1));
     }
 
-    pub(super) fn origins(&self) -> Vec<String> {
+    pub(crate) fn origins(&self) -> Vec<String> {
         let view = gatehouse_openclaw::config::file::read_view(&self.config_path()).unwrap();
         view.allowed_origins.unwrap_or_default()
     }
 
-    pub(super) fn token(&self) -> Option<String> {
+    pub(crate) fn token(&self) -> Option<String> {
         let environment = Environment::clone(&self.context.environment);
         match gatehouse_openclaw::discovery::discover(&environment).unwrap().auth {
             gatehouse_openclaw::discovery::Auth::Token(token) => Some(token.expose_secret().to_owned()),
@@ -163,30 +182,30 @@ impl House {
         }
     }
 
-    pub(super) fn settings_open(&self) -> bool {
+    pub(crate) fn settings_open(&self) -> bool {
         self.context.settings.current().open.is_some()
     }
 
-    pub(super) fn listening(&self) -> Vec<SocketAddr> {
+    pub(crate) fn listening(&self) -> Vec<SocketAddr> {
         let mut listening = self.context.door.listening().https;
         listening.sort();
         listening
     }
 
-    pub(super) fn journal_files(&self) -> Vec<PathBuf> {
+    pub(crate) fn journal_files(&self) -> Vec<PathBuf> {
         let files = fs::read_dir(self.folder.path().join("journal")).unwrap();
         files.map(|file| file.unwrap().path()).collect()
     }
 
-    pub(super) fn has_authority(&self) -> bool {
+    pub(crate) fn has_authority(&self) -> bool {
         self.context.certificates.authority().is_some()
     }
 
-    pub(super) fn now(&self) -> OffsetDateTime {
+    pub(crate) fn now(&self) -> OffsetDateTime {
         self.clock.now()
     }
 
-    pub(super) fn pass(&self, time: Duration) {
+    pub(crate) fn pass(&self, time: Duration) {
         *self.clock.0.lock().unwrap() += time;
     }
 
@@ -196,7 +215,7 @@ impl House {
 }
 
 /// What a browser sends for an address.
-pub(super) fn origin_of(url: &str) -> String {
+pub(crate) fn origin_of(url: &str) -> String {
     gatehouse_openclaw::origin::canonical(url).unwrap()
 }
 
