@@ -117,7 +117,8 @@ async fn present(app: &AppHandle, notification: &Notification) -> zbus::Result<(
                 if told.id == id {
                     let choice = notification.choices.iter().find(|(choice, _)| choice.id() == told.action_key);
                     chosen(app, notification, choice.map_or(Choice::Review, |(choice, _)| *choice));
-                    return Ok(());
+                    // Some servers leave it on the screen.
+                    return server.close_notification(id).await;
                 }
             }
             Some(signal) = next(&mut closed) => {
