@@ -212,7 +212,13 @@ fn shape(actual: &Actual) -> Shape {
     }
 }
 
-fn menu(snapshot: &Snapshot, hosting: Hosting, language: Language, now: OffsetDateTime, state: String) -> Vec<Entry> {
+fn menu(
+    snapshot: &Snapshot,
+    hosting: Hosting,
+    language: Language,
+    now: OffsetDateTime,
+    state: String,
+) -> Vec<Entry> {
     let mut rows = vec![Entry::Label { id: "status.line1", text: state }];
     if let Some(text) = second_line(snapshot, language) {
         rows.push(Entry::Label { id: "status.line2", text });
@@ -266,15 +272,16 @@ fn expose(snapshot: &Snapshot, language: Language) -> Entry {
         Desired::Off => None,
         Desired::Open { scope, .. } => Some(*scope),
     };
-    let mut entries: Vec<Entry> = [(Scope::Mac, "scope.mac"), (Scope::Lan, "scope.lan"), (Scope::Internet, "scope.internet")]
-        .into_iter()
-        .map(|(scope, key)| Entry::Item {
-            action: Action::OpenTo(scope),
-            text: language.text(key, &[]),
-            key: None,
-            checked: Some(now == Some(scope)),
-        })
-        .collect();
+    let mut entries: Vec<Entry> =
+        [(Scope::Mac, "scope.mac"), (Scope::Lan, "scope.lan"), (Scope::Internet, "scope.internet")]
+            .into_iter()
+            .map(|(scope, key)| Entry::Item {
+                action: Action::OpenTo(scope),
+                text: language.text(key, &[]),
+                key: None,
+                checked: Some(now == Some(scope)),
+            })
+            .collect();
     if now.is_some() {
         entries.push(Entry::Separator);
         entries.push(item(language, Action::TurnOff, "overview.close", None));
@@ -325,9 +332,15 @@ fn state_line(snapshot: &Snapshot, language: Language, clock: Clock) -> String {
     match &snapshot.actual {
         Actual::Off => language.text("menu.state-off", &[]),
         Actual::Preparing { step, number, of } => {
-            let step = serde_json::to_value(step).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+            let step = serde_json::to_value(step)
+                .ok()
+                .and_then(|name| name.as_str().map(str::to_owned))
+                .unwrap_or_default();
             let step = language.text(&format!("step.{step}"), &[]);
-            language.text("actual.preparing", &[("number", &number.to_string()), ("of", &of.to_string()), ("step", &step)])
+            language.text(
+                "actual.preparing",
+                &[("number", &number.to_string()), ("of", &of.to_string()), ("step", &step)],
+            )
         }
         Actual::On { .. } => language.text("menu.state-on", &[("scope", &scope)]),
         Actual::Degraded { .. } => language.text("menu.state-degraded", &[("scope", &scope)]),
@@ -361,9 +374,10 @@ pub(crate) fn is_alike(one: &[Entry], other: &[Entry]) -> bool {
     let alike = |(one, other): (&Entry, &Entry)| match (one, other) {
         (Entry::Separator, Entry::Separator) => true,
         (Entry::Label { id: one, .. }, Entry::Label { id: other, .. }) => one == other,
-        (Entry::Item { action, key, checked, .. }, Entry::Item { action: other, key: keys, checked: ticks, .. }) => {
-            action == other && key == keys && checked.is_some() == ticks.is_some()
-        }
+        (
+            Entry::Item { action, key, checked, .. },
+            Entry::Item { action: other, key: keys, checked: ticks, .. },
+        ) => action == other && key == keys && checked.is_some() == ticks.is_some(),
         (Entry::Submenu { id, entries, .. }, Entry::Submenu { id: other, entries: others, .. }) => {
             id == other && is_alike(entries, others)
         }

@@ -61,7 +61,13 @@ pub(crate) async fn has_host() -> bool {
 #[cfg(target_os = "macos")]
 pub(crate) fn application_menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
     let language = shared(app).preferences.language();
-    let quit = MenuItem::with_id(app, Action::Quit.id(), language.text("menu.quit", &[]), true, Some("CmdOrCtrl+Q"))?;
+    let quit = MenuItem::with_id(
+        app,
+        Action::Quit.id(),
+        language.text("menu.quit", &[]),
+        true,
+        Some("CmdOrCtrl+Q"),
+    )?;
     let edit: [&dyn IsMenuItem<Wry>; 6] = [
         &PredefinedMenuItem::undo(app, None)?,
         &PredefinedMenuItem::redo(app, None)?,
@@ -149,7 +155,11 @@ fn rewrite(rows: &[Row], entries: &[Entry]) -> tauri::Result<()> {
     Ok(())
 }
 
-fn build(app: &AppHandle, entries: &[Entry], rows: &mut Vec<Row>) -> tauri::Result<Vec<Box<dyn IsMenuItem<Wry>>>> {
+fn build(
+    app: &AppHandle,
+    entries: &[Entry],
+    rows: &mut Vec<Row>,
+) -> tauri::Result<Vec<Box<dyn IsMenuItem<Wry>>>> {
     let mut items: Vec<Box<dyn IsMenuItem<Wry>>> = Vec::with_capacity(entries.len());
     for entry in entries {
         items.push(match entry {
@@ -226,7 +236,9 @@ fn clicked(app: &AppHandle, id: &str) {
         Action::Pause(seconds) => ask(app, Request::Pause { seconds }),
         Action::Resume => ask(app, Request::Resume),
         Action::CopyLink => {
-            let url = shared(app).snapshot().and_then(|snapshot| best(&snapshot).map(|address| address.url.clone()));
+            let url = shared(app)
+                .snapshot()
+                .and_then(|snapshot| best(&snapshot).map(|address| address.url.clone()));
             if let Some(url) = url
                 && let Err(error) = clipboard::put(app, &url)
             {
