@@ -405,6 +405,22 @@ impl From<CaForm> for CaFormat {
 pub(crate) enum Gateway {
     /// Where it is, which version, whether it answers.
     Status,
+    /// Start it.
+    Start,
+    /// Stop it; everybody who uses it is cut off.
+    Stop,
+    /// Stop it and start it again.
+    Restart,
+    /// The end of its log, without secrets.
+    Log {
+        /// Show what follows until interrupted.
+        #[arg(long, short)]
+        follow: bool,
+        /// So many lines.
+        #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
+        #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
+        lines: u16,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -412,6 +428,25 @@ pub(crate) struct Link {
     /// Also as a QR code.
     #[arg(long)]
     pub(crate) qr: bool,
+    /// What for.
+    #[arg(long, value_name = "KIND", default_value = "browser")]
+    pub(crate) kind: LinkKind,
+    /// At which of the open addresses [default: the best for the kind].
+    #[arg(long, value_name = "URL")]
+    pub(crate) address: Option<String>,
+}
+
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LinkKind {
+    /// The address; it holds no secret.
+    Browser,
+    /// Logs one browser in as owner, once: a secret.
+    Owner,
+    /// Connects the OpenClaw app on a phone, once: a secret.
+    App,
+    /// Gives one device the certificate authority, over plain HTTP on the local network.
+    Trust,
 }
 
 #[derive(Debug, Args)]

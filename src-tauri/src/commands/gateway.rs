@@ -1,16 +1,108 @@
 //! `gatehouse gateway`: the gateway behind the address.
 
-use gatehouse_api::{GatewaySummary, GatewayVerdict, Reply, Request};
+use std::time::Duration;
+
+use gatehouse_api::{
+    Code, ErrorEnvelope, GatewayAction, GatewayLog, GatewaySummary, GatewayVerdict, Reply, Request,
+};
+use serde_json::json;
 
 use crate::{
     args::Gateway,
-    output::{Page, words},
+    output::{Form, Page, Tone, words},
     session::{Outcome, Session, Verdict, unexpected},
 };
 
-/// Shows the gateway.
+/// How often a log that is followed is asked for.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How many lines are asked for then: more than come in a second.
+const OVERLAP: usize = 300;
+
+/// Runs one of them.
 pub(crate) async fn run(command: &Gateway, session: &mut Session) -> Outcome {
-    let Gateway::Status = command;
+    match command {
+        Gateway::Status => status(session).await,
+        Gateway::Start => control(GatewayAction::Start, "Started:", session).await,
+        Gateway::Stop => control(GatewayAction::Stop, "Stopped:", session).await,
+        Gateway::Restart => control(GatewayAction::Restart, "Restarted:", session).await,
+        Gateway::Log { follow: false, lines } => {
+            let log = read(usize::from(*lines), session).await?;
+            session.out.result(&lines_of(&log.lines), &log);
+            Ok(Verdict::Done)
+        }
+        Gateway::Log { follow: true, lines } => follow(usize::from(*lines), session).await,
+    }
+}
+
+async fn control(action: GatewayAction, word: &str, session: &mut Session) -> Outcome {
+    let Reply::Gateway(gateway) = session.ask(Request::GatewayControl { action }).await? else {
+        return Err(unexpected());
+    };
+    let page = Page::verdict(Tone::Good, word, &identity(&gateway));
+    session.out.result(&page, &gateway);
+    Ok(Verdict::Done)
+}
+
+async fn read(lines: usize, session: &mut Session) -> Result<GatewayLog, ErrorEnvelope> {
+    match session.ask(Request::GatewayLog { lines }).await? {
+        Reply::GatewayLog(log) => Ok(log),
+        _ => Err(unexpected()),
+    }
+}
+
+/// Shows lines as they come. A gateway that restarts is waited for.
+async fn follow(lines: usize, session: &mut Session) -> Outcome {
+    if session.out.form() == Form::Json {
+        return Err(ErrorEnvelope::new(Code::Usage, "A stream is not one object", "It has no end.")
+            .fix_with("Ask for a line each.", "gatehouse gateway log -f --jsonl"));
+    }
+    let mut shown = read(lines, session).await?.lines;
+    show(&shown, session);
+    while !session.out.closed() {
+        tokio::time::sleep(AGAIN).await;
+        let now = match read(OVERLAP, session).await {
+            Ok(log) => log.lines,
+            Err(error) if error.code == Code::GatewayUnreachable => continue,
+            Err(error) => return Err(error),
+        };
+        show(fresh(&shown, &now), session);
+        shown = now;
+    }
+    Ok(Verdict::Done)
+}
+
+fn show(lines: &[String], session: &mut Session) {
+    match session.out.form() {
+        Form::Human if lines.is_empty() => {}
+        Form::Human => session.out.page(&lines_of(lines)),
+        Form::Json | Form::Lines => {
+            for line in lines {
+                session.out.object(&json!({"line": line}));
+            }
+        }
+    }
+}
+
+fn lines_of(lines: &[String]) -> Page {
+    let mut page = Page::new();
+    for line in lines {
+        page.text(line);
+    }
+    page
+}
+
+/// What is new: what follows the longest end of the old lines with which, or within which, the new ones begin.
+fn fresh<'a>(old: &[String], new: &'a [String]) -> &'a [String] {
+    for length in (1..=old.len()).rev() {
+        let end = &old[old.len() - length..];
+        if let Some(at) = new.windows(length).rposition(|window| window == end) {
+            return &new[at + length..];
+        }
+    }
+    new
+}
+
+async fn status(session: &mut Session) -> Outcome {
     let Reply::Gateway(gateway) = session.ask(Request::GatewayStatus).await? else {
         return Err(unexpected());
     };
@@ -64,4 +156,26 @@ fn identity(gateway: &GatewaySummary) -> String {
         parts.push(format!("process {pid}"));
     }
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fresh;
+
+    #[test]
+    fn only_new_lines_are_shown_also_where_more_or_fewer_are_asked_for() {
+        let lines = |text: &str| text.chars().map(String::from).collect::<Vec<_>>();
+        for (old, new, shown) in [
+            ("abc", "abcde", "de"),
+            ("abc", "bcd", "d"),
+            ("abc", "abc", ""),
+            ("c", "abcabcd", "d"),
+            ("abc", "xyz", "xyz"),
+            ("", "ab", "ab"),
+            ("abc", "", ""),
+            ("bc", "abcx", "x"),
+        ] {
+            assert_eq!(fresh(&lines(old), &lines(new)), lines(shown), "{old} {new}");
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! What the made-up core knows. The moments of JSON fixtures are fixed; those of pages are told from now.
 
 use gatehouse_api::{
-    Actual, Address, AddressScope, Answerer, CaExport, CaFormat, Cause, CertSummary, Change, ChangeKind,
-    ChangeState, Code, Desired, DeviceCounts, DeviceList, EdgeSighting, ErrorEnvelope, Event, Fix,
-    GatewaySummary, GatewayVerdict, HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList,
-    OriginOwner, OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, Plan, PlanStep, Problem,
-    Progress, Proof, Reply, Request, RevokeReport, SCHEMA, Scope, Snapshot, StepId, StepState, TlsFacts,
-    TrafficRecord, TrustedBy, WebSocketFacts,
+    AccessFacts, Actual, Address, AddressScope, Answerer, CaExport, CaFormat, Cause, CertSummary, Change,
+    ChangeKind, ChangeState, ClientRule, Code, Desired, DeviceCounts, DeviceList, EdgeSighting,
+    ErrorEnvelope, Event, Fix, GatewayLog, GatewaySummary, GatewayVerdict, HistoryEntry, LastChange,
+    ListenerSummary, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict,
+    PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Plan, PlanStep, Problem, Progress, Proof,
+    Reply, Request, RevokeReport, SCHEMA, Scope, SecretLink, SecretText, Snapshot, StepId, StepState,
+    TlsFacts, TrafficRecord, TrustInvite, TrustInviteProgress, TrustedBy, WebSocketFacts,
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -353,7 +354,43 @@ pub(crate) fn answer(request: &Request) -> Result<Reply, ErrorEnvelope> {
         }),
         Request::CertShow => Reply::Cert(Some(cert(THEN))),
         Request::CertExportCa { format } => Reply::Ca(ca(*format)),
-        Request::GatewayStatus => Reply::Gateway(gateway()),
+        Request::GatewayStatus | Request::GatewayControl { .. } | Request::InstallGateway => {
+            Reply::Gateway(gateway())
+        }
+        Request::GatewayLog { .. } => Reply::GatewayLog(GatewayLog {
+            source: "/home/ada/.openclaw/gateway.log".to_owned(),
+            lines: vec!["14:02:11 INFO [gateway] ready".to_owned(), "14:02:12 WARN [ws] slow".to_owned()],
+        }),
+        Request::DashboardLink { .. } => Reply::Link(SecretLink {
+            url: SecretText::new("https://localhost/#bootstrapToken=b00t&bootstrapProfile=owner"),
+            address: "https://localhost".to_owned(),
+            expires_at: Some(THEN + Duration::minutes(10)),
+        }),
+        Request::PhoneSetup { .. } => Reply::PhoneSetup(PhoneSetup {
+            code: SecretText::new("eyJ1cmwi"),
+            gateway_url: "wss://mini.local".to_owned(),
+            setup_id: Some("4918c091".to_owned()),
+            expires_at: Some(THEN + Duration::minutes(10)),
+        }),
+        Request::PhoneSetupStatus { .. } => {
+            Reply::PhoneSetupStatus(PhoneSetupProgress { done: false, device_id: None, name: None })
+        }
+        Request::TrustInvite => Reply::Invite(TrustInvite {
+            url: "http://192.168.1.20:8780/t/00112233445566778899aabbccddeeff".to_owned(),
+            expires_at: THEN + Duration::minutes(10),
+            ca_sha256: CA.to_owned(),
+            ca_name: "Gatehouse CA mini 4f2a".to_owned(),
+        }),
+        Request::TrustInviteStatus => {
+            Reply::InviteStatus(TrustInviteProgress { open: true, visitors: Vec::new(), fetched: Vec::new() })
+        }
+        Request::TrustInviteEnd => Reply::Done,
+        Request::Traffic { .. } => Reply::Traffic(Vec::new()),
+        Request::Access => Reply::Access(AccessFacts {
+            trusted_proxies: None,
+            networks: Vec::new(),
+            clients: ClientRule::Nobody,
+        }),
     })
 }
 

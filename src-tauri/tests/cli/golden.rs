@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Each command and the file that freezes its object.
-const OBJECTS: [(&str, &str, i32); 29] = [
+const OBJECTS: [(&str, &str, i32); 35] = [
     ("status", "status --json", 0),
     ("open", "open --to lan --json", 0),
     ("plan", "open --to lan --dry-run --json", 0),
@@ -39,7 +39,13 @@ const OBJECTS: [(&str, &str, i32); 29] = [
     ("cert-export-file", "cert export --ca out.der --format der --json", 0),
     ("cert-export", "cert export --ca - --json", 0),
     ("link", "link --json", 0),
+    ("link-owner", "link --kind owner --yes --json", 0),
+    ("link-app", "link --kind app --yes --json", 0),
+    ("link-trust", "link --kind trust --json", 0),
     ("gateway-status", "gateway status --json", 0),
+    ("gateway-status", "gateway start --json", 0),
+    ("gateway-status", "gateway restart --json", 0),
+    ("gateway-log", "gateway log --json", 0),
     ("version", "version --json", 0),
     ("error-usage", "devices approve --json", 2),
 ];

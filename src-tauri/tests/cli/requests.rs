@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use gatehouse_api::{ApproveAs, Code, ErrorEnvelope, OpenRequest, Reply, Request, Scope};
+use gatehouse_api::{ApproveAs, Code, ErrorEnvelope, GatewayAction, OpenRequest, Reply, Request, Scope};
 
 use crate::{
     core::FakeCore,
@@ -47,6 +47,11 @@ async fn words_become_requests() {
         ("undo c7 --force-drift", Request::Undo { id: Some("c7".to_owned()), force_drift: true }),
         ("history --limit 3", Request::History { limit: 3 }),
         ("origins seen --refused", Request::OriginsSeen { refused_only: true }),
+        ("gateway stop", Request::GatewayControl { action: GatewayAction::Stop }),
+        ("gateway log", Request::GatewayLog { lines: 50 }),
+        ("gateway log -n 7", Request::GatewayLog { lines: 7 }),
+        ("link --kind owner --yes", Request::DashboardLink { address: None }),
+        ("link --kind trust", Request::TrustInvite),
     ] {
         let core = FakeCore::usual();
         let ran = run_line(&core.path, line).await;
@@ -201,4 +206,20 @@ async fn fingerprints_are_bare_values_for_scripts() {
     assert_eq!(hex, fixtures::CA.replace(':', "").to_lowercase() + "\n");
     assert!(run_line(&core.path, "cert fingerprint --leaf").await.stdout.starts_with("FF:1B"));
     assert!(run_line(&core.path, "cert fingerprint --format qr").await.stdout.contains('\u{2588}'));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_logs_in_goes_into_a_pipe_only_when_told_so() {
+    for kind in ["owner", "app"] {
+        for form in ["", " --json"] {
+            let core = FakeCore::usual();
+
+            let refused = run_line(&core.path, &format!("link --kind {kind}{form}")).await;
+            assert_eq!(refused.status, 4, "{refused:?}");
+            assert!(core.seen().is_empty(), "no token is made that nobody may see");
+
+            let shown = run_line(&core.path, &format!("link --kind {kind}{form} --yes")).await;
+            assert_eq!(shown.status, 0, "{shown:?}");
+        }
+    }
 }

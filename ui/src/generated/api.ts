@@ -915,9 +915,10 @@ networks: Array<string>, } | { "rule": "everybody" };
  */
 export type AccessFacts = { 
 /**
- * The proxies whose word about a client the gateway takes: `gateway.trustedProxies`.
+ * The proxies whose word about a client the gateway takes: `gateway.trustedProxies`; `None` = the
+ * gateway's configuration could not be read.
  */
-trusted_proxies: Array<TrustedProxy>, 
+trusted_proxies: Array<TrustedProxy> | null, 
 /**
  * The networks that this machine is attached to, in CIDR notation.
  */

@@ -140,6 +140,18 @@ export const plan: Plan = {
   warnings: ['Phones warn until they trust the certificate authority.'],
 };
 
+export const undoing: Plan = {
+  title: 'Undo: Open to local network',
+  steps: [
+    { id: 'configure', title: 'Take back: gateway configuration', details: ['gateway.controlUi.allowedOrigins -= https://mini.local', 'gateway.trustedProxies -= 127.0.0.1, ::1'], changes: true },
+    { id: 'listen', title: 'Take back: listen on port 443', details: [], changes: true },
+  ],
+  restarts_gateway: false,
+  drops_connections: true,
+  addresses: [],
+  warnings: [],
+};
+
 /** Progress of a change up to and including a step. */
 export function reached(step: StepId, state: Progress['state'] = 'running', text = ''): Progress[] {
   const last = steps.indexOf(step);

@@ -14,6 +14,8 @@ export interface Scene {
   seen: OriginSeen[];
   test: OriginTest;
   plan: Plan | ErrorEnvelope;
+  /** The plan of taking the last change back. */
+  undoing: Plan | ErrorEnvelope;
   change: Change | ErrorEnvelope;
   history: HistoryEntry[];
   revoked: RevokeReport;

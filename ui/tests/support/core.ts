@@ -114,7 +114,8 @@ export class FakeCore {
     const change = (): Answer => or(scene.change, (data) => ({ kind: 'change', data }));
     switch (request.method) {
       case 'status': return { kind: 'status', data: scene.snapshot };
-      case 'plan-open': case 'plan-close': case 'plan-undo': return or(scene.plan, (data) => ({ kind: 'plan', data }));
+      case 'plan-undo': return or(scene.undoing, (data) => ({ kind: 'plan', data }));
+      case 'plan-open': case 'plan-close': return or(scene.plan, (data) => ({ kind: 'plan', data }));
       case 'open': case 'confirm': case 'close': case 'undo': return change();
       case 'pause':
         this.now({ actual: request.params.seconds === null ? { state: 'paused' } : { state: 'paused', until: at(request.params.seconds) } });

@@ -11,8 +11,11 @@ pub mod change;
 pub mod devices;
 pub mod error;
 pub mod event;
+pub mod gateway;
+pub mod links;
 pub mod origins;
 pub mod request;
+pub mod secret;
 pub mod snapshot;
 pub mod socket;
 pub mod traffic;
@@ -21,8 +24,11 @@ pub use change::{Change, ChangeKind, ChangeState, HistoryEntry, Plan, PlanStep, 
 pub use devices::{DeviceList, EdgeSighting, PairedDevice, PendingDevice, RevokeReport};
 pub use error::{Code, ErrorEnvelope, Fix};
 pub use event::{Event, Progress};
+pub use gateway::{AccessFacts, ClientRule, GatewayAction, GatewayLog, TrustedProxy};
+pub use links::{PhoneSetup, PhoneSetupProgress, SecretLink, TrustInvite, TrustInviteProgress};
 pub use origins::{OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict};
 pub use request::{ApproveAs, CaExport, CaFormat, OpenRequest, Reply, Request};
+pub use secret::SecretText;
 pub use snapshot::{
     Actual, Address, AddressScope, Cause, CertSummary, Desired, DeviceCounts, GatewaySummary, GatewayVerdict,
     LastChange, ListenerSummary, Problem, Proof, Scope, Snapshot, TrustedBy,

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    CertSummary, Change, DeviceList, GatewaySummary, HistoryEntry, OriginList, OriginSeen, OriginTest,
-    PairedDevice, Plan, RevokeReport, Scope, Snapshot,
+    AccessFacts, CertSummary, Change, DeviceList, GatewayAction, GatewayLog, GatewaySummary, HistoryEntry,
+    OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Plan, RevokeReport,
+    Scope, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
 };
 
 /// How an address is to be opened.
@@ -163,6 +164,48 @@ pub enum Request {
     },
     /// The gateway.
     GatewayStatus,
+    /// Start, stop or restart the gateway. Answers when it is done or has failed.
+    GatewayControl {
+        /// What to do.
+        action: GatewayAction,
+    },
+    /// The end of the gateway's log.
+    GatewayLog {
+        /// At most so many lines.
+        lines: usize,
+    },
+    /// Install OpenClaw into Gatehouse's folder and run it, where there is none: sending this is the consent. Answers
+    /// when it runs or could not be installed, after some minutes; the way there is told as progress of the change
+    /// `install`, and in the gateway's detail.
+    InstallGateway,
+    /// A link that makes one browser an owner, once.
+    DashboardLink {
+        /// At which of our addresses; `None` = the loopback name, for a browser on this machine.
+        address: Option<String>,
+    },
+    /// A setup code for the OpenClaw app on a phone.
+    PhoneSetup {
+        /// At which of our addresses; `None` = the best one that a phone can reach.
+        address: Option<String>,
+    },
+    /// Whether a setup code was used.
+    PhoneSetupStatus {
+        /// Which.
+        setup_id: String,
+    },
+    /// Let one device get the certificate authority from the local network, once. An earlier invitation ends.
+    TrustInvite,
+    /// How far the invitation got.
+    TrustInviteStatus,
+    /// End the invitation.
+    TrustInviteEnd,
+    /// The last requests that passed through the edge.
+    Traffic {
+        /// At most so many; no more than 500 are kept.
+        limit: usize,
+    },
+    /// Who gets to the gateway, and by which rule.
+    Access,
     /// Stop the core. The address goes away until the next start.
     Shutdown,
 }
@@ -203,6 +246,22 @@ pub enum Reply {
     Ca(CaExport),
     /// The gateway.
     Gateway(GatewaySummary),
+    /// The end of the gateway's log.
+    GatewayLog(GatewayLog),
+    /// A link that logs in.
+    Link(SecretLink),
+    /// A setup code.
+    PhoneSetup(PhoneSetup),
+    /// Whether a setup code was used.
+    PhoneSetupStatus(PhoneSetupProgress),
+    /// An invitation to trust the certificate authority.
+    Invite(TrustInvite),
+    /// How far the invitation got.
+    InviteStatus(TrustInviteProgress),
+    /// Requests, oldest first.
+    Traffic(Vec<TrafficRecord>),
+    /// Who gets to the gateway.
+    Access(AccessFacts),
     /// Done, nothing to say.
     Done,
 }

@@ -20,6 +20,7 @@ mod facts;
 mod issue;
 mod names;
 mod permitted;
+mod profile;
 mod resolver;
 mod store;
 mod vault;
@@ -30,6 +31,7 @@ pub use error::CertError;
 pub use facts::{AuthorityFacts, LeafFacts, fingerprint};
 pub use names::Names;
 pub use permitted::Permitted;
+pub use profile::PROFILE_TYPE;
 pub use resolver::{Resolver, Served};
 pub use vault::{Vault, VaultError};
 

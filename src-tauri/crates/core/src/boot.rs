@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use gatehouse_api::{ErrorEnvelope, Event, Snapshot};
 use gatehouse_certs::Certificates;
 use gatehouse_edge::{Edge, EdgeOptions, EdgeSettings, LogOptions};
@@ -26,6 +27,7 @@ use crate::controller::{Controller, first_snapshot};
 use crate::core::CoreOptions;
 use crate::door::Door;
 use crate::errors::{self, Explain};
+use crate::invite::Invites;
 use crate::link::{DEFAULT_PORT, GatewayLink, follow};
 use crate::own;
 use crate::requests::{Desk, blocking};
@@ -42,8 +44,6 @@ const EVENTS: usize = 1024;
 const TICK: Duration = Duration::from_secs(5);
 /// How often addresses are looked at where the system does not tell of changes.
 const ADDRESSES: Duration = Duration::from_secs(5);
-/// Free ports are looked for from OpenClaw's own on.
-const PORTS_TRIED: u16 = 20;
 
 /// A core that serves, not running yet.
 pub(crate) struct Booted {
@@ -72,12 +72,13 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
     let link = Arc::new(GatewayLink::default());
     let edge = edge(&parts, &link)?;
     let door = Arc::new(Door::new(edge));
-    let (environment, own) = find_gateway(&options, &parts.home, &link).await?;
+    let allowed = options.supervise || parts.settings.current().own_gateway;
+    let (environment, own) = find_gateway(&options, allowed, &parts.home, &link).await?;
     let context = Context {
         journal: parts.home.journal(),
         settings: parts.settings,
         link: Arc::clone(&link),
-        environment: Arc::new(environment.clone()),
+        environment: Arc::new(ArcSwap::from_pointee(environment.clone())),
         certificates: parts.certificates,
         door: door.clone(),
         served: Arc::default(),
@@ -102,11 +103,21 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
     };
     let secrets = kind(parts.secrets.kind());
     let snapshots = watch::channel(Arc::new(first_snapshot(now))).0;
-    let desk =
-        Desk { context, transactions, door, messages: messages.clone(), snapshots: snapshots.subscribe() };
-    let home = parts.home;
-    let socket = home.socket().to_owned();
-    let own = own.map(|own| own::Running::spawn(home, environment, own, messages.clone()));
+    let desk = Desk {
+        context,
+        transactions,
+        door,
+        messages: messages.clone(),
+        snapshots: snapshots.subscribe(),
+        keeper: own::Keeper::new(parts.home.clone()),
+        recent: traffic::Recent::default(),
+        invites: Invites::default(),
+        links: Arc::default(),
+    };
+    let socket = parts.home.socket().to_owned();
+    if let Some(own) = own {
+        desk.keeper.take(environment, own, messages.clone());
+    }
     let followers = followers(&desk, &events);
     let subscriber = snapshots.subscribe();
     let stopped = stopping.subscribe();
@@ -118,7 +129,6 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
         snapshots,
         stopping,
         secrets,
-        own,
         followers,
         work: JoinSet::new(),
         errands: JoinSet::new(),
@@ -165,6 +175,7 @@ fn threads() -> usize {
 /// The user's gateway, or one of our own where there is none and one is asked for.
 async fn find_gateway(
     options: &CoreOptions,
+    allowed: bool,
     home: &Home,
     link: &GatewayLink,
 ) -> Result<(Environment, Option<OwnGateway>), ErrorEnvelope> {
@@ -178,29 +189,24 @@ async fn find_gateway(
     let asked = options.environment.get("OPENCLAW_GATEWAY_PORT").and_then(|port| port.parse().ok());
     let port = found.as_ref().map_or(asked.unwrap_or(DEFAULT_PORT), |gateway| gateway.port);
     let answer = health(([127, 0, 0, 1], port).into()).await;
-    if !own::wanted(options.supervise, &found, &answer, home.gateway().exists()) {
+    if !own::wanted(allowed, &found, &answer, home.gateway().exists()) {
         link.update(found.ok());
         return Ok((environment, None));
     }
     let home = home.clone();
-    let (own, environment) =
-        blocking(move || own::prepare(&home, &environment, free_port(port)).map_err(|error| error.explain()))
-            .await?;
+    let (own, environment) = blocking(move || {
+        own::prepare(&home, &environment, own::free_port(port)).map_err(|error| error.explain())
+    })
+    .await?;
     let looked = environment.clone();
     let found = blocking(move || discover(&looked).map_err(|error| error.explain())).await;
     link.update(found.ok());
     Ok((environment, Some(own)))
 }
 
-/// The first port from `first` on that is free on loopback. Used only where no configuration names one yet.
-fn free_port(first: u16) -> u16 {
-    let free = |port: &u16| gatehouse_host::ports::try_bind(([127, 0, 0, 1], *port).into()).is_ok();
-    (first..first.saturating_add(PORTS_TRIED)).find(free).unwrap_or(first)
-}
-
 fn followers(desk: &Desk, events: &broadcast::Sender<Event>) -> JoinSet<()> {
     let mut followers = JoinSet::new();
-    followers.spawn(traffic::follow(desk.door.traffic(), events.clone()));
+    followers.spawn(traffic::follow(desk.door.traffic(), desk.recent.clone(), events.clone()));
     followers.spawn(follow::follow(Arc::clone(&desk.context.link), desk.messages.clone()));
     followers.spawn(ticks(desk.clone()));
     followers.spawn(progress(desk.clone()));

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use async_trait::async_trait;
 use gatehouse_certs::Certificates;
 use gatehouse_edge::EdgeSettings;
@@ -37,8 +37,8 @@ pub struct Context {
     pub settings: Arc<SettingsStore>,
     /// The gateway and the connection to it.
     pub link: Arc<GatewayLink>,
-    /// Where the gateway is looked for.
-    pub environment: Arc<Environment>,
+    /// Where the gateway is looked for. It changes when one of our own is installed.
+    pub environment: Arc<ArcSwap<Environment>>,
     /// The local authority and the leaf that is served.
     pub certificates: Arc<Certificates>,
     /// The edge.

@@ -24,7 +24,6 @@ use self::reduce::reduce;
 use self::state::State;
 use self::view::view;
 use crate::context::FrontDoor;
-use crate::own;
 use crate::requests::{self, Desk};
 
 /// How long a change that is stopped may take to roll back.
@@ -41,8 +40,6 @@ pub(crate) struct Controller {
     pub(crate) stopping: watch::Sender<bool>,
     /// Where secrets are kept, in the words of the api.
     pub(crate) secrets: &'static str,
-    /// A gateway of our own.
-    pub(crate) own: Option<own::Running>,
     /// Followers: of traffic, addresses, the connection, progress, deadlines, time. They end with the controller.
     pub(crate) followers: JoinSet<()>,
     /// Requests, and effects that change something: waited for at the end.
@@ -146,9 +143,8 @@ impl Controller {
         }
         self.work.shutdown().await;
         self.desk.door.close().await;
-        if let Some(own) = self.own.take() {
-            own.stop().await;
-        }
+        self.desk.keeper.stop().await;
+        self.desk.invites.end();
         drop(self.desk);
         drop(self.lock);
         let _ = done.send(());

@@ -8,7 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gatehouse_api::{EdgeSighting, OriginSeen};
 use gatehouse_edge::{
-    AccessRecord, ClientSighting, Counters, Edge, EdgeSettings, Listener, ListenerKind, OriginSighting, Pause,
+    AccessRecord, AllowedClients, ClientSighting, Counters, Edge, EdgeSettings, Listener, ListenerKind,
+    OriginSighting, Pause,
 };
 use tokio::sync::broadcast;
 
@@ -37,6 +38,11 @@ impl Door {
         if pauses {
             self.edge.end_websockets();
         }
+    }
+
+    /// Who may connect; `None` = it does not listen.
+    pub(crate) fn clients(&self) -> Option<AllowedClients> {
+        (!self.edge.listening().is_empty()).then(|| self.edge.settings().clients.clone())
     }
 
     /// What it has done and is doing.

@@ -15,6 +15,7 @@ mod devices;
 mod door;
 pub mod errors;
 mod exposure;
+mod invite;
 pub mod link;
 mod own;
 pub mod ports_plan;

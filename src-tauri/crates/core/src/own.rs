@@ -3,25 +3,28 @@
 //! It exists only where the user asked for it and has none: no `openclaw` program, and nothing that answers like a
 //! gateway. Its installation, configuration and state are in our state folder; the user's files are never touched.
 
-use std::path::Path;
-use std::pin::Pin;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gatehouse_api::ErrorEnvelope;
+use gatehouse_api::{Code, ErrorEnvelope};
 use gatehouse_host::home::Home;
 use gatehouse_openclaw::discovery::{DiscoveryError, Environment, Gateway};
 use gatehouse_openclaw::install::{self, InstallError, OwnGateway, Progress};
 use gatehouse_openclaw::probe::GatewayHealth;
-use gatehouse_openclaw::supervise::{Recipe, Supervisor};
-
-use tokio::sync::{mpsc, oneshot};
+use gatehouse_openclaw::supervise::{Recipe, State as Child, Supervisor};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::controller::message::{Fact, Message};
+use crate::controller::message::{Fact, Installing, Message};
 use crate::errors::Explain;
 
 /// How long the gateway may take to stop by itself.
 const GRACE: Duration = Duration::from_secs(10);
+/// Free ports are looked for from OpenClaw's own on.
+const PORTS_TRIED: u16 = 20;
+/// How many steps there are from nothing to a gateway that runs.
+pub(crate) const INSTALL_STEPS: u8 = 4;
 
 /// Whether a gateway of our own is to run. `exists` = one was set up here before.
 pub(crate) fn wanted(
@@ -58,47 +61,111 @@ pub(crate) fn prepare(
     Ok((own, environment))
 }
 
+/// What is to become of a gateway of our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Run it; a failed installation is tried again.
+    Start,
+    /// Stop it until [`Order::Start`].
+    Stop,
+    /// Stop it and run it again.
+    Restart,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Stage {
+    /// Being installed or started.
+    Working,
+    /// Ready.
+    Ready,
+    /// Stopped as ordered.
+    Stopped,
+    /// It could not be installed or started; it is tried again when ordered.
+    Failed(ErrorEnvelope),
+}
+
+/// Keeps the gateway of our own, where there is one. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Keeper {
+    home: Home,
+    running: Arc<Mutex<Option<Running>>>,
+}
+
+impl Keeper {
+    pub(crate) fn new(home: Home) -> Self {
+        Self { home, running: Arc::default() }
+    }
+
+    /// The state folder.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Where its output goes.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.home.logs().join("gateway.log")
+    }
+
+    /// How far it is, and its changes; `None` = there is none.
+    pub(crate) fn stage(&self) -> Option<watch::Receiver<Stage>> {
+        self.lock().as_ref().map(|running| running.stage.clone())
+    }
+
+    /// Gives an order. `false` = there is none.
+    pub(crate) fn order(&self, order: Order) -> bool {
+        self.lock().as_ref().is_some_and(|running| running.orders.send(order).is_ok())
+    }
+
+    /// Installs, starts and follows one, where there is none yet. `false` = there is one.
+    pub(crate) fn take(
+        &self,
+        environment: Environment,
+        own: OwnGateway,
+        messages: mpsc::Sender<Message>,
+    ) -> bool {
+        let mut running = self.lock();
+        let vacant = running.is_none();
+        if vacant {
+            *running = Some(Running::spawn(self.home.clone(), environment, own, messages));
+        }
+        vacant
+    }
+
+    /// Stops it for good, and waits for that.
+    pub(crate) async fn stop(&self) {
+        let running = self.lock().take();
+        if let Some(running) = running {
+            running.stop().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A gateway of our own, being installed, running or stopped.
-pub(crate) struct Running {
+struct Running {
+    orders: mpsc::UnboundedSender<Order>,
+    stage: watch::Receiver<Stage>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Running {
     /// Installs, starts and follows it, in a task of its own.
-    pub(crate) fn spawn(
-        home: Home,
-        environment: Environment,
-        own: OwnGateway,
-        messages: mpsc::Sender<Message>,
-    ) -> Self {
+    fn spawn(home: Home, environment: Environment, own: OwnGateway, messages: mpsc::Sender<Message>) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(async move {
-            let tell = |fact| {
-                let messages = messages.clone();
-                async move { messages.send(Message::Fact(fact)).await.is_ok() }
-            };
-            let steps = |what: &'static str| {
-                // The channel is long, and a step that is not told is told by the next one.
-                let _ = messages.try_send(Message::Fact(Fact::Installing(Some(what.to_owned()))));
-            };
-            tokio::pin!(stopped);
-            let started = tokio::select! {
-                started = start(&home, &environment, &own, steps) => started,
-                _ = &mut stopped => return,
-            };
-            match started {
-                Ok(supervisor) => follow(supervisor, stopped, tell).await,
-                Err(error) => {
-                    tell(Fact::NotSupervised(error)).await;
-                }
-            }
-        });
-        Self { stop, task }
+        let (orders, order_queue) = mpsc::unbounded_channel();
+        let (stage_changes, stage) = watch::channel(Stage::Working);
+        let life = Life { home, environment, own, messages, orders: order_queue, stage: stage_changes };
+        let task = tokio::spawn(life.run(stopped));
+        Self { orders, stage, stop, task }
     }
 
     /// Stops the installation or the gateway, and waits for that.
-    pub(crate) async fn stop(self) {
+    async fn stop(self) {
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the task of our own gateway failed");
@@ -106,23 +173,128 @@ impl Running {
     }
 }
 
-async fn follow<F: Future<Output = bool>>(
-    supervisor: Supervisor,
-    mut stopped: Pin<&mut oneshot::Receiver<()>>,
-    tell: impl Fn(Fact) -> F,
-) {
-    let mut state = supervisor.state();
-    loop {
-        let now = state.borrow_and_update().clone();
-        if !tell(Fact::Child(now)).await {
-            break;
-        }
-        tokio::select! {
-            changed = state.changed() => if changed.is_err() { break },
-            _ = &mut stopped => break,
+/// The task behind it.
+struct Life {
+    home: Home,
+    environment: Environment,
+    own: OwnGateway,
+    messages: mpsc::Sender<Message>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    stage: watch::Sender<Stage>,
+}
+
+/// Why a gateway is no longer followed.
+enum End {
+    /// Everything ends.
+    Stop,
+    /// It is to wait for an order.
+    Wait,
+}
+
+impl Life {
+    async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+        loop {
+            self.stage.send_replace(Stage::Working);
+            let messages = self.messages.clone();
+            let steps = |number, what: &'static str| {
+                // The channel is long, and a step that is not told is told by the next one.
+                let step = Installing { number, text: what.to_owned() };
+                let _ = messages.try_send(Message::Fact(Fact::Installing(step)));
+            };
+            let started = tokio::select! {
+                started = start(&self.home, &self.environment, &self.own, steps) => started,
+                _ = &mut stopped => return,
+            };
+            let end = match started {
+                Ok(supervisor) => self.follow(supervisor, &mut stopped).await,
+                Err(error) => {
+                    self.stage.send_replace(Stage::Failed(error.clone()));
+                    self.tell(Fact::NotSupervised(error)).await;
+                    End::Wait
+                }
+            };
+            if matches!(end, End::Stop) || !self.ordered(&mut stopped).await {
+                return;
+            }
         }
     }
-    supervisor.stop(GRACE).await;
+
+    /// Waits until it is to run. `false` = never.
+    async fn ordered(&mut self, stopped: &mut oneshot::Receiver<()>) -> bool {
+        loop {
+            tokio::select! {
+                order = self.orders.recv() => match order {
+                    Some(Order::Start | Order::Restart) => return true,
+                    Some(Order::Stop) => {}
+                    None => return false,
+                },
+                _ = &mut *stopped => return false,
+            }
+        }
+    }
+
+    async fn follow(&mut self, supervisor: Supervisor, stopped: &mut oneshot::Receiver<()>) -> End {
+        let mut state = supervisor.state();
+        let end = loop {
+            let now = state.borrow_and_update().clone();
+            self.stage.send_replace(stage(&now));
+            if !self.tell(Fact::Child(now.clone())).await {
+                break End::Stop;
+            }
+            tokio::select! {
+                changed = state.changed() => if changed.is_err() { break End::Stop },
+                order = self.orders.recv() => match order {
+                    Some(Order::Restart) => {
+                        self.stage.send_replace(Stage::Working);
+                        supervisor.restart();
+                        if state.changed().await.is_err() { break End::Stop }
+                    }
+                    Some(Order::Start) if matches!(now, Child::CrashLoop { .. } | Child::Restarting { .. }) => {
+                        self.stage.send_replace(Stage::Working);
+                        supervisor.restart();
+                        if state.changed().await.is_err() { break End::Stop }
+                    }
+                    Some(Order::Start) => {}
+                    Some(Order::Stop) => break End::Wait,
+                    None => break End::Stop,
+                },
+                _ = &mut *stopped => break End::Stop,
+            }
+        };
+        supervisor.stop(GRACE).await;
+        if matches!(end, End::Wait) {
+            self.stage.send_replace(Stage::Stopped);
+            self.tell(Fact::Child(Child::Stopped)).await;
+        }
+        end
+    }
+
+    async fn tell(&self, fact: Fact) -> bool {
+        self.messages.send(Message::Fact(fact)).await.is_ok()
+    }
+}
+
+fn stage(child: &Child) -> Stage {
+    match child {
+        Child::Starting { .. } | Child::Restarting { .. } => Stage::Working,
+        Child::Running { .. } => Stage::Ready,
+        Child::Stopped => Stage::Stopped,
+        Child::CrashLoop { exits, because, output } => {
+            let mut error = ErrorEnvelope::new(
+                Code::GatewayUnreachable,
+                "The gateway does not stay up",
+                format!("It ended {exits} times: {because}."),
+            );
+            error.evidence.extend(output.iter().rev().take(5).rev().cloned());
+            Stage::Failed(error.fix_with("Look into its log.", "gatehouse gateway log"))
+        }
+    }
+}
+
+/// The first port from `first` on that is free on loopback. Used only where no configuration names one yet.
+pub(crate) fn free_port(first: u16) -> u16 {
+    let free = |port: &u16| gatehouse_host::ports::try_bind(([127, 0, 0, 1], *port).into()).is_ok();
+    (first..first.saturating_add(PORTS_TRIED)).find(free).unwrap_or(first)
 }
 
 /// Installs and starts it. `tell` hears what is being done.
@@ -130,18 +302,16 @@ async fn start(
     home: &Home,
     environment: &Environment,
     own: &OwnGateway,
-    tell: impl Fn(&'static str) + Send + Sync,
+    tell: impl Fn(u8, &'static str) + Send + Sync,
 ) -> Result<Supervisor, ErrorEnvelope> {
-    let report = |progress: Progress| {
-        tell(match progress {
-            Progress::InstallingNode => "Installing Node.js (1 of 3)",
-            Progress::InstallingOpenClaw => "Installing OpenClaw, about 790 MB (2 of 3)",
-            Progress::Checking => "Checking the installation (3 of 3)",
-        });
+    let report = |progress: Progress| match progress {
+        Progress::InstallingNode => tell(1, "Installing Node.js (1 of 4)"),
+        Progress::InstallingOpenClaw => tell(2, "Installing OpenClaw, about 790 MB (2 of 4)"),
+        Progress::Checking => tell(3, "Checking the installation (3 of 4)"),
     };
     let installed =
         install::ensure(&home.gateway(), environment, report).await.map_err(|error| error.explain())?;
-    tell("Starting the gateway, about ten seconds");
+    tell(INSTALL_STEPS, "Starting the gateway, about ten seconds (4 of 4)");
     let recipe = Recipe {
         installed,
         state_dir: own.state_dir.clone(),

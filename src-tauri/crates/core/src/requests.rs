@@ -1,8 +1,11 @@
 //! One file per group of requests. Each runs in a task of its own, on a [`Desk`], and may take as long as it needs.
 
+mod access;
 mod certificate;
 mod changes;
 mod devices;
+mod gateway;
+mod links;
 mod origins;
 mod pause;
 
@@ -14,6 +17,9 @@ use tokio::sync::{mpsc, watch};
 use crate::context::Context;
 use crate::controller::message::{Fact, Message};
 use crate::door::Door;
+use crate::invite::Invites;
+use crate::own::Keeper;
+use crate::traffic::Recent;
 use crate::transaction::Transactions;
 
 pub(crate) use devices::listed;
@@ -28,6 +34,14 @@ pub(crate) struct Desk {
     pub(crate) door: Arc<Door>,
     pub(crate) messages: mpsc::Sender<Message>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// A gateway of our own.
+    pub(crate) keeper: Keeper,
+    /// The last requests that passed through the edge.
+    pub(crate) recent: Recent,
+    /// The invitation to trust the certificate authority.
+    pub(crate) invites: Invites,
+    /// Held while an owner link is made.
+    pub(crate) links: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Desk {
@@ -66,6 +80,20 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::DevicesRename { device, label } => devices::rename(desk, &device, &label).await,
         Request::CertShow => Ok(Reply::Cert(certificate::summary(&desk.context.certificates))),
         Request::CertExportCa { format } => certificate::export(&desk.context.certificates, format),
+        Request::GatewayControl { action } => gateway::control(desk, action).await,
+        Request::GatewayLog { lines } => gateway::log(desk, lines).await,
+        Request::InstallGateway => gateway::install(desk).await,
+        Request::DashboardLink { address } => links::dashboard(desk, address).await,
+        Request::PhoneSetup { address } => links::phone(desk, address).await,
+        Request::PhoneSetupStatus { setup_id } => links::phone_status(desk, &setup_id).await,
+        Request::TrustInvite => access::invite(desk).await,
+        Request::TrustInviteStatus => Ok(Reply::InviteStatus(desk.invites.progress())),
+        Request::TrustInviteEnd => {
+            desk.invites.end();
+            Ok(Reply::Done)
+        }
+        Request::Traffic { limit } => Ok(Reply::Traffic(desk.recent.last(limit))),
+        Request::Access => access::facts(desk).await,
         // The controller answers it itself: it is the one that stops.
         Request::Shutdown => Ok(Reply::Done),
     }

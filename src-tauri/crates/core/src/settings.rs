@@ -31,6 +31,9 @@ pub struct Settings {
     /// A pause that has not ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<PauseSettings>,
+    /// Whether the user let us install OpenClaw into our folder: it then runs with every start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_gateway: bool,
     /// Keys of other versions, kept as they are.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -106,7 +109,7 @@ struct FileState {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { schema: SCHEMA, open: None, pause: None, unknown: Map::new() }
+        Self { schema: SCHEMA, open: None, pause: None, own_gateway: false, unknown: Map::new() }
     }
 }
 

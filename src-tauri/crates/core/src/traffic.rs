@@ -1,23 +1,53 @@
-//! What passes through the edge, in the words of the api: metadata only. Told only while somebody listens.
+//! What passes through the edge, in the words of the api: metadata only. Told while somebody listens; the last records
+//! are kept in memory for those who come later.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gatehouse_api::{Answerer, Event, TlsFacts, TrafficRecord, WebSocketFacts};
 use gatehouse_edge::{AccessRecord, Answerer as EdgeAnswerer};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
+/// Records that are kept.
+pub(crate) const KEPT: usize = 500;
+
+/// The last records. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recent(Arc<Mutex<VecDeque<TrafficRecord>>>);
+
+impl Recent {
+    /// The last so many, oldest first.
+    pub(crate) fn last(&self, limit: usize) -> Vec<TrafficRecord> {
+        let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        records.iter().skip(records.len().saturating_sub(limit)).cloned().collect()
+    }
+
+    fn keep(&self, record: TrafficRecord) {
+        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if records.len() >= KEPT {
+            records.pop_front();
+        }
+        records.push_back(record);
+    }
+}
+
 /// Passes records on until the edge has gone. Missed records are missed: a viewer that wants all reads the log.
 pub(crate) async fn follow(
     mut traffic: broadcast::Receiver<Arc<AccessRecord>>,
+    recent: Recent,
     events: broadcast::Sender<Event>,
 ) {
     loop {
         match traffic.recv().await {
-            Ok(record) if events.receiver_count() > 0 => {
-                let _ = events.send(Event::Traffic(Box::new(of(&record))));
+            Ok(record) => {
+                let record = of(&record);
+                if events.receiver_count() > 0 {
+                    let _ = events.send(Event::Traffic(Box::new(record.clone())));
+                }
+                recent.keep(record);
             }
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }

@@ -24,6 +24,9 @@ use gatehouse_openclaw::config::KeyPath;
 use time::OffsetDateTime;
 use tokio::sync::{OwnedMutexGuard, broadcast, watch};
 
+pub(crate) use self::configuration::{request_restart, restarted};
+pub(crate) use self::steps::PROXIES;
+
 use self::engine::{Engine, undo_title};
 use self::journal::{Entry, Journal, Record};
 use self::takeback::TakeBack;
@@ -249,6 +252,17 @@ impl Transactions {
     #[must_use]
     pub fn progress(&self) -> broadcast::Receiver<Progress> {
         self.engine.progress.subscribe()
+    }
+
+    /// Origins aside: the values of another array that Gatehouse put there.
+    pub(crate) fn owned(&self, array: &str) -> Vec<String> {
+        let path = KeyPath::from(array);
+        self.engine.changes().ledger().values(&path).map(str::to_owned).collect()
+    }
+
+    /// Keeps changes from being made until the guard is dropped: the gateway is about to go away.
+    pub(crate) fn hold(&self) -> Result<OwnedMutexGuard<()>, ErrorEnvelope> {
+        self.take_turn()
     }
 
     fn take_turn(&self) -> Result<OwnedMutexGuard<()>, ErrorEnvelope> {

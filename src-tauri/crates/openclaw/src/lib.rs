@@ -14,10 +14,12 @@ pub mod discovery;
 pub mod events;
 pub mod identity;
 pub mod install;
+pub mod logs;
 pub mod origin;
 pub mod probe;
 mod process;
 pub mod program;
+pub mod setup;
 pub mod supervise;
 
 #[cfg(test)]

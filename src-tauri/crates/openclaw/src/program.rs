@@ -1,5 +1,8 @@
 //! Running the `openclaw` command line. Its output may hold secrets and is never logged.
 
+mod dashboard;
+mod service;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +12,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::process::Command;
 
+use crate::discovery::{Environment, Gateway};
 use crate::process;
+
+pub use self::service::ServiceAction;
 
 /// The `openclaw` program with the environment that selects a gateway.
 #[derive(Debug, Clone)]
@@ -65,6 +71,12 @@ pub enum ProgramError {
         /// The end of its error output. May hold secrets: not in the message.
         stderr: SecretString,
     },
+    /// It was understood, and OpenClaw did not do it.
+    #[error("openclaw says: {why}")]
+    Declined {
+        /// Its words, without control characters and secrets.
+        why: String,
+    },
     /// It printed something else than expected.
     #[error("openclaw printed something that is not understood: {what}")]
     Output {
@@ -74,6 +86,22 @@ pub enum ProgramError {
 }
 
 impl Program {
+    /// The program that belongs to a gateway that was found; `None` where there is no program. What was chosen by a
+    /// variable stays chosen; what is where OpenClaw puts it is not named, because OpenClaw manages no service of a
+    /// gateway whose places are named.
+    #[must_use]
+    pub fn of(gateway: &Gateway, environment: &Environment) -> Option<Self> {
+        let chosen = |name: &str, path: &Path| environment.get(name).map(|_| path.to_path_buf());
+        Some(Self {
+            path: gateway.program.clone()?,
+            node: None,
+            home: environment.home.clone(),
+            state_dir: chosen("OPENCLAW_STATE_DIR", &gateway.state_dir),
+            config_path: chosen("OPENCLAW_CONFIG_PATH", &gateway.config_path),
+            profile: gateway.profile.clone(),
+        })
+    }
+
     /// Runs a command that prints JSON.
     ///
     /// # Errors

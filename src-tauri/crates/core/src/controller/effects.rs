@@ -48,7 +48,7 @@ pub(super) async fn run(desk: Desk, effect: Effect) {
 
 /// The connection moves with what was found.
 async fn find(desk: &Desk) -> Result<Box<Gateway>, ErrorEnvelope> {
-    let environment = Arc::clone(&desk.context.environment);
+    let environment = desk.context.environment.load_full();
     let found = blocking(move || discover(&environment).map_err(|error| error.explain())).await;
     match &found {
         Ok(gateway) => desk.context.link.update(Some(gateway.clone())),

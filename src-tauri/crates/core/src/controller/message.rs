@@ -50,8 +50,10 @@ pub(crate) enum Fact {
     Probed(Result<Vec<Proof>, Problem>),
     /// New addresses were added to the gateway's origins; `Err` = they could not be.
     OriginsCovered(Result<(), ErrorEnvelope>),
-    /// An installation moved on; `None` = it is over.
-    Installing(Option<String>),
+    /// There is to be a gateway of our own.
+    OwnGateway,
+    /// An installation moved on.
+    Installing(Installing),
     /// A gateway of our own could not be installed or started.
     NotSupervised(ErrorEnvelope),
     /// The gateway that is our child changed.
@@ -71,6 +73,15 @@ pub(crate) enum Fact {
     Settings,
     /// A pause was ended because its time was over, or that could not be saved.
     PauseEnded,
+}
+
+/// A step of the installation of a gateway of our own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Installing {
+    /// From 1 to [`crate::own::INSTALL_STEPS`].
+    pub(crate) number: u8,
+    /// As a sentence.
+    pub(crate) text: String,
 }
 
 /// What a change left behind.

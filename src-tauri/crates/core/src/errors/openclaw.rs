@@ -8,6 +8,7 @@ use gatehouse_openclaw::discovery::DiscoveryError;
 use gatehouse_openclaw::install::InstallError;
 use gatehouse_openclaw::origin::NotAnOrigin;
 use gatehouse_openclaw::program::ProgramError;
+use gatehouse_openclaw::setup::SetupError;
 use gatehouse_openclaw::supervise::SuperviseError;
 
 use super::{Explain, sentence};
@@ -196,7 +197,36 @@ impl Explain for SuperviseError {
 
 impl Explain for ProgramError {
     fn explain(&self) -> ErrorEnvelope {
-        ErrorEnvelope::new(Code::Failed, "The openclaw program failed", sentence(self))
+        match self {
+            Self::Declined { why } => {
+                ErrorEnvelope::new(Code::GatewayRefused, "OpenClaw did not do it", super::capital(why))
+                    .fix_with("See what it says of its service.", "openclaw gateway status")
+            }
+            Self::Output { .. } => not_understood(self),
+            other => ErrorEnvelope::new(Code::Failed, "The openclaw program failed", sentence(other)),
+        }
+    }
+}
+
+impl Explain for SetupError {
+    fn explain(&self) -> ErrorEnvelope {
+        match self {
+            Self::NotSupported { .. } => ErrorEnvelope::new(
+                Code::GatewayRefused,
+                "This gateway cannot make a setup code for our address",
+                sentence(self),
+            )
+            .fix("Update OpenClaw, or connect the phone with its browser."),
+            Self::LeadsElsewhere { .. } => ErrorEnvelope::new(
+                Code::GatewayRefused,
+                "The setup code leads to another address",
+                sentence(self),
+            )
+            .fix("Take plugins.entries.device-pair.config.publicUrl out of the gateway's configuration."),
+            Self::Answer { .. } => not_understood(self),
+            Self::Call(error) => error.explain(),
+            other => ErrorEnvelope::new(Code::Failed, "There is no setup code", sentence(other)),
+        }
     }
 }
 

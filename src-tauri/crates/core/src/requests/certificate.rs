@@ -12,15 +12,19 @@ pub(crate) fn summary(certificates: &Certificates) -> Option<CertSummary> {
 
 /// The authority, for a file.
 pub(super) fn export(certificates: &Certificates, format: CaFormat) -> Result<Reply, ErrorEnvelope> {
-    let Some(authority) = certificates.authority() else {
-        return Err(ErrorEnvelope::new(
+    Ok(Reply::Ca(exported(authority(certificates)?, format)))
+}
+
+/// The authority, where there is one.
+pub(super) fn authority(certificates: &Certificates) -> Result<AuthorityFacts, ErrorEnvelope> {
+    certificates.authority().ok_or_else(|| {
+        ErrorEnvelope::new(
             Code::NotFound,
             "There is no certificate authority yet",
             "It is made when an address is opened for the first time.",
         )
-        .fix_with("Open an address.", "gatehouse open --to lan"));
-    };
-    Ok(Reply::Ca(exported(authority, format)))
+        .fix_with("Open an address.", "gatehouse open --to lan")
+    })
 }
 
 fn exported(authority: AuthorityFacts, format: CaFormat) -> CaExport {

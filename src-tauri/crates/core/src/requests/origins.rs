@@ -51,7 +51,7 @@ pub(crate) async fn cover(desk: &Desk, addresses: &[Address]) -> Result<(), Erro
 }
 
 /// The gateway's own word while it runs, else its file.
-async fn read(desk: &Desk) -> Result<View, ErrorEnvelope> {
+pub(super) async fn read(desk: &Desk) -> Result<View, ErrorEnvelope> {
     if let Ok(client) = desk.context.link.connected() {
         return rpc::read_view(&client).await.map_err(|error| error.explain());
     }

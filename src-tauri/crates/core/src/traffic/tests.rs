@@ -45,10 +45,11 @@ fn a_record_is_metadata_only() {
 }
 
 #[tokio::test]
-async fn nothing_is_told_while_nobody_listens() {
+async fn nothing_is_told_while_nobody_listens_and_everything_is_kept() {
+    let recent = Recent::default();
     let (records, receiver) = broadcast::channel(4);
     let (events, mut early) = broadcast::channel(4);
-    let follower = tokio::spawn(follow(receiver, events.clone()));
+    let follower = tokio::spawn(follow(receiver, recent.clone(), events.clone()));
     records.send(Arc::new(record())).unwrap();
     assert!(matches!(early.recv().await, Ok(Event::Traffic(_))));
     drop(early);
@@ -59,4 +60,18 @@ async fn nothing_is_told_while_nobody_listens() {
 
     let mut late = events.subscribe();
     assert!(late.try_recv().is_err());
+    assert_eq!(recent.last(10).len(), 2);
+}
+
+#[test]
+fn the_last_records_are_kept_and_no_more() {
+    let recent = Recent::default();
+    for number in 0..KEPT + 3 {
+        recent.keep(TrafficRecord { path: number.to_string(), ..of(&record()) });
+    }
+
+    assert_eq!(recent.last(usize::MAX).len(), KEPT);
+    let paths: Vec<String> = recent.last(2).into_iter().map(|record| record.path).collect();
+    assert_eq!(paths, [(KEPT + 1).to_string(), (KEPT + 2).to_string()]);
+    assert!(recent.last(0).is_empty());
 }

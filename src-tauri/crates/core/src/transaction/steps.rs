@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::errors::Explain;
 
 pub(crate) use self::commit::remember;
-pub(crate) use self::configure::{ORIGINS, Wish};
+pub(crate) use self::configure::{ORIGINS, PROXIES, Wish};
 pub(crate) use self::find_gateway::find;
 
 /// The script of an intent.

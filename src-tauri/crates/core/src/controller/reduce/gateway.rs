@@ -1,6 +1,6 @@
 //! Facts about the gateway and its devices.
 
-use gatehouse_api::{DeviceList, ErrorEnvelope, GatewayVerdict};
+use gatehouse_api::{DeviceList, ErrorEnvelope, GatewayVerdict, Progress, StepId, StepState};
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::discovery::Gateway;
@@ -9,11 +9,12 @@ use gatehouse_openclaw::probe::GatewayHealth;
 use gatehouse_openclaw::supervise::State as Child;
 use time::OffsetDateTime;
 
-use super::super::message::Effect;
+use super::super::message::{Effect, Installing};
 use super::super::state::State;
 use super::serving::cover_origins;
 use crate::errors;
 use crate::exposure::gateway::summary;
+use crate::own::INSTALL_STEPS;
 
 pub(super) fn discovered(state: &mut State, found: Result<Box<Gateway>, ErrorEnvelope>) -> Vec<Effect> {
     state.flight.discovery = false;
@@ -105,10 +106,28 @@ pub(super) fn listed(
     effects
 }
 
-pub(super) fn installing(state: &mut State, what: Option<String>) -> Vec<Effect> {
-    state.gateway.installing = what;
+/// A gateway that was looked for elsewhere is looked for in our folder from now on.
+pub(super) fn own(state: &mut State) -> Vec<Effect> {
+    state.gateway.own = true;
+    state.gateway.undiscovered = None;
+    let mut effects = discover(state);
+    effects.extend(ask_health(state));
+    effects
+}
+
+/// Told as the progress of a change that has no journal: what is installed is not taken back.
+pub(super) fn installing(state: &mut State, step: Installing) -> Vec<Effect> {
+    let progress = Progress {
+        change: "install".to_owned(),
+        step: StepId::FindGateway,
+        number: step.number,
+        of: INSTALL_STEPS,
+        state: StepState::Running,
+        text: step.text.clone(),
+    };
+    state.gateway.installing = Some(step.text);
     state.gateway.not_supervised = None;
-    Vec::new()
+    vec![Effect::TellProgress(progress)]
 }
 
 pub(super) fn not_supervised(state: &mut State, error: ErrorEnvelope) -> Vec<Effect> {

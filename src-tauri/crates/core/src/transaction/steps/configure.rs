@@ -18,7 +18,7 @@ use crate::transaction::ledger::Ledger;
 use crate::transaction::step::{Prepared, Step};
 
 pub(crate) const ORIGINS: &str = "gateway.controlUi.allowedOrigins";
-const PROXIES: &str = "gateway.trustedProxies";
+pub(crate) const PROXIES: &str = "gateway.trustedProxies";
 const PUBLIC_ORIGIN: &str = "gateway.publicOrigin";
 
 /// What the configuration is to become.

@@ -85,7 +85,7 @@ impl Step for FindGateway {
 
 /// Finds it and hands it to the connection.
 pub(crate) async fn find(context: &Context) -> Result<Found, ErrorEnvelope> {
-    let environment = context.environment.clone();
+    let environment = context.environment.load_full();
     let gateway: Gateway =
         off_thread(move || discovery::discover(&environment)).await?.map_err(|error| error.explain())?;
     context.link.update(Some(gateway.clone()));

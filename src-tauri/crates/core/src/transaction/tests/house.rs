@@ -90,7 +90,7 @@ impl House {
             journal: folder.path().join("journal"),
             settings: Arc::new(SettingsStore::open(folder.path().join("settings.json"))),
             link: Arc::new(GatewayLink::default()),
-            environment: Arc::new(environment),
+            environment: Arc::new(arc_swap::ArcSwap::from_pointee(environment)),
             certificates,
             door: Arc::new(Door::new(edge)),
             served: Arc::default(),
@@ -175,7 +175,7 @@ impl House {
     }
 
     pub(crate) fn token(&self) -> Option<String> {
-        let environment = Environment::clone(&self.context.environment);
+        let environment = Environment::clone(&self.context.environment.load());
         match gatehouse_openclaw::discovery::discover(&environment).unwrap().auth {
             gatehouse_openclaw::discovery::Auth::Token(token) => Some(token.expose_secret().to_owned()),
             _ => None,

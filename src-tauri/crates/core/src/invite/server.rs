@@ -1,0 +1,244 @@
+//! The listener of an invitation.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use bytes::Bytes;
+use gatehouse_certs::{AuthorityFacts, PROFILE_TYPE};
+use http::header::{
+    ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
+    REFERRER_POLICY, USER_AGENT, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::page::{self, Language};
+
+/// Connections at a time.
+const MOST: usize = 8;
+/// How long a client may take for its request, and for its answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+const ANSWERED: Duration = Duration::from_secs(30);
+/// Addresses that are remembered.
+const REMEMBERED: usize = 16;
+
+/// What is served, and to whom.
+pub(super) struct Served {
+    pub(super) authority: AuthorityFacts,
+    /// The only `Host` that is answered.
+    pub(super) host: String,
+    pub(super) path: String,
+    pub(super) networks: Vec<IpNet>,
+    pub(super) own: Vec<IpAddr>,
+    pub(super) seen: Arc<Mutex<Seen>>,
+}
+
+/// Who came by.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) visitors: Vec<IpAddr>,
+    pub(super) fetched: Vec<IpAddr>,
+    /// Given out, or being given out.
+    profile: Claim,
+    certificate: Claim,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    #[default]
+    Free,
+    Taken,
+    Done,
+}
+
+/// In which form the authority is given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Profile,
+    Certificate,
+}
+
+enum Wanted {
+    Page,
+    File(Form),
+}
+
+impl Seen {
+    fn claim(&mut self, form: Form) -> &mut Claim {
+        match form {
+            Form::Profile => &mut self.profile,
+            Form::Certificate => &mut self.certificate,
+        }
+    }
+
+    fn used_up(&self) -> bool {
+        self.profile == Claim::Done && self.certificate == Claim::Done
+    }
+}
+
+fn note(list: &mut Vec<IpAddr>, ip: IpAddr) {
+    if !list.contains(&ip) && list.len() < REMEMBERED {
+        list.push(ip);
+    }
+}
+
+/// Serves until the time is over or both forms were given out.
+pub(super) async fn run(listener: TcpListener, served: Served, open: Duration) {
+    let served = Arc::new(served);
+    let mut connections = JoinSet::new();
+    let over = tokio::time::sleep(open);
+    tokio::pin!(over);
+    loop {
+        tokio::select! {
+            () = &mut over => break,
+            accepted = listener.accept(), if connections.len() < MOST => match accepted {
+                Ok((stream, peer)) if served.lets_in(peer.ip()) => {
+                    connections.spawn(connection(stream, peer.ip(), Arc::clone(&served)));
+                }
+                Ok((_, peer)) => {
+                    tracing::info!(peer = %peer.ip(), "a stranger asked for the certificate authority");
+                }
+                // Out of descriptors: those that are open will end.
+                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+            },
+            Some(_) = connections.join_next() => if served.lock().used_up() { break },
+        }
+    }
+    tracing::info!("the page of the certificate authority is closed");
+}
+
+/// One request. A form whose download broke off can be asked for again.
+async fn connection(stream: TcpStream, peer: IpAddr, served: Arc<Served>) {
+    let given: Mutex<Option<Form>> = Mutex::new(None);
+    let service = service_fn(|request: Request<Incoming>| {
+        let (response, form) = served.answer(&request, peer);
+        if form.is_some() {
+            *given.lock().unwrap_or_else(PoisonError::into_inner) = form;
+        }
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let serving = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .keep_alive(false)
+        .max_buf_size(16 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    let arrived = matches!(tokio::time::timeout(ANSWERED, serving).await, Ok(Ok(())));
+    let given = *given.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(form) = given {
+        let mut seen = served.lock();
+        *seen.claim(form) = if arrived { Claim::Done } else { Claim::Free };
+        if arrived {
+            note(&mut seen.fetched, peer.to_canonical());
+            tracing::info!(%peer, ?form, "a device got the certificate authority");
+        }
+    }
+}
+
+impl Served {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This machine, and the networks that it is attached to.
+    pub(super) fn lets_in(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        peer.is_loopback()
+            || self.own.contains(&peer)
+            || self.networks.iter().any(|network| network.contains(&peer))
+    }
+
+    fn answer<B>(&self, request: &Request<B>, peer: IpAddr) -> (Response<Full<Bytes>>, Option<Form>) {
+        let Some(wanted) = self.wanted(request) else { return (plain(StatusCode::NOT_FOUND), None) };
+        if request.method() != Method::GET {
+            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED);
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+            return (response, None);
+        }
+        let text = |name: HeaderName| {
+            request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        };
+        match wanted {
+            Wanted::Page => {
+                note(&mut self.lock().visitors, peer.to_canonical());
+                let language = Language::of(text(ACCEPT_LANGUAGE));
+                let html =
+                    page::html(&self.authority, &self.path, page::is_apple(text(USER_AGENT)), language);
+                (with_type(Bytes::from(html), "text/html; charset=utf-8"), None)
+            }
+            Wanted::File(form) => {
+                let mut seen = self.lock();
+                let claim = seen.claim(form);
+                if *claim != Claim::Free {
+                    return (plain(StatusCode::GONE), None);
+                }
+                *claim = Claim::Taken;
+                (self.file(form), Some(form))
+            }
+        }
+    }
+
+    /// Only the right name and the right path are answered, in a time that tells nothing about the path.
+    fn wanted<B>(&self, request: &Request<B>) -> Option<Wanted> {
+        let host = request.headers().get(HOST)?.to_str().ok()?;
+        if !host.eq_ignore_ascii_case(&self.host) {
+            return None;
+        }
+        let path = request.uri().path();
+        let (start, end) = path.split_at_checked(self.path.len())?;
+        verify_slices_are_equal(start.as_bytes(), self.path.as_bytes()).ok()?;
+        match end {
+            "" | "/" => Some(Wanted::Page),
+            page::PROFILE => Some(Wanted::File(Form::Profile)),
+            page::CERTIFICATE => Some(Wanted::File(Form::Certificate)),
+            _ => None,
+        }
+    }
+
+    fn file(&self, form: Form) -> Response<Full<Bytes>> {
+        match form {
+            Form::Profile => with_type(Bytes::from(self.authority.apple_profile()), PROFILE_TYPE),
+            Form::Certificate => {
+                let der = Bytes::from(self.authority.der.clone());
+                let mut response = with_type(der, "application/x-x509-ca-cert");
+                let name = HeaderValue::from_static("attachment; filename=\"gatehouse-ca.crt\"");
+                response.headers_mut().insert(CONTENT_DISPOSITION, name);
+                response
+            }
+        }
+    }
+}
+
+fn plain(status: StatusCode) -> Response<Full<Bytes>> {
+    let text = match status {
+        StatusCode::GONE => "This was downloaded already. Make a new invitation.\n",
+        _ => "",
+    };
+    let mut response = with_type(Bytes::from_static(text.as_bytes()), "text/plain; charset=utf-8");
+    *response.status_mut() = status;
+    response
+}
+
+fn with_type(body: Bytes, media: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    for (name, value) in [
+        (CONTENT_TYPE, media),
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,106 @@
+// The window as the app shows it: Tauri's door in place of the web's, and exactly the app's own security policy.
+
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import type { Request } from '$api';
+import { closeBrowser, pages, Stage } from './support/browser.js';
+import { policy, type FakeCore } from './support/core.js';
+import { isError, on, opening } from './scenes/index.js';
+import type { Page } from 'playwright-core';
+
+type Invoke = { command: string; args: Record<string, unknown> };
+
+/** What Tauri puts into its window, as far as this page uses it. */
+async function door(page: Page, core: FakeCore, invoked: Invoke[]) {
+  const tell = (name: string, payload: unknown) => page.evaluate(([event, data]) => (globalThis as unknown as { tell(event: string, data: unknown): void }).tell(event as string, data), [name, payload] as const);
+  await page.exposeFunction('invokeCore', async (command: string, args: Record<string, unknown>) => {
+    invoked.push({ command, args });
+    if (command === 'call') {
+      const answer = await core.answer(args.request as Request);
+      return isError(answer) ? { error: answer } : { ok: answer };
+    }
+    if (command === 'follow') {
+      await tell('core-up', { up: true, hosting: true });
+      for (const event of opening(core.scene)) await tell('core', event);
+    }
+    return { ok: null };
+  });
+  await page.addInitScript(() => {
+    const heard: Record<string, number[]> = {};
+    const callbacks: ((message: unknown) => void)[] = [];
+    const scope = globalThis as unknown as Record<string, unknown> & { invokeCore(command: string, args: unknown): Promise<{ ok?: unknown; error?: unknown }> };
+    scope.tell = (event: string, payload: unknown) => heard[event]?.forEach((id) => callbacks[id]?.({ event, id, payload }));
+    scope.__TAURI_EVENT_PLUGIN_INTERNALS__ = { unregisterListener() {} };
+    scope.__TAURI_INTERNALS__ = {
+      transformCallback: (callback: (message: unknown) => void) => callbacks.push(callback) - 1,
+      async invoke(command: string, args: Record<string, unknown>) {
+        if (command === 'plugin:event|listen') {
+          (heard[args.event as string] ??= []).push(args.handler as number);
+          return args.handler;
+        }
+        const answer = await scope.invokeCore(command, args ?? {});
+        if (answer.error) throw answer.error;
+        return answer.ok;
+      },
+    };
+  });
+  // The app freezes prototypes before any script of the page runs.
+  await page.addInitScript(() => Object.freeze(Object.prototype));
+}
+
+describe("the app's own policy", () => {
+  after(closeBrowser);
+
+  it('keeps nothing of the window out, on every page and in every sheet', async () => {
+    const invoked: Invoke[] = [];
+    const csp = policy(false);
+    assert.doesNotMatch(csp, /unsafe/);
+    await Stage.play(on, 'overview', {}, async (stage) => {
+      const { page } = stage;
+      for (const name of pages) await stage.go(name);
+      await stage.go('overview');
+      for (const button of ['Review 2 Devices…', 'Change…', 'Undo…', 'History…', 'Turn Off…', 'Show QR code of https://mini.local']) {
+        await page.getByRole('button', { name: button }).click();
+        await page.getByRole('dialog').waitFor();
+        await page.keyboard.press('Escape');
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
+      }
+      await page.getByRole('button', { name: 'Copy https://mini.local', exact: true }).click();
+      await page.getByText('Copied', { exact: true }).waitFor();
+      assert.deepEqual(invoked.filter(({ command }) => command === 'copy_text'), [{ command: 'copy_text', args: { text: 'https://mini.local' } }]);
+      await page.getByRole('button', { name: 'Open https://mini.local in the browser' }).click();
+      await stage.settled();
+      assert.deepEqual(invoked.filter(({ command }) => command === 'open_url'), [{ command: 'open_url', args: { url: 'https://mini.local' } }]);
+      await stage.go('certificates');
+      await page.getByRole('button', { name: 'Save as CRT…' }).click();
+      await page.waitForTimeout(100);
+      assert.deepEqual(invoked.filter(({ command }) => command === 'save_file'), [{ command: 'save_file', args: { name: 'gatehouse-ca.crt', bytes: [1, 2, 3] } }]);
+    }, { csp, prepare: (page, core) => door(page, core, invoked) });
+  });
+
+  it('keeps out what is not the window’s own', () =>
+    Stage.play(on, 'overview', {}, async (stage) => {
+      const blocked = await stage.page.evaluate(async () => {
+        const seen: string[] = [];
+        document.addEventListener('securitypolicyviolation', (event) => seen.push(event.effectiveDirective));
+        const script = document.createElement('script');
+        script.textContent = 'globalThis.owned = true';
+        document.body.append(script);
+        document.body.setAttribute('style', 'color: red');
+        await fetch('https://example.com/').catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return { seen: [...new Set(seen)].sort(), owned: 'owned' in globalThis };
+      });
+      assert.equal(blocked.owned, false);
+      for (const directive of ['connect-src', 'script-src-elem', 'style-src-attr']) assert.ok(blocked.seen.includes(directive), `${directive}: ${blocked.seen.join()}`);
+    }, { mayComplain: /Content Security Policy|violates/ }));
+
+  it('shows an error of the core as it is', () =>
+    Stage.play(on, 'certificates', {}, async ({ page, core }) => {
+      core.answers['cert-export-ca'] = () => ({ code: 'storage', title: 'The authority could not be read', because: 'Permission denied.', evidence: ['open: EACCES'] });
+      await page.getByRole('button', { name: 'Save as PEM…' }).click();
+      await page.getByRole('alert').getByText('The authority could not be read').waitFor();
+      await page.getByText('What was measured').click();
+      await page.getByText('open: EACCES').waitFor();
+    }, { csp: policy(false), prepare: (page, core) => door(page, core, []) }));
+});

@@ -1,0 +1,256 @@
+// Each button asks for exactly what it says; errors, progress and news from the core are shown.
+
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { readFile } from 'node:fs/promises';
+import type { ErrorEnvelope, PendingDevice, Reply } from '$api';
+import { closeBrowser, Stage } from './support/browser.js';
+import type { FakeCore } from './support/core.js';
+import { at, away, gatewayDown, notInstalled, off, on, oneWaits, parts, paused, preparing, unconfirmed, type Scene } from './scenes/index.js';
+
+const refusal: ErrorEnvelope = { code: 'verify-failed', title: 'The address did not prove itself', because: 'Another program answers there. Everything was rolled back.', evidence: ['TCP 192.168.1.20:443 connected in 1 ms'], fix: { text: 'Free the port.', command: 'gatehouse open --to lan --port 8443' } };
+/** An answer that waits until it is given. */
+function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
+  let give!: (value: T) => void;
+  const promise = new Promise<T>((resolve) => (give = resolve));
+  return { promise, give };
+}
+const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status/.test(method));
+
+/** Page, what is clicked one after another, and all that is asked for by that. */
+type Case = { what: string; scene: Scene; page: 'overview' | 'access' | 'devices' | 'certificates'; click: (string | RegExp)[]; asks: object[] };
+const laptop = parts.laptop.device_id;
+const cases: Case[] = [
+  { what: 'pauses for 15 minutes', scene: on, page: 'overview', click: ['Pause', '15 Minutes'], asks: [{ method: 'pause', params: { seconds: 900 } }] },
+  { what: 'pauses until told', scene: on, page: 'overview', click: ['Pause', 'Until I Resume'], asks: [{ method: 'pause', params: { seconds: null } }] },
+  { what: 'resumes', scene: paused, page: 'overview', click: ['Resume Access'], asks: [{ method: 'resume' }] },
+  { what: 'turns off', scene: on, page: 'overview', click: ['Turn Off…', 'Turn Off HTTPS'], asks: [{ method: 'close', params: { purge: false } }] },
+  { what: 'keeps a change', scene: unconfirmed, page: 'overview', click: ['Keep Change'], asks: [{ method: 'confirm' }] },
+  { what: 'undoes the change that is shown', scene: on, page: 'overview', click: ['Undo…', /^Undo$/], asks: [{ method: 'undo', params: { id: 'c7', force_drift: false } }] },
+  { what: 'removes an origin as it stands in the list', scene: on, page: 'access', click: ['Remove https://chat.example.com/'], asks: [{ method: 'origins-remove', params: { origin: 'https://chat.example.com/' } }] },
+  { what: 'allows an origin that was refused', scene: on, page: 'access', click: ['Allow https://mini.tail1234.ts.net'], asks: [{ method: 'origins-add', params: { origin: 'https://mini.tail1234.ts.net' } }] },
+  { what: 'approves exactly what was shown', scene: on, page: 'devices', click: ['Approve Safari on iPhone'], asks: [{ method: 'devices-approve', params: { device: parts.iphone.device_id, access: 'full', label: null, shown_scopes: parts.iphone.scopes } }] },
+  { what: 'denies', scene: on, page: 'devices', click: ['Deny openclaw-cli'], asks: [{ method: 'devices-deny', params: { device: parts.stranger.device_id } }] },
+  { what: 'denies all, oldest first', scene: on, page: 'devices', click: ['Deny All'], asks: [{ method: 'devices-deny', params: { device: parts.stranger.device_id } }, { method: 'devices-deny', params: { device: parts.iphone.device_id } }] },
+  { what: 'revokes and leaves the shared token alone', scene: on, page: 'devices', click: ['Revoke Kitchen laptop', /^Revoke…$/], asks: [{ method: 'devices-revoke', params: { device: laptop, rotate_token: false } }] },
+  { what: 'exports the authority as PEM', scene: on, page: 'certificates', click: ['Save as PEM…'], asks: [{ method: 'cert-export-ca', params: { format: 'pem' } }] },
+  { what: 'exports the authority as DER', scene: on, page: 'certificates', click: ['Save as CRT…'], asks: [{ method: 'cert-export-ca', params: { format: 'der' } }] },
+];
+
+describe('requests', () => {
+  after(closeBrowser);
+
+  for (const { what, scene, page: name, click, asks } of cases) {
+    it(what, () =>
+      Stage.play(scene, name, {}, async ({ page, core }) => {
+        for (const [step, button] of click.entries()) {
+          const where = step > 0 && (await page.getByRole('dialog').count()) ? page.getByRole('dialog') : page;
+          const role = step > 0 && (await page.getByRole('menu').count()) ? 'menuitem' : 'button';
+          await where.getByRole(role, { name: button, exact: typeof button === 'string' }).click();
+        }
+        for (let waited = 0; changes(core).length < asks.length && waited < 200; waited += 1) await page.waitForTimeout(25);
+        assert.deepEqual(changes(core), asks);
+      }));
+  }
+
+  it('names several hosts', () =>
+    Stage.play(off, 'overview', {}, async ({ page, core }) => {
+      await page.getByRole('button', { name: 'Open to My Network…' }).click();
+      await page.getByRole('radio', { name: /The internet/ }).check();
+      await page.getByRole('textbox', { name: 'Additional names' }).fill('ai.example.com, chat.example.com');
+      await page.getByRole('button', { name: 'Review…' }).click();
+      await page.getByRole('dialog', { name: 'Review what will change' }).waitFor();
+      assert.deepEqual(core.asked('plan-open')[0]?.params.hosts, ['ai.example.com', 'chat.example.com']);
+      assert.equal(core.asked('plan-open')[0]?.params.scope, 'internet');
+    }));
+
+  it('renames', () =>
+    Stage.play(on, 'devices', {}, async ({ page, core }) => {
+      await page.getByRole('button', { name: 'Rename Kitchen laptop' }).click();
+      await page.getByRole('textbox', { name: 'Name' }).last().fill('  Sofa  ');
+      await page.getByRole('button', { name: 'Rename', exact: true }).click();
+      await page.getByRole('cell', { name: /^Sofa/ }).waitFor();
+      assert.deepEqual(core.asked('devices-rename'), [{ method: 'devices-rename', params: { device: laptop, label: 'Sofa' } }]);
+    }));
+
+  it('copies the address and says so', () =>
+    Stage.play(on, 'overview', {}, async ({ page }) => {
+      await page.getByRole('button', { name: 'Copy https://mini.local', exact: true }).click();
+      await page.getByRole('status').getByText('https://mini.local is on the clipboard').waitFor();
+      assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'https://mini.local');
+    }));
+
+  it('puts nothing but the address into the QR code', () =>
+    Stage.play(on, 'overview', {}, async (stage) => {
+      await stage.page.getByRole('button', { name: 'Show QR code of https://mini.local' }).click();
+      await stage.page.getByRole('img', { name: 'QR code for https://mini.local' }).waitFor();
+      await stage.picture('sheet-phone');
+    }));
+
+  it('exports what the filter shows, a line each', () =>
+    Stage.play(on, 'activity', {}, async ({ page }) => {
+      await page.getByText('Answered by Gatehouse').click();
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export…' }).click()]);
+      assert.equal(download.suggestedFilename(), 'gatehouse-activity.jsonl');
+      const lines = (await readFile((await download.path())!, 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as { id: string });
+      assert.deepEqual(lines.map(({ id }) => id), ['01JD5M7Q2A']);
+    }));
+
+  it('filters, freezes and goes on', () =>
+    Stage.play(on, 'activity', {}, async ({ page, core }) => {
+      const rows = page.locator('tbody tr');
+      assert.equal(await rows.count(), 4);
+      await page.getByRole('searchbox').fill('192.168.1.40');
+      assert.equal(await rows.count(), 1);
+      await page.getByRole('searchbox').fill('nobody');
+      await page.getByText('Nothing matches').waitFor();
+      await page.getByRole('searchbox').fill('');
+      await page.getByRole('button', { name: 'Freeze' }).click();
+      core.tell({ event: 'traffic', data: { ...parts.traffic[1]!, id: 'new', time: at(0) } });
+      await page.getByText('Frozen; 1 newer request is kept back').waitFor();
+      assert.equal(await rows.count(), 4);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 5);
+    }));
+
+  it('shows each step while it opens, then what failed and that it was rolled back', () =>
+    Stage.play(off, 'overview', {}, async (stage) => {
+      const { page, core } = stage;
+      const answer = later<Reply | ErrorEnvelope>();
+      core.answers.open = () => answer.promise;
+      await page.getByRole('button', { name: 'Open to My Network…' }).click();
+      await stage.picture('sheet-choose');
+      await page.getByRole('button', { name: 'Review…' }).click();
+      await page.getByRole('dialog', { name: 'Review what will change' }).waitFor();
+      const sheet = page.getByRole('dialog');
+      await stage.settled();
+      await stage.picture('sheet-review');
+      assert.deepEqual(await stage.violations(), []);
+      await page.getByRole('button', { name: 'Turn On' }).click();
+      for (const progress of parts.reached('verify', 'running', 'reaching https://mini.local')) core.tell({ event: 'progress', data: progress });
+      await page.getByRole('dialog', { name: 'Turning on…' }).waitFor();
+      await sheet.locator('[aria-current=step]').getByText('Check from outside').waitFor();
+      await page.getByRole('status').getByText('Turning on: step 7 of 8, Check from outside').waitFor({ state: 'attached' });
+      assert.ok(await page.getByRole('button', { name: 'Turn On' }).isDisabled(), 'a second click cannot start it twice');
+      await stage.picture('sheet-running');
+      for (const step of parts.reached('verify', 'failed', 'another program answers')) core.tell({ event: 'progress', data: step.step === 'listen' ? { ...step, state: 'rolled-back' } : step });
+      answer.give(refusal);
+      await sheet.getByRole('alert').getByText(refusal.title).waitFor();
+      await page.getByRole('dialog', { name: 'It was not turned on' }).waitFor();
+      await sheet.getByText('rolled back', { exact: true }).waitFor();
+      await stage.picture('sheet-failed');
+      assert.deepEqual(await stage.violations(), []);
+      core.answers.open = () => ({ kind: 'change', data: { id: 'c8', title: 'Open to local network', state: 'committed', warnings: [] } });
+      await page.getByRole('button', { name: 'Try Again' }).click();
+      await page.getByRole('dialog', { name: 'Your gateway has an HTTPS address' }).waitFor();
+      assert.equal(core.asked('open').length, 2);
+    }));
+
+  it('says on the page what went wrong after its sheet was hidden', () =>
+    Stage.play(off, 'overview', {}, async ({ page, core }) => {
+      const answer = later<Reply | ErrorEnvelope>();
+      core.answers.open = () => answer.promise;
+      await page.getByRole('button', { name: 'Open to My Network…' }).click();
+      await page.getByRole('button', { name: 'Review…' }).click();
+      await page.getByRole('button', { name: 'Turn On' }).click();
+      await page.getByRole('button', { name: 'Hide' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      answer.give(refusal);
+      await page.getByRole('main').getByRole('alert').getByText(refusal.title).waitFor();
+    }));
+
+  it('takes a device off the list at once, and back where that failed', () =>
+    Stage.play(on, 'devices', {}, async (stage) => {
+      const { page, core } = stage;
+      const answer = later<Reply | ErrorEnvelope>();
+      core.answers['devices-approve'] = () => answer.promise;
+      const card = page.getByRole('article', { name: 'Safari on iPhone' });
+      await page.getByRole('button', { name: 'Approve Safari on iPhone' }).click();
+      await card.waitFor({ state: 'detached' });
+      answer.give({ code: 'widened', title: 'The device now asks for more', because: 'It also asks to approve devices.', evidence: [] });
+      await card.waitFor();
+      await page.getByRole('alert').getByText('The device now asks for more').waitFor();
+      await stage.picture('devices-widened');
+    }));
+
+  it('shows what a device newly asks for, and approves only that', () =>
+    Stage.play(oneWaits, 'overview', {}, async ({ page, core }) => {
+      await page.getByRole('button', { name: 'Review 1 Device…' }).click();
+      const wider: PendingDevice = { ...parts.tablet, scopes: [...parts.tablet.scopes, 'operator.admin'] };
+      core.scene.devices = { pending: [wider], paired: [] };
+      core.tell({ event: 'devices', data: core.scene.devices });
+      await page.getByRole('dialog').getByText('full control').waitFor();
+      await page.getByRole('button', { name: 'Approve Firefox on Android' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      assert.deepEqual(core.asked('devices-approve')[0]?.params, { device: wider.device_id, access: 'full', label: null, shown_scopes: wider.scopes });
+    }));
+
+  it('announces a device that begins to wait', () =>
+    Stage.play({ ...on, snapshot: { ...on.snapshot, devices: { pending: 0, paired: 2 } }, devices: { pending: [], paired: [] } }, 'settings', {}, async ({ page, core }) => {
+      core.now({ devices: { pending: 1, paired: 2 } });
+      await page.getByRole('status').getByText('One device is waiting for approval').waitFor({ state: 'attached' });
+    }));
+
+  it('undoes over somebody else’s change only when told a second time', () =>
+    Stage.play(on, 'overview', {}, async (stage) => {
+      const { page, core } = stage;
+      core.answers.undo = ({ params }) => (params.force_drift ? { kind: 'change', data: { id: 'c9', title: 'Undo', state: 'undone', warnings: [] } } : { code: 'drift', title: 'Somebody changed the list since', because: 'allowedOrigins has https://other.example now.', evidence: [] });
+      await page.getByRole('button', { name: 'Undo…' }).click();
+      await page.getByRole('button', { name: 'Undo', exact: true }).click();
+      await page.getByRole('dialog').getByText('Somebody changed the list since').waitFor();
+      await stage.picture('sheet-drift');
+      await page.getByRole('button', { name: 'Undo Anyway' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      assert.deepEqual(core.asked('undo').map(({ params }) => params.force_drift), [false, true]);
+    }));
+
+  it('says in the sheet why it cannot be reviewed', () =>
+    Stage.play(gatewayDown, 'overview', {}, async ({ page }) => {
+      await page.getByRole('button', { name: 'Change…' }).click();
+      await page.getByRole('button', { name: 'Review…' }).click();
+      await page.getByRole('dialog').getByRole('alert').getByText('The gateway does not answer').waitFor();
+    }));
+
+  it('does not offer to open where there is no gateway', () =>
+    Stage.play(notInstalled, 'overview', {}, async (stage) => {
+      const { page } = stage;
+      await stage.picture('overview-not-installed');
+      await page.getByText('OpenClaw is not installed').first().waitFor();
+      assert.equal(await page.getByRole('button', { name: /Open to/ }).count(), 0);
+      assert.deepEqual(await stage.violations(), []);
+    }));
+
+  it('tells that the core is away, keeps what was known, and goes on when it is back', () =>
+    Stage.play(on, 'overview', {}, async (stage) => {
+      const { page, core } = stage;
+      core.up = false;
+      await page.getByRole('alert').getByText('Gatehouse is not running').waitFor();
+      await page.getByText('Open to your local network').waitFor();
+      await stage.picture('overview-core-lost');
+      core.up = true;
+      await page.getByText('Gatehouse is not running').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Review 2 Devices…' }).waitFor();
+    }, { mayComplain: /502|ERR_|Failed to load/ }));
+
+  for (const [name, scene] of Object.entries({ away, preparing, paused, unconfirmed, blocked: { ...on, snapshot: { ...on.snapshot, listener: null, actual: { state: 'blocked', cause: { code: 'port-taken', text: 'Port 443 is held by nginx (process 4711).' } } } } satisfies Scene })) {
+    it(`is accessible when the core is ${name}`, () =>
+      Stage.play(scene, 'overview', { theme: 'dark' }, async (stage) => {
+        await stage.picture(`overview-${name}`);
+        assert.deepEqual(await stage.violations(), []);
+        assert.deepEqual(await stage.overflows(), []);
+      }, { mayComplain: name === 'away' ? /502/ : /^$/ }));
+  }
+
+  it('the panel for devices is accessible in both themes', async () => {
+    for (const theme of ['light', 'dark'] as const) {
+      await Stage.play(on, 'overview', { theme }, async (stage) => {
+        await stage.page.getByRole('button', { name: 'Review 2 Devices…' }).click();
+        await stage.page.getByRole('dialog').waitFor();
+        for (const details of await stage.page.locator('dialog summary').all()) await details.click();
+        await stage.picture(`sheet-approve-${theme}`);
+        assert.deepEqual(await stage.violations(), []);
+        assert.equal(await stage.page.getByRole('button', { name: 'Approve All' }).count(), 0, 'nobody gets full control by one click for all');
+      });
+    }
+  });
+});
