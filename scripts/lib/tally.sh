@@ -45,7 +45,7 @@ skip() {
 
 # count FILE: adds the closing lines of cargo test, or of another script with this tally, in FILE.
 count() {
-  local numbers
+  local numbers p f s
   numbers=$(awk '
     /^test result: / { p += $4; f += $6; i += $8 }
     /^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { p += $1; f += $3; s += $5 }

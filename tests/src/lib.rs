@@ -11,7 +11,7 @@
 //! let house = House::with_gateway().await;
 //! let gatehouse = house.serve().await;
 //! gatehouse.run(&["open", "--to", "lan", "--yes"]).await.succeeds();
-//! let page = house.there.https(&gatehouse.ca().await).get("192.168.77.10", "/healthz").await;
+//! let page = house.there.https(&gatehouse.ca().await).get(house.here.v4, "/healthz").await;
 //! assert_eq!(page.status, 200);
 //! # }
 //! ```

@@ -102,6 +102,11 @@ impl Certificates {
         self.state.load().authority.as_ref().map(|authority| authority.facts.clone())
     }
 
+    /// Whether there is an authority that cannot be used: its certificate is damaged. Only [`Self::purge`] ends that.
+    pub fn damaged(&self) -> bool {
+        self.state.load().damage.is_some()
+    }
+
     /// What the authority may vouch for; where there is none yet, what it will.
     pub fn permitted(&self) -> Permitted {
         self.state.load().permitted()
@@ -111,6 +116,15 @@ impl Certificates {
     pub fn decide(&self, wanted: &Names, now: OffsetDateTime) -> Decision {
         let wanted = wanted.canonical().unwrap_or_else(|_| wanted.clone());
         self.state.load().decide(&wanted, now)
+    }
+
+    /// Whether a leaf may be for all of `wanted`, as far as the names say; changes nothing.
+    ///
+    /// # Errors
+    /// [`CertError::InvalidName`], [`CertError::NoNames`], [`CertError::TooManyNames`],
+    /// [`CertError::OutsideConstraints`].
+    pub fn check(&self, wanted: &Names) -> Result<(), CertError> {
+        check(&wanted.canonical()?, &self.permitted())
     }
 
     /// Makes sure that the served leaf is for all of `wanted`: makes the authority where there is none, and issues,

@@ -358,7 +358,12 @@ fn awaits(id: &str, deadline: OffsetDateTime) -> ErrorEnvelope {
     ErrorEnvelope::new(
         Code::NeedsConfirmation,
         "The newest change waits for its confirmation",
-        format!("{id} reverts at {deadline} unless it is confirmed."),
+        format!(
+            "{id} reverts at {:02}:{:02}:{:02} UTC unless it is confirmed.",
+            deadline.hour(),
+            deadline.minute(),
+            deadline.second()
+        ),
     )
     .fix_with("Confirm it, or undo it, then try again.", "gatehouse confirm")
 }

@@ -124,8 +124,11 @@ fn a_name_outside_the_constraints_is_refused_by_name_and_changes_nothing() {
     let certificates = bench.opened();
     let before = certificates.current();
     for public in ["www.example.com", "8.8.8.8"] {
-        let error = certificates.ensure(&names(&["mini.local", public]), now()).unwrap_err();
+        let wanted = names(&["mini.local", public]);
+        let error = certificates.ensure(&wanted, now()).unwrap_err();
         assert!(matches!(&error, CertError::OutsideConstraints { name } if name == public), "{error}");
+        let foreseen = certificates.check(&wanted).unwrap_err();
+        assert!(matches!(&foreseen, CertError::OutsideConstraints { name } if name == public), "{foreseen}");
     }
     assert_eq!(certificates.current(), before);
 }

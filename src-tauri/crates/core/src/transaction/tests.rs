@@ -180,6 +180,26 @@ async fn a_plan_tells_addresses_and_edits_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_no_certificate_can_be_for_is_refused_by_the_plan_and_before_anything_is_done() {
+    let house = House::new();
+    let planned = house.transactions().plan(&house.open(&["www.example.com"])).await.unwrap_err();
+    assert_eq!(planned.code, Code::Certificate);
+    assert!(planned.title.contains("www.example.com"), "{planned}");
+    let error = house.transactions().run(house.open(&["www.example.com"])).await.unwrap_err();
+    assert_eq!(error.code, Code::Certificate);
+    assert!(house.journal_files().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_promises_no_address_while_the_gateway_is_stopped() {
+    let house = House::new();
+    let opened = house.transactions().run(house.open(&[])).await.unwrap();
+    assert!(opened.warnings.iter().any(|line| line.contains("as soon as it is started")));
+    let closed = house.transactions().run(Intent::Close { purge: false }).await.unwrap();
+    assert_eq!(closed.warnings, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unconfirmed_change_keeps_others_out_until_it_is_confirmed() {
     let house = House::new();
     house.transactions().run(house.open_for(120)).await.unwrap();
@@ -265,6 +285,17 @@ async fn a_purge_forgets_the_certificates_and_cannot_be_undone() {
     assert!(!house.has_authority());
     assert!(house.transactions().last_change().is_none());
     assert_eq!(house.transactions().undo(None, false).await.unwrap_err().code, Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_authority_is_forgotten_by_a_purge_and_a_new_one_is_made() {
+    let house = House::new();
+    house.damage_the_authority();
+    let house = house.restarted().await;
+    let error = house.transactions().run(house.open(&[])).await.unwrap_err();
+    assert!(error.because.contains("damaged"), "{error}");
+    house.transactions().run(Intent::Close { purge: true }).await.unwrap();
+    house.transactions().run(house.open(&[])).await.unwrap();
 }
 
 fn add(origin: &str) -> Intent {

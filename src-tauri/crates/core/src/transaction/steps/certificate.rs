@@ -43,6 +43,7 @@ impl Step for Certificate {
         let settings = self.context.settings.current();
         let served = serve::settle(&self.context, &self.request, settings.open.as_ref()).await?;
         let wanted = &served.plan.certificate;
+        self.context.certificates.check(wanted).map_err(|error| error.explain())?;
         let decision = self.context.certificates.decide(wanted, self.context.clock.now());
         let changes = !matches!(decision, Decision::Keep);
         let names: Vec<String> = wanted.texts().collect();
@@ -100,7 +101,9 @@ impl Step for Purge {
 
     async fn prepare(&mut self, _draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
         let certificates = &self.context.certificates;
-        let changes = certificates.authority().is_some() || certificates.current().is_some();
+        let changes = certificates.authority().is_some()
+            || certificates.current().is_some()
+            || certificates.damaged();
         let mut warnings = Vec::new();
         if let Some(authority) = certificates.authority() {
             warnings.push(format!(

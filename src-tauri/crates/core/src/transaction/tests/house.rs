@@ -201,6 +201,11 @@ impl House {
         self.context.certificates.authority().is_some()
     }
 
+    /// What a disk may do to its certificate.
+    pub(crate) fn damage_the_authority(&self) {
+        fs::write(self.folder.path().join("certs/authority.pem"), "no certificate").unwrap();
+    }
+
     pub(crate) fn now(&self) -> OffsetDateTime {
         self.clock.now()
     }
