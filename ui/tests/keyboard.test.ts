@@ -74,7 +74,7 @@ describe('keyboard', () => {
   it('Escape decides nothing and gives the focus back', () =>
     Stage.play(on, 'overview', {}, async (stage) => {
       const { page, core } = stage;
-      const asked = () => core.requests.filter(({ method }) => !/list|plan|history|seen|status/.test(method));
+      const asked = () => core.requests.filter(({ method }) => !/list|plan|history|seen|status|access|traffic/.test(method));
       for (const name of [/^Review 2 Devices/, /^Undo/, /^History/, /^Turn Off/, /^Change/, /^Show QR code of https:\/\/mini.local/]) {
         await page.locator('h1').focus();
         await stage.tabTo(name);
@@ -149,6 +149,7 @@ describe('keyboard', () => {
       for (const theme of ['light', 'dark'] as const) {
         await Stage.play(on, name, { theme }, async (stage) => {
           const seen = new Set<string>();
+          let rounds = 0;
           for (let step = 0; step < 80; step += 1) {
             await stage.page.keyboard.press('Tab');
             const { name: what, ring } = await stage.page.evaluate(() => {
@@ -158,11 +159,13 @@ describe('keyboard', () => {
               const ringed = (one: Element | null): boolean => !!one && getComputedStyle(one).outlineStyle !== 'none' && parseFloat(getComputedStyle(one).outlineWidth) >= 2;
               return { name: `${all.indexOf(element)} ${element.tagName} ${element.getAttribute('aria-label') ?? element.textContent?.trim() ?? ''}`, ring: ringed(element) || ringed(element.closest('label')) };
             });
+            // From the heading to the end, and once more from the top to where it began.
+            if (what === '' && (rounds += 1) < 2) continue;
             if (what === '' || seen.has(what)) break;
             seen.add(what);
             assert.ok(ring, `no focus ring on “${what}” of ${name}`);
           }
-          assert.ok(seen.size >= 3, `only ${seen.size} stops on ${name}`);
+          assert.ok(seen.size > 9, `only ${seen.size} stops on ${name}`);
         });
       }
     }

@@ -15,10 +15,10 @@ function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
   const promise = new Promise<T>((resolve) => (give = resolve));
   return { promise, give };
 }
-const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status/.test(method));
+const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status|^traffic|^access/.test(method));
 
 /** Page, what is clicked one after another, and all that is asked for by that. */
-type Case = { what: string; scene: Scene; page: 'overview' | 'access' | 'devices' | 'certificates'; click: (string | RegExp)[]; asks: object[] };
+type Case = { what: string; scene: Scene; page: 'overview' | 'access' | 'devices' | 'certificates' | 'gateway'; click: (string | RegExp)[]; asks: object[] };
 const laptop = parts.laptop.device_id;
 const cases: Case[] = [
   { what: 'pauses for 15 minutes', scene: on, page: 'overview', click: ['Pause', '15 Minutes'], asks: [{ method: 'pause', params: { seconds: 900 } }] },
@@ -33,6 +33,12 @@ const cases: Case[] = [
   { what: 'denies', scene: on, page: 'devices', click: ['Deny openclaw-cli'], asks: [{ method: 'devices-deny', params: { device: parts.stranger.device_id } }] },
   { what: 'denies all, oldest first', scene: on, page: 'devices', click: ['Deny All'], asks: [{ method: 'devices-deny', params: { device: parts.stranger.device_id } }, { method: 'devices-deny', params: { device: parts.iphone.device_id } }] },
   { what: 'revokes and leaves the shared token alone', scene: on, page: 'devices', click: ['Revoke Kitchen laptop', /^Revoke…$/], asks: [{ method: 'devices-revoke', params: { device: laptop, rotate_token: false } }] },
+  { what: 'starts the gateway', scene: gatewayDown, page: 'gateway', click: ['Start'], asks: [{ method: 'gateway-control', params: { action: 'start' } }] },
+  { what: 'restarts the gateway after a question', scene: on, page: 'gateway', click: ['Restart…', 'Restart Gateway'], asks: [{ method: 'gateway-control', params: { action: 'restart' } }] },
+  { what: 'stops the gateway after a question', scene: on, page: 'gateway', click: ['Stop…', 'Stop Gateway'], asks: [{ method: 'gateway-control', params: { action: 'stop' } }] },
+  { what: 'shows the log', scene: on, page: 'gateway', click: ['Show Log'], asks: [{ method: 'gateway-log', params: { lines: 200 } }] },
+  { what: 'installs OpenClaw only with consent', scene: notInstalled, page: 'overview', click: ['Install OpenClaw…', 'Install'], asks: [{ method: 'install-gateway' }] },
+  { what: 'makes a setup code for the address that is shown', scene: on, page: 'overview', click: ['Show QR code of https://mini.local', /OpenClaw app/, 'Make a Code'], asks: [{ method: 'phone-setup', params: { address: 'https://mini.local' } }] },
   { what: 'exports the authority as PEM', scene: on, page: 'certificates', click: ['Save as PEM…'], asks: [{ method: 'cert-export-ca', params: { format: 'pem' } }] },
   { what: 'exports the authority as DER', scene: on, page: 'certificates', click: ['Save as CRT…'], asks: [{ method: 'cert-export-ca', params: { format: 'der' } }] },
 ];
@@ -45,6 +51,10 @@ describe('requests', () => {
       Stage.play(scene, name, {}, async ({ page, core }) => {
         for (const [step, button] of click.entries()) {
           const where = step > 0 && (await page.getByRole('dialog').count()) ? page.getByRole('dialog') : page;
+          if (button instanceof RegExp && (await where.getByRole('radio', { name: button }).count())) {
+            await where.getByText(button).click();
+            continue;
+          }
           const role = step > 0 && (await page.getByRole('menu').count()) ? 'menuitem' : 'button';
           await where.getByRole(role, { name: button, exact: typeof button === 'string' }).click();
         }
@@ -85,6 +95,79 @@ describe('requests', () => {
       await stage.page.getByRole('button', { name: 'Show QR code of https://mini.local' }).click();
       await stage.page.getByRole('img', { name: 'QR code for https://mini.local' }).waitFor();
       await stage.picture('sheet-phone');
+    }));
+
+  it('opens the dashboard with a link that works once, and shows it nowhere', () =>
+    Stage.play(on, 'overview', {}, async ({ page, core }) => {
+      await page.evaluate(() => (globalThis.open = (url) => (((globalThis as unknown as { opened: unknown }).opened = url), null)));
+      await page.getByRole('button', { name: 'Open Dashboard' }).click();
+      await page.waitForFunction(() => 'opened' in globalThis);
+      assert.equal(await page.evaluate(() => (globalThis as unknown as { opened: unknown }).opened), 'https://localhost/#bootstrapToken=only-once');
+      assert.deepEqual(core.asked('dashboard-link'), [{ method: 'dashboard-link', params: { address: null } }]);
+      assert.doesNotMatch(await page.content(), /only-once/);
+    }));
+
+  it('follows a setup code until the app is connected', () =>
+    Stage.play(on, 'overview', {}, async (stage) => {
+      const { page, core } = stage;
+      await page.getByRole('button', { name: 'Connect a Phone…' }).click();
+      await page.getByRole('dialog').getByText('OpenClaw app', { exact: true }).click();
+      await page.getByRole('button', { name: 'Make a Code' }).click();
+      await page.getByRole('img', { name: 'QR code with the setup code' }).waitFor();
+      await stage.picture('sheet-phone-app');
+      assert.deepEqual(await stage.violations(), []);
+      core.scene.setupProgress = { done: true, device_id: 'd', name: 'Ada’s iPhone' };
+      await page.getByRole('dialog').getByText('Ada’s iPhone is connected').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      assert.doesNotMatch(await page.content(), /SETUP-1234/, 'the code is forgotten with its sheet');
+    }));
+
+  it('turns each step of trust green when the phone does it, and closes the page with the sheet', () =>
+    Stage.play(on, 'certificates', {}, async (stage) => {
+      const { page, core } = stage;
+      await page.getByRole('button', { name: 'Send to a Phone…' }).click();
+      assert.deepEqual(core.asked('trust-invite'), [], 'nothing opens before it is asked for');
+      await page.getByRole('button', { name: 'Open the Page' }).click();
+      await page.getByRole('img', { name: /QR code for http:/ }).waitFor();
+      const green = page.getByRole('dialog').locator('ol .ok');
+      assert.equal(await green.count(), 0);
+      core.scene.inviteProgress = { open: true, visitors: ['192.168.1.34'], fetched: ['192.168.1.34'] };
+      await green.nth(1).waitFor();
+      assert.equal(await green.count(), 2);
+      core.tell({ event: 'traffic', data: { ...parts.traffic[1]!, id: 'trusted', time: at(1), client: '192.168.1.34' } });
+      await green.nth(2).waitFor();
+      await stage.picture('sheet-trust');
+      assert.deepEqual(await stage.violations(), []);
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      for (let waited = 0; core.asked('trust-invite-end').length < 1 && waited < 100; waited += 1) await page.waitForTimeout(20);
+      assert.equal(core.asked('trust-invite-end').length, 1);
+    }));
+
+  it('shows requests from before the window was open', () =>
+    Stage.play({ ...on, traffic: [] }, 'overview', {}, async (stage) => {
+      stage.core.answers.traffic = () => ({ kind: 'traffic', data: parts.traffic });
+      await stage.go('activity');
+      await stage.page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 4);
+      assert.match(await stage.page.locator('tbody tr').first().innerText(), /14:01:11/);
+    }));
+
+  it('keeps the button busy while it installs, and shows why that failed', () =>
+    Stage.play(notInstalled, 'gateway', {}, async (stage) => {
+      const { page, core } = stage;
+      const answer = later<Reply | ErrorEnvelope>();
+      core.answers['install-gateway'] = () => answer.promise;
+      await page.getByRole('button', { name: 'Install OpenClaw…' }).click();
+      await stage.picture('sheet-install');
+      await page.getByRole('button', { name: 'Install', exact: true }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      assert.ok(await page.getByRole('button', { name: 'Installing…' }).isDisabled());
+      core.now({ gateway: { ...core.scene.snapshot.gateway, detail: 'Downloading openclaw 2026.9.6.' } });
+      await page.getByRole('status').getByText('Downloading openclaw 2026.9.6.').waitFor();
+      answer.give({ code: 'gateway-not-found', title: 'OpenClaw could not be installed', because: 'npm ended with 1.', evidence: ['npm error code ENOTFOUND'] });
+      await page.getByRole('alert').getByText('OpenClaw could not be installed').waitFor();
+      assert.ok(await page.getByRole('button', { name: 'Install OpenClaw…' }).isEnabled());
     }));
 
   it('exports what the filter shows, a line each', () =>
@@ -240,6 +323,15 @@ describe('requests', () => {
         assert.deepEqual(await stage.overflows(), []);
       }, { mayComplain: name === 'away' ? /502/ : /^$/ }));
   }
+
+  it('moves nothing where the system asks for that', async () => {
+    for (const [reducedMotion, moves] of [[true, false], [false, true]] as const) {
+      await Stage.play(preparing, 'overview', { reducedMotion }, async ({ page }) => {
+        const animation = await page.locator('[aria-current=step] circle').evaluate((circle) => getComputedStyle(circle).animationName);
+        assert.equal(animation !== 'none', moves);
+      });
+    }
+  });
 
   it('the panel for devices is accessible in both themes', async () => {
     for (const theme of ['light', 'dark'] as const) {

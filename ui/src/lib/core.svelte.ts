@@ -17,6 +17,8 @@ class CoreState {
   devicesError = $state<ErrorEnvelope>();
   /** Devices that were answered here and that the core has not taken off the list yet. */
   #leaving = $state<string[]>([]);
+  /** Whether OpenClaw is being installed. */
+  installing = $state(false);
   /** Steps of the change that runs, or of the last one, newest text of each. */
   progress = $state<Progress[]>([]);
   traffic = $state.raw<TrafficRecord[]>([]);
@@ -88,6 +90,24 @@ class CoreState {
     const done = await this.attempt(work);
     if (!done) back();
     return done;
+  }
+
+  /** Installs OpenClaw; its way is told by the gateway's detail. */
+  async install(): Promise<void> {
+    this.installing = true;
+    await this.attempt(() => this.ask({ method: 'install-gateway' }, 'gateway'));
+    this.installing = false;
+  }
+
+  /** Asks for the requests from before the window followed. */
+  async loadTraffic(): Promise<void> {
+    try {
+      const { data } = await this.ask({ method: 'traffic', params: { limit: KEPT_TRAFFIC } }, 'traffic');
+      const known = new Set(this.traffic.map((row) => row.id));
+      this.traffic = [...this.traffic, ...data.filter((row) => !known.has(row.id))].sort((one, other) => other.time.localeCompare(one.time)).slice(0, KEPT_TRAFFIC);
+    } catch {
+      // What comes from now on is shown all the same.
+    }
   }
 
   /** Says a sentence to screen readers. */

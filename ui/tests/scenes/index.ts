@@ -38,6 +38,13 @@ export const off: Scene = {
   revoked: { device_id: parts.laptop.device_id, name: parts.laptop.name, can_return: false, note: 'It is locked out: it would have to ask again, and you would see it.', token_rotated: false },
   ca: { content: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n', format: 'pem', name: parts.cert.issuer, sha256: parts.CA_SHA, not_after: at(3650 * DAY) },
   traffic: [],
+  access: { trusted_proxies: [], networks: ['192.168.1.0/24'], clients: { rule: 'nobody' } },
+  log: { source: '/Users/ada/.openclaw/logs/gateway.log', lines: ['2026-11-20T14:01:02Z info gateway listening on 127.0.0.1:18789', '2026-11-20T14:01:09Z info channel telegram ready'] },
+  link: { url: 'https://localhost/#bootstrapToken=only-once', address: 'https://localhost', expires_at: at(120) },
+  setup: { code: 'SETUP-1234-5678', gateway_url: 'wss://mini.local', setup_id: 's1', expires_at: at(600) },
+  setupProgress: { done: false, device_id: null, name: null },
+  invite: { url: 'http://192.168.1.20:49152/t/7Qm2xK', expires_at: at(600), ca_sha256: parts.CA_SHA, ca_name: parts.cert.issuer },
+  inviteProgress: { open: true, visitors: [], fetched: [] },
   progress: [],
   up: true,
 };
@@ -71,6 +78,11 @@ export const on: Scene = {
   seen: parts.seen,
   history: parts.history,
   traffic: parts.traffic,
+  access: {
+    trusted_proxies: [{ address: '127.0.0.1', owner: 'gatehouse' }, { address: '::1', owner: 'gatehouse' }, { address: '10.0.0.0/8', owner: 'user' }],
+    networks: ['192.168.1.0/24', '100.64.0.0/10'],
+    clients: { rule: 'networks', networks: ['192.168.1.0/24', '100.64.0.0/10'] },
+  },
 };
 
 /** One device waits, and it asks for no more than to chat. */
@@ -138,6 +150,7 @@ export const gatewayDown: Scene = {
   devices: down,
   origins: down,
   seen: [],
+  access: { ...on.access, trusted_proxies: null },
   plan: down,
   undoing: down,
   change: down,

@@ -2,8 +2,9 @@
 // wrong shape does not compile.
 
 import type {
-  CaExport, Change, DeviceList, ErrorEnvelope, Event, HistoryEntry, OriginList, OriginSeen, OriginTest, Plan, Progress,
-  RevokeReport, Snapshot, TrafficRecord,
+  AccessFacts, CaExport, Change, DeviceList, ErrorEnvelope, Event, GatewayLog, HistoryEntry, OriginList, OriginSeen,
+  OriginTest, PhoneSetup, PhoneSetupProgress, Plan, Progress,
+  RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
 } from '$api';
 
 export interface Scene {
@@ -21,6 +22,13 @@ export interface Scene {
   revoked: RevokeReport;
   ca: CaExport | ErrorEnvelope;
   traffic: TrafficRecord[];
+  access: AccessFacts;
+  log: GatewayLog;
+  link: SecretLink;
+  setup: PhoneSetup;
+  setupProgress: PhoneSetupProgress;
+  invite: TrustInvite;
+  inviteProgress: TrustInviteProgress;
   progress: Progress[];
   /** `false`: nothing answers at all. */
   up: boolean;

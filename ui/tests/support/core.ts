@@ -159,6 +159,16 @@ export class FakeCore {
       case 'cert-show': return { kind: 'cert', data: scene.snapshot.cert };
       case 'cert-export-ca': return or(scene.ca, (data) => ({ kind: 'ca', data: { ...data, format: request.params.format, content: request.params.format === 'der' ? 'AQID' : data.content } }));
       case 'gateway-status': return { kind: 'gateway', data: scene.snapshot.gateway };
+      case 'gateway-control': case 'install-gateway': return { kind: 'gateway', data: scene.snapshot.gateway };
+      case 'gateway-log': return { kind: 'gateway-log', data: { ...scene.log, lines: scene.log.lines.slice(-request.params.lines) } };
+      case 'dashboard-link': return { kind: 'link', data: scene.link };
+      case 'phone-setup': return { kind: 'phone-setup', data: scene.setup };
+      case 'phone-setup-status': return { kind: 'phone-setup-status', data: scene.setupProgress };
+      case 'trust-invite': return { kind: 'invite', data: scene.invite };
+      case 'trust-invite-status': return { kind: 'invite-status', data: scene.inviteProgress };
+      case 'trust-invite-end': return { kind: 'done' };
+      case 'traffic': return { kind: 'traffic', data: scene.traffic.slice(-request.params.limit) };
+      case 'access': return { kind: 'access', data: scene.access };
       default: return { code: 'usage', title: 'The fake core does not know this', because: request.method, evidence: [] };
     }
   }
