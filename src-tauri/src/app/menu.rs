@@ -13,6 +13,8 @@ pub(crate) enum Action {
     Review,
     /// Show what needs attention.
     Problem,
+    /// Open the owner's dashboard in the browser of this machine.
+    Dashboard,
     /// Put the clean address on the clipboard.
     CopyLink,
     /// Show the address as a QR code.
@@ -27,6 +29,8 @@ pub(crate) enum Action {
     Resume,
     /// Show the gateway.
     Gateway,
+    /// Restart the gateway, after a question.
+    RestartGateway,
     /// Host a core here, where none answers.
     StartCore,
     /// Undo the newest change, after a question.
@@ -45,6 +49,7 @@ impl Action {
         match self {
             Self::Review => "devices.review".into(),
             Self::Problem => "problem.top".into(),
+            Self::Dashboard => "open.dashboard".into(),
             Self::CopyLink => "link.copy".into(),
             Self::Phone => "link.qr".into(),
             Self::OpenTo(Scope::Mac) => "expose.mac".into(),
@@ -55,6 +60,7 @@ impl Action {
             Self::Pause(None) => "pause.until-resume".into(),
             Self::Resume => "resume".into(),
             Self::Gateway => "gateway.show".into(),
+            Self::RestartGateway => "gateway.restart".into(),
             Self::StartCore => "core.start".into(),
             Self::Undo => "undo".into(),
             Self::Window => "window".into(),
@@ -233,7 +239,11 @@ fn menu(
         rows.push(Entry::Item { action: Action::Review, text, key: Some("CmdOrCtrl+R"), checked: None });
         rows.push(Entry::Separator);
     }
+    let running = matches!(snapshot.gateway.verdict, GatewayVerdict::Running);
     if best(snapshot).is_some() {
+        if running {
+            rows.push(item(language, Action::Dashboard, "menu.dashboard", Some("CmdOrCtrl+O")));
+        }
         rows.push(item(language, Action::CopyLink, "menu.copy-link", Some("CmdOrCtrl+C")));
         rows.push(item(language, Action::Phone, "menu.phone", Some("CmdOrCtrl+K")));
     }
@@ -303,10 +313,13 @@ fn gateway(snapshot: &Snapshot, language: Language) -> Entry {
     let mut facts = vec![language.text(&format!("verdict.{}", verdict(gateway.verdict)), &[])];
     facts.extend(gateway.version.clone());
     facts.extend(gateway.pid.map(|pid| language.text("settings.process", &[("pid", &pid.to_string())])));
-    let entries = vec![
+    let mut entries = vec![
         Entry::Label { id: "gateway.state", text: facts.join(" · ") },
         item(language, Action::Gateway, "menu.gateway", None),
     ];
+    if matches!(gateway.verdict, GatewayVerdict::Running) {
+        entries.push(item(language, Action::RestartGateway, "menu.gateway-restart", None));
+    }
     Entry::Submenu { id: "gateway", text: language.text("page.gateway", &[]), entries }
 }
 

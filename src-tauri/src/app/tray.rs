@@ -11,7 +11,7 @@ use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager, Wry};
 
 use super::menu::{self, Action, Entry, Icon, Shape, Tray, best};
-use super::{clipboard, notify, quit, shared, window};
+use super::{bridge, clipboard, notify, quit, shared, window};
 
 /// Changes within so long are drawn at once: a change of the address runs through many states, and to draw them all
 /// is more than some desktops' tray hosts survive.
@@ -231,6 +231,8 @@ fn clicked(app: &AppHandle, id: &str) {
         Action::OpenTo(Scope::Internet) => window::show(app, Some("overview/open-internet")),
         Action::TurnOff => window::show(app, Some("overview/close")),
         Action::Undo => window::show(app, Some("overview/undo")),
+        Action::Dashboard => dashboard(app),
+        Action::RestartGateway => window::show(app, Some("gateway/restart")),
         Action::Gateway => window::show(app, Some("gateway")),
         Action::StartCore => shared(app).backend.host(),
         Action::Pause(seconds) => ask(app, Request::Pause { seconds }),
@@ -265,6 +267,22 @@ fn find(entries: &[Entry], id: &str) -> Option<Action> {
         Entry::Item { action, .. } if action.id() == id => Some(action.clone()),
         Entry::Item { .. } | Entry::Label { .. } | Entry::Submenu { .. } | Entry::Separator => None,
     })
+}
+
+/// The link works once, and goes to the browser of this machine and nowhere else.
+fn dashboard(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let answer = shared(&app).backend.call(Request::DashboardLink { address: None }).await;
+        let opened = match answer {
+            Ok(Reply::Link(link)) => bridge::open_url(link.url.expose().to_owned()),
+            Ok(_) => Err(crate::session::unexpected()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = opened {
+            notify::trouble(&app, &error);
+        }
+    });
 }
 
 fn ask(app: &AppHandle, request: Request) {
