@@ -17,6 +17,9 @@ use crate::process;
 
 pub use self::service::ServiceAction;
 
+/// Two seconds on a machine at rest; a busy one was seen to need more than thirty.
+const DASHBOARD: Duration = Duration::from_secs(90);
+
 /// The `openclaw` program with the environment that selects a gateway.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -127,7 +130,7 @@ impl Program {
     /// # Errors
     /// [`ProgramError`].
     pub async fn dashboard(&self) -> Result<DashboardLink, ProgramError> {
-        let answer = self.json(&["dashboard", "--json"], Duration::from_secs(30)).await?;
+        let answer = self.json(&["dashboard", "--json"], DASHBOARD).await?;
         let url = answer.get("browserUrl").and_then(Value::as_str);
         let url = url.ok_or(ProgramError::Output { what: "browserUrl" })?;
         let token = url

@@ -32,6 +32,15 @@ const LINES: usize = 1000;
 /// Starts, stops or restarts it, and waits until that is done. No change is made meanwhile.
 pub(super) async fn control(desk: &Desk, action: GatewayAction) -> Result<Reply, ErrorEnvelope> {
     let _turn = desk.transactions.hold()?;
+    let gateway = desk.snapshots.borrow().gateway.clone();
+    match (action, gateway.verdict) {
+        (GatewayAction::Start, GatewayVerdict::Running) | (GatewayAction::Stop, GatewayVerdict::Stopped)
+            if desk.keeper.stage().is_none() =>
+        {
+            return Ok(Reply::Gateway(gateway));
+        }
+        _ => {}
+    }
     if let Some(stage) = desk.keeper.stage() {
         if !desk.keeper.order(order(action)) {
             return Err(gone());
