@@ -9,7 +9,7 @@ mod welcome;
 use std::{io, path::Path, process, sync::Arc, time::Duration};
 
 use gatehouse_api::{
-    Actual, Code, ErrorEnvelope, Event, Snapshot,
+    Actual, Code, ErrorEnvelope, Event, GatewayVerdict, Snapshot,
     socket::{ControlSocket, Handler},
 };
 use gatehouse_core::{Core, CoreOptions};
@@ -80,10 +80,12 @@ async fn host(core: &Core, session: &mut Session) {
     let mut snapshots = handle.snapshots();
     let mut steps = Steps::in_a_log();
     let mut told: Option<String> = None;
+    let mut told_to_wait: Option<String> = None;
     loop {
         let snapshot = snapshots.borrow_and_update().clone();
         let (settled, wait) = settled(&snapshot);
         let news = Some(told_as(&snapshot)) != told;
+        let wait_for = waits_for(&snapshot).filter(|reason| told_to_wait.as_deref() != Some(*reason));
         tokio::select! {
             changed = snapshots.changed() => if changed.is_err() {
                 return std::future::pending().await;
@@ -97,6 +99,12 @@ async fn host(core: &Core, session: &mut Session) {
                 steps.end(&mut session.out);
                 tell(&snapshot, told.is_none(), session);
                 told = Some(told_as(&snapshot));
+            }
+            () = tokio::time::sleep(SETTLED), if wait_for.is_some() => {
+                told_to_wait = wait_for.map(str::to_owned);
+                let mut page = Page::verdict(Tone::Warn, "Waiting", "for the gateway");
+                page.item(wait_for.unwrap_or_default());
+                session.out.remark(&page);
             }
         }
     }
@@ -117,6 +125,15 @@ fn settled(snapshot: &Snapshot) -> (bool, Duration) {
         Actual::Off | Actual::Degraded { .. } | Actual::Paused { .. } | Actual::Blocked { .. } => {
             (true, SETTLED)
         }
+    }
+}
+
+/// What keeps an address from being opened: an installation takes minutes, and nobody should wonder for so long.
+fn waits_for(snapshot: &Snapshot) -> Option<&str> {
+    match (&snapshot.actual, snapshot.gateway.verdict) {
+        (Actual::Preparing { .. }, GatewayVerdict::Running) => None,
+        (Actual::Preparing { .. }, _) => snapshot.gateway.detail.as_deref(),
+        _ => None,
     }
 }
 

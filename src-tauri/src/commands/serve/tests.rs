@@ -1,4 +1,4 @@
-use gatehouse_api::{Cause, Desired, DeviceCounts, GatewaySummary, GatewayVerdict, Proof, SCHEMA, StepId};
+use gatehouse_api::{Cause, Desired, DeviceCounts, GatewaySummary, Proof, SCHEMA, StepId};
 use time::OffsetDateTime;
 
 use super::*;
@@ -18,6 +18,18 @@ fn a_newer_proof_is_no_news_and_a_device_that_waits_is() {
     assert_eq!(told_as(&snapshot(on())), told_as(&snapshot(on())));
     assert_ne!(told_as(&snapshot(on())), told_as(&waiting));
     assert_ne!(told_as(&snapshot(on())), told_as(&snapshot(blocked())));
+}
+
+#[test]
+fn what_a_start_waits_for_is_told_and_nothing_is_once_the_gateway_runs() {
+    let mut installing = snapshot(Actual::Preparing { step: StepId::FindGateway, number: 1, of: 8 });
+    installing.gateway.verdict = GatewayVerdict::Starting;
+    installing.gateway.detail = Some("Installing OpenClaw (2 of 3)".to_owned());
+    assert_eq!(waits_for(&installing), Some("Installing OpenClaw (2 of 3)"));
+
+    installing.gateway.verdict = GatewayVerdict::Running;
+    assert_eq!(waits_for(&installing), None);
+    assert_eq!(waits_for(&snapshot(blocked())), None);
 }
 
 fn on() -> Actual {
