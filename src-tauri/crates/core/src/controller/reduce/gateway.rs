@@ -59,6 +59,8 @@ pub(super) fn linked(state: &mut State, link: Option<Link>) -> Vec<Effect> {
     state.gateway.link = link;
     if was_up {
         state.gateway.health = None;
+        // The next one has another, and tells it.
+        state.gateway.pid = None;
         effects.extend(ask_health(state));
         effects.extend(discover(state));
     }

@@ -449,3 +449,31 @@ fn devices_are_listed_when_something_happens_to_them_and_told_when_they_changed(
         "what happened meanwhile is not forgotten, what did not change not told"
     );
 }
+
+#[test]
+fn the_process_id_of_a_gateway_that_went_is_not_shown_for_the_next_one() {
+    let mut bench = Bench::new();
+    bench.takes(up("one"));
+    bench.takes(Fact::Pid(Some(4711)));
+    assert_eq!(bench.state.gateway.pid, Some(4711));
+
+    bench.takes(Fact::Link(Some(Link::Connecting)));
+    bench.takes(up("two"));
+
+    assert_eq!(bench.state.gateway.pid, None);
+}
+
+#[test]
+fn an_installation_is_told_step_by_step() {
+    use super::super::message::Installing;
+    let mut bench = Bench::new();
+
+    let effects = bench.takes(Fact::Installing(Installing { number: 2, text: "Installing (2 of 4)".into() }));
+
+    let told = effects.iter().any(|effect| {
+        matches!(effect, Effect::TellProgress(progress)
+            if progress.change == "install" && (progress.number, progress.of) == (2, 4))
+    });
+    assert!(told, "{effects:?}");
+    assert_eq!(bench.state.gateway.installing.as_deref(), Some("Installing (2 of 4)"));
+}
