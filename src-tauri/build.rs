@@ -19,6 +19,7 @@ fn embed() -> Result<(), Box<dyn Error>> {
             .into());
     }
     let manifest = tauri_build::AppManifest::new().commands(&COMMANDS);
-    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)).map_err(|error| format!("{error:#}"))?;
+    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))
+        .map_err(|error| format!("{error:#}"))?;
     Ok(())
 }

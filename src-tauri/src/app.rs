@@ -63,7 +63,8 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
         .collect();
     let (backend, news) = Backend::new(socket, CoreOptions { environment, ..CoreOptions::default() });
     let preferences = Preferences::load(session.home().ok().map(|home| home.path().join("app.json")));
-    let shared = Arc::new(Shared { backend, preferences, clock: session.clock, quit: quit::State::default() });
+    let shared =
+        Arc::new(Shared { backend, preferences, clock: session.clock, quit: quit::State::default() });
     let builder = tauri::Builder::default()
         .plugin(tauri_plugin_clipboard_manager::init())
         .manage(shared)

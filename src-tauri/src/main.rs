@@ -35,7 +35,9 @@ fn main() -> ExitCode {
         Err(error) => return explain(&error, &words),
     };
     let Some(command) = cli.command else { return without_command(cli.globals, clock, &words) };
-    run(Session::new(cli.globals, clock), |session, runtime| runtime.block_on(commands::run(command, session)))
+    run(Session::new(cli.globals, clock), |session, runtime| {
+        runtime.block_on(commands::run(command, session))
+    })
 }
 
 /// The tray app, or why there is none.
@@ -45,7 +47,8 @@ fn without_command(globals: Globals, clock: Clock, words: &[OsString]) -> ExitCo
     if app::has_display() {
         return run(Session::new(globals, clock), |session, runtime| app::run(session, runtime));
     }
-    let reason = if cfg!(feature = "tray") { "there is no screen for the tray app" } else { "a command is missing" };
+    let reason =
+        if cfg!(feature = "tray") { "there is no screen for the tray app" } else { "a command is missing" };
     let text = format!("{reason}; this runs Gatehouse in the foreground: gatehouse serve");
     explain(&Cli::command().error(ErrorKind::MissingSubcommand, text), words)
 }

@@ -36,7 +36,8 @@ impl Language {
     /// The language that the user set for the system.
     pub(crate) fn of_system() -> Self {
         #[cfg(target_os = "macos")]
-        let locale = objc2_foundation::NSLocale::preferredLanguages().firstObject().map(|tag| tag.to_string());
+        let locale =
+            objc2_foundation::NSLocale::preferredLanguages().firstObject().map(|tag| tag.to_string());
         // The order of POSIX.
         #[cfg(not(target_os = "macos"))]
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]

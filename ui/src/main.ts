@@ -7,9 +7,6 @@ import '$lib/appearance.svelte';
 import { platform } from './platform';
 
 document.documentElement.lang = language.current;
-const surroundings = await platform();
-core.start(surroundings);
-// Tray and notifications speak the window's language.
-void surroundings.chooseLanguage?.(language.chosen)?.catch(() => {});
+core.start(await platform());
 const target = document.getElementById('app');
 if (target) mount(App, { target });

@@ -171,7 +171,11 @@ impl Backend {
             Err(error) => {
                 core.stop().await;
                 let because = format!("{}: {error}.", self.socket.display());
-                return Err(ErrorEnvelope::new(Code::Storage, "The control socket could not be made", because));
+                return Err(ErrorEnvelope::new(
+                    Code::Storage,
+                    "The control socket could not be made",
+                    because,
+                ));
             }
         };
         let handle = core.handle();
@@ -222,7 +226,8 @@ impl Backend {
 
     /// Nobody answers. A reason that is known is kept until somebody does.
     async fn away(&self, why: Option<ErrorEnvelope>) {
-        let known = self.lock(|now| matches!(&now.reach, Reach::Nobody(known) if why.is_none() || *known == why));
+        let known =
+            self.lock(|now| matches!(&now.reach, Reach::Nobody(known) if why.is_none() || *known == why));
         if !known {
             self.reach(Reach::Nobody(why)).await;
         }

@@ -46,6 +46,7 @@ impl Reach {
 /// The window is ready to hear: tells it what is known now.
 #[tauri::command]
 pub(crate) fn follow(app: AppHandle) {
+    window::is_ready(&app);
     let seen = shared(&app).backend.seen();
     window::tell(&app, "core-up", &Reach::of(&seen));
     if let Seen::Up(snapshot, _) = seen {
@@ -75,19 +76,33 @@ pub(crate) fn start_core(app: AppHandle) {
 /// Opens an address in the user's browser. Only https, and http for the gateway on this machine.
 #[tauri::command]
 pub(crate) fn open_url(url: String) -> Result<(), ErrorEnvelope> {
-    let allowed = ["https://", "http://127.0.0.1:", "http://localhost:"].iter().any(|start| url.starts_with(start));
+    let allowed =
+        ["https://", "http://127.0.0.1:", "http://localhost:"].iter().any(|start| url.starts_with(start));
     if !allowed || url.chars().any(|char| char.is_control() || char.is_whitespace()) {
-        return Err(ErrorEnvelope::new(Code::Usage, "That address is not opened", "Only https addresses are."));
+        return Err(ErrorEnvelope::new(
+            Code::Usage,
+            "That address is not opened",
+            "Only https addresses are.",
+        ));
     }
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let started = Command::new(program).arg(&url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let started = Command::new(program)
+        .arg(&url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     match started {
         Ok(mut child) => {
             // The browser may live as long as it likes; somebody must take its exit status.
             tauri::async_runtime::spawn_blocking(move || child.wait());
             Ok(())
         }
-        Err(error) => Err(ErrorEnvelope::new(Code::Failed, "The browser could not be opened", format!("{program}: {error}."))),
+        Err(error) => Err(ErrorEnvelope::new(
+            Code::Failed,
+            "The browser could not be opened",
+            format!("{program}: {error}."),
+        )),
     }
 }
 
@@ -102,7 +117,11 @@ pub(crate) fn copy_text(app: AppHandle, text: String) -> Result<(), ErrorEnvelop
 pub(crate) async fn save_file(name: String, bytes: Vec<u8>) -> Result<String, ErrorEnvelope> {
     let plain = !name.starts_with('.') && !name.contains(['/', '\\', '\0']) && name.len() < 100;
     if !plain || bytes.len() > FILE_BYTES {
-        return Err(ErrorEnvelope::new(Code::Usage, "That file is not saved", "Its name or its size is not a file's of ours."));
+        return Err(ErrorEnvelope::new(
+            Code::Usage,
+            "That file is not saved",
+            "Its name or its size is not a file's of ours.",
+        ));
     }
     let failed = |error: String| ErrorEnvelope::new(Code::Storage, "The file could not be saved", error);
     let folder = std::env::var_os("HOME").map(|home| PathBuf::from(home).join("Downloads"));

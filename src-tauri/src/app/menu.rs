@@ -13,6 +13,8 @@ pub(crate) enum Action {
     Review,
     /// Show what needs attention.
     Problem,
+    /// Open the owner's dashboard in the browser of this machine.
+    Dashboard,
     /// Put the clean address on the clipboard.
     CopyLink,
     /// Show the address as a QR code.
@@ -27,6 +29,8 @@ pub(crate) enum Action {
     Resume,
     /// Show the gateway.
     Gateway,
+    /// Restart the gateway, after a question.
+    RestartGateway,
     /// Host a core here, where none answers.
     StartCore,
     /// Undo the newest change, after a question.
@@ -45,6 +49,7 @@ impl Action {
         match self {
             Self::Review => "devices.review".into(),
             Self::Problem => "problem.top".into(),
+            Self::Dashboard => "open.dashboard".into(),
             Self::CopyLink => "link.copy".into(),
             Self::Phone => "link.qr".into(),
             Self::OpenTo(Scope::Mac) => "expose.mac".into(),
@@ -55,6 +60,7 @@ impl Action {
             Self::Pause(None) => "pause.until-resume".into(),
             Self::Resume => "resume".into(),
             Self::Gateway => "gateway.show".into(),
+            Self::RestartGateway => "gateway.restart".into(),
             Self::StartCore => "core.start".into(),
             Self::Undo => "undo".into(),
             Self::Window => "window".into(),
@@ -212,7 +218,13 @@ fn shape(actual: &Actual) -> Shape {
     }
 }
 
-fn menu(snapshot: &Snapshot, hosting: Hosting, language: Language, now: OffsetDateTime, state: String) -> Vec<Entry> {
+fn menu(
+    snapshot: &Snapshot,
+    hosting: Hosting,
+    language: Language,
+    now: OffsetDateTime,
+    state: String,
+) -> Vec<Entry> {
     let mut rows = vec![Entry::Label { id: "status.line1", text: state }];
     if let Some(text) = second_line(snapshot, language) {
         rows.push(Entry::Label { id: "status.line2", text });
@@ -227,7 +239,11 @@ fn menu(snapshot: &Snapshot, hosting: Hosting, language: Language, now: OffsetDa
         rows.push(Entry::Item { action: Action::Review, text, key: Some("CmdOrCtrl+R"), checked: None });
         rows.push(Entry::Separator);
     }
+    let running = matches!(snapshot.gateway.verdict, GatewayVerdict::Running);
     if best(snapshot).is_some() {
+        if running {
+            rows.push(item(language, Action::Dashboard, "menu.dashboard", Some("CmdOrCtrl+O")));
+        }
         rows.push(item(language, Action::CopyLink, "menu.copy-link", Some("CmdOrCtrl+C")));
         rows.push(item(language, Action::Phone, "menu.phone", Some("CmdOrCtrl+K")));
     }
@@ -266,15 +282,16 @@ fn expose(snapshot: &Snapshot, language: Language) -> Entry {
         Desired::Off => None,
         Desired::Open { scope, .. } => Some(*scope),
     };
-    let mut entries: Vec<Entry> = [(Scope::Mac, "scope.mac"), (Scope::Lan, "scope.lan"), (Scope::Internet, "scope.internet")]
-        .into_iter()
-        .map(|(scope, key)| Entry::Item {
-            action: Action::OpenTo(scope),
-            text: language.text(key, &[]),
-            key: None,
-            checked: Some(now == Some(scope)),
-        })
-        .collect();
+    let mut entries: Vec<Entry> =
+        [(Scope::Mac, "scope.mac"), (Scope::Lan, "scope.lan"), (Scope::Internet, "scope.internet")]
+            .into_iter()
+            .map(|(scope, key)| Entry::Item {
+                action: Action::OpenTo(scope),
+                text: language.text(key, &[]),
+                key: None,
+                checked: Some(now == Some(scope)),
+            })
+            .collect();
     if now.is_some() {
         entries.push(Entry::Separator);
         entries.push(item(language, Action::TurnOff, "overview.close", None));
@@ -296,10 +313,13 @@ fn gateway(snapshot: &Snapshot, language: Language) -> Entry {
     let mut facts = vec![language.text(&format!("verdict.{}", verdict(gateway.verdict)), &[])];
     facts.extend(gateway.version.clone());
     facts.extend(gateway.pid.map(|pid| language.text("settings.process", &[("pid", &pid.to_string())])));
-    let entries = vec![
+    let mut entries = vec![
         Entry::Label { id: "gateway.state", text: facts.join(" · ") },
         item(language, Action::Gateway, "menu.gateway", None),
     ];
+    if matches!(gateway.verdict, GatewayVerdict::Running) {
+        entries.push(item(language, Action::RestartGateway, "menu.gateway-restart", None));
+    }
     Entry::Submenu { id: "gateway", text: language.text("page.gateway", &[]), entries }
 }
 
@@ -325,9 +345,15 @@ fn state_line(snapshot: &Snapshot, language: Language, clock: Clock) -> String {
     match &snapshot.actual {
         Actual::Off => language.text("menu.state-off", &[]),
         Actual::Preparing { step, number, of } => {
-            let step = serde_json::to_value(step).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+            let step = serde_json::to_value(step)
+                .ok()
+                .and_then(|name| name.as_str().map(str::to_owned))
+                .unwrap_or_default();
             let step = language.text(&format!("step.{step}"), &[]);
-            language.text("actual.preparing", &[("number", &number.to_string()), ("of", &of.to_string()), ("step", &step)])
+            language.text(
+                "actual.preparing",
+                &[("number", &number.to_string()), ("of", &of.to_string()), ("step", &step)],
+            )
         }
         Actual::On { .. } => language.text("menu.state-on", &[("scope", &scope)]),
         Actual::Degraded { .. } => language.text("menu.state-degraded", &[("scope", &scope)]),
@@ -345,6 +371,32 @@ fn second_line(snapshot: &Snapshot, language: Language) -> Option<String> {
         return Some(format!("{}: {verdict}", language.text("page.gateway", &[])));
     }
     best(snapshot).map(|address| address.url.clone())
+}
+
+/// All rows in the order in which they are seen, submenus before what is in them.
+pub(crate) fn flat(entries: &[Entry]) -> Vec<&Entry> {
+    let rows = entries.iter().flat_map(|entry| match entry {
+        Entry::Submenu { entries, .. } => [vec![entry], flat(entries)].concat(),
+        Entry::Label { .. } | Entry::Item { .. } | Entry::Separator => vec![entry],
+    });
+    rows.collect()
+}
+
+/// Whether one menu becomes the other by writing other texts and ticks into it.
+pub(crate) fn is_alike(one: &[Entry], other: &[Entry]) -> bool {
+    let alike = |(one, other): (&Entry, &Entry)| match (one, other) {
+        (Entry::Separator, Entry::Separator) => true,
+        (Entry::Label { id: one, .. }, Entry::Label { id: other, .. }) => one == other,
+        (
+            Entry::Item { action, key, checked, .. },
+            Entry::Item { action: other, key: keys, checked: ticks, .. },
+        ) => action == other && key == keys && checked.is_some() == ticks.is_some(),
+        (Entry::Submenu { id, entries, .. }, Entry::Submenu { id: other, entries: others, .. }) => {
+            id == other && is_alike(entries, others)
+        }
+        _ => false,
+    };
+    one.len() == other.len() && one.iter().zip(other).all(alike)
 }
 
 /// The address that is shown and copied: the first that others can use, else the first.

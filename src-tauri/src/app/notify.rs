@@ -52,7 +52,8 @@ enum Due {
 impl Telling {
     fn due(&mut self, pending: &[PendingDevice], now: Instant) -> Due {
         let waiting: BTreeSet<String> = pending.iter().map(|device| device.device_id.clone()).collect();
-        let (fresh, gone) = (!waiting.is_subset(&self.devices), waiting.is_empty() && !self.devices.is_empty());
+        let (fresh, gone) =
+            (!waiting.is_subset(&self.devices), waiting.is_empty() && !self.devices.is_empty());
         self.devices = waiting;
         if gone {
             return Due::Withdraw;
@@ -72,15 +73,21 @@ pub(crate) fn devices(app: &AppHandle, devices: &DeviceList) {
     match due {
         Due::Nothing => {}
         Due::Withdraw => system::withdraw(app),
-        Due::Show => system::show(app, wording::waiting(&devices.pending, shared(app).preferences.language())),
+        Due::Show => {
+            system::show(app, wording::waiting(&devices.pending, shared(app).preferences.language()))
+        }
     }
 }
 
 /// Tells that something which the user asked for in the menu failed.
 pub(crate) fn trouble(app: &AppHandle, error: &ErrorEnvelope) {
     tracing::warn!(code = ?error.code, title = %error.title, "an action of the menu failed");
-    let notification =
-        Notification { title: error.title.clone(), body: error.because.clone(), device: None, choices: Vec::new() };
+    let notification = Notification {
+        title: error.title.clone(),
+        body: error.because.clone(),
+        device: None,
+        choices: Vec::new(),
+    };
     system::show(app, notification);
 }
 

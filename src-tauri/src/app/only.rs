@@ -32,7 +32,8 @@ impl OnlyApp {
             gatehouse_files::create_private_folder(folder).map_err(|error| cannot(&lock, &error))?;
         }
         let mut options = File::options();
-        let file = options.create(true).truncate(false).write(true).mode(gatehouse_files::PRIVATE).open(&lock);
+        let file =
+            options.create(true).truncate(false).write(true).mode(gatehouse_files::PRIVATE).open(&lock);
         let file = file.map_err(|error| cannot(&lock, &error))?;
         match file.try_lock() {
             Ok(()) => {}

@@ -29,7 +29,8 @@ struct Kept {
 impl Preferences {
     /// Reads them; makes the file where there is none.
     pub(crate) fn load(path: Option<PathBuf>) -> Self {
-        let bytes = path.as_ref().and_then(|path| gatehouse_files::read_bounded(path, FILE_BYTES).ok().flatten());
+        let bytes =
+            path.as_ref().and_then(|path| gatehouse_files::read_bounded(path, FILE_BYTES).ok().flatten());
         let kept = bytes.as_ref().and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
         let first = path.is_some() && bytes.is_none();
         let preferences = Self { path, first, system: Language::of_system(), kept: Mutex::new(kept) };
@@ -59,7 +60,9 @@ impl Preferences {
         change(&mut kept);
         let (Some(path), Ok(bytes)) = (&self.path, serde_json::to_vec_pretty(&*kept)) else { return };
         let folder = path.parent().map_or(Ok(()), gatehouse_files::create_private_folder);
-        if let Err(error) = folder.and_then(|()| gatehouse_files::write_atomic(path, &bytes, gatehouse_files::PRIVATE)) {
+        if let Err(error) =
+            folder.and_then(|()| gatehouse_files::write_atomic(path, &bytes, gatehouse_files::PRIVATE))
+        {
             tracing::warn!(%error, path = %path.display(), "the app's preferences were not kept");
         }
     }

@@ -98,7 +98,9 @@ mod tests {
             ("--status 4xx --who gateway", false),
         ] {
             let words = ["gatehouse", "tail"].into_iter().chain(words.split_whitespace());
-            let Some(Command::Tail(args)) = Cli::parse_from(words.clone()).command else { panic!("not a tail") };
+            let Some(Command::Tail(args)) = Cli::parse_from(words.clone()).command else {
+                panic!("not a tail")
+            };
             assert_eq!(wanted(&args, &record()), fits, "{:?}", words.collect::<Vec<_>>());
         }
     }

@@ -14,8 +14,15 @@ export type Values = Record<string, string | number>;
 
 const catalogues: Record<Language, Record<string, string>> = { en, 'zh-Hans': zhHans };
 
+declare global {
+  interface Window {
+    /** The app's own language, set before the page is loaded; absent in a plain browser. */
+    gatehouseLanguage?: string;
+  }
+}
+
 function preferred(): Language {
-  const kept = localStorage.getItem('language');
+  const kept = window.gatehouseLanguage ?? localStorage.getItem('language');
   if (kept === 'en' || kept === 'zh-Hans') return kept;
   return navigator.languages.some((tag) => /^zh\b(?!.*(hant|tw|hk|mo))/i.test(tag)) &&
     !navigator.language.toLowerCase().startsWith('en')
@@ -28,10 +35,6 @@ let current = $state<Language>(preferred());
 export const language = {
   get current(): Language {
     return current;
-  },
-  /** What was chosen here; `undefined` = the system's language is followed. */
-  get chosen(): Language | undefined {
-    return localStorage.getItem('language') ? current : undefined;
   },
   set(next: Language) {
     current = next;

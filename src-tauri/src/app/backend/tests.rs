@@ -84,9 +84,11 @@ async fn where_nobody_answers_the_app_hosts_a_core_and_others_find_it() {
     let running = tokio::spawn(backend.clone().run());
 
     until(&backend, &mut news, |seen| is_up(seen, Hosting::Here)).await;
-    let found = until(&backend, &mut news, |seen| {
-        matches!(seen, Seen::Up(snapshot, _) if snapshot.gateway.verdict == GatewayVerdict::NotFound)
-    });
+    let found = until(
+        &backend,
+        &mut news,
+        |seen| matches!(seen, Seen::Up(snapshot, _) if snapshot.gateway.verdict == GatewayVerdict::NotFound),
+    );
     found.await;
 
     let client = Client::connect(&machine.socket()).await.unwrap();
@@ -127,7 +129,8 @@ async fn a_core_that_runs_is_shown_missed_and_found_again_and_never_replaced() {
 async fn a_core_that_cannot_start_says_why() {
     let machine = Bare::new();
     std::fs::write(machine.folder.path().join("state"), "no folder").unwrap();
-    let (backend, mut news) = Backend::new(machine.folder.path().join("s").join("control.sock"), machine.options());
+    let (backend, mut news) =
+        Backend::new(machine.folder.path().join("s").join("control.sock"), machine.options());
     let running = tokio::spawn(backend.clone().run());
 
     let seen = until(&backend, &mut news, |seen| matches!(seen, Seen::Down(Some(_)))).await;

@@ -1,14 +1,16 @@
 //! Whole trays as text, for every state in both languages, against `golden.txt`. `GATEHOUSE_WRITE_GOLDEN=1` writes it.
 
 use gatehouse_api::{
-    AddressScope, Cause, CertSummary, Code, DeviceCounts, GatewaySummary, LastChange, Problem, Proof, StepId, TrustedBy,
+    AddressScope, Cause, CertSummary, Code, DeviceCounts, GatewaySummary, LastChange, Problem, Proof, StepId,
+    TrustedBy,
 };
 use time::macros::datetime;
 
 use super::*;
 
 const NOW: OffsetDateTime = datetime!(2026-11-20 14:02:00 UTC);
-const LANGUAGES: [(&str, Language); 2] = [("en", Language::English), ("zh-Hans", Language::SimplifiedChinese)];
+const LANGUAGES: [(&str, Language); 2] =
+    [("en", Language::English), ("zh-Hans", Language::SimplifiedChinese)];
 
 fn off() -> Snapshot {
     Snapshot {
@@ -100,31 +102,51 @@ fn states() -> Vec<(&'static str, Snapshot)> {
         ("on", on()),
         ("on, one device waiting", waiting(1, on())),
         ("on, two devices waiting", waiting(2, on())),
-        ("preparing", Snapshot { actual: Actual::Preparing { step: StepId::Verify, number: 7, of: 8 }, ..on() }),
-        ("degraded", Snapshot {
-            actual: Actual::Degraded { proof: Some(proof()) },
-            problems: vec![problem()],
-            ..on()
-        }),
-        ("paused until", Snapshot { actual: Actual::Paused { until: Some(NOW + time::Duration::minutes(15)) }, ..on() }),
+        (
+            "preparing",
+            Snapshot { actual: Actual::Preparing { step: StepId::Verify, number: 7, of: 8 }, ..on() },
+        ),
+        (
+            "degraded",
+            Snapshot { actual: Actual::Degraded { proof: Some(proof()) }, problems: vec![problem()], ..on() },
+        ),
+        (
+            "paused until",
+            Snapshot { actual: Actual::Paused { until: Some(NOW + time::Duration::minutes(15)) }, ..on() },
+        ),
         ("paused until told", Snapshot { actual: Actual::Paused { until: None }, ..on() }),
-        ("blocked", Snapshot {
-            actual: Actual::Blocked { cause: Cause { code: Code::PortTaken, text: blocked.into() } },
-            ..on()
-        }),
-        ("everything at once", waiting(2, Snapshot {
-            actual: Actual::Degraded { proof: None },
-            problems: vec![problem(), problem()],
-            ..on()
-        })),
-        ("open to the internet", Snapshot {
-            desired: Desired::Open { scope: Scope::Internet, hosts: vec!["ai.example.com".into()] },
-            ..on()
-        }),
-        ("undo is no longer offered", Snapshot {
-            last_change: on().last_change.map(|change| LastChange { undo_until: Some(NOW), ..change }),
-            ..on()
-        }),
+        (
+            "blocked",
+            Snapshot {
+                actual: Actual::Blocked { cause: Cause { code: Code::PortTaken, text: blocked.into() } },
+                ..on()
+            },
+        ),
+        (
+            "everything at once",
+            waiting(
+                2,
+                Snapshot {
+                    actual: Actual::Degraded { proof: None },
+                    problems: vec![problem(), problem()],
+                    ..on()
+                },
+            ),
+        ),
+        (
+            "open to the internet",
+            Snapshot {
+                desired: Desired::Open { scope: Scope::Internet, hosts: vec!["ai.example.com".into()] },
+                ..on()
+            },
+        ),
+        (
+            "undo is no longer offered",
+            Snapshot {
+                last_change: on().last_change.map(|change| LastChange { undo_until: Some(NOW), ..change }),
+                ..on()
+            },
+        ),
         ("gateway stopped", gateway(GatewayVerdict::Stopped)),
         ("gateway starting", gateway(GatewayVerdict::Starting)),
         ("gateway refuses us", gateway(GatewayVerdict::AuthRefused)),
@@ -139,7 +161,8 @@ fn trays() -> Vec<(String, Tray)> {
     let states = states();
     let mut trays = Vec::new();
     for (tag, language) in LANGUAGES {
-        for (name, core) in [("starting", Core::Starting), ("down", Core::Down), ("stopping", Core::Stopping)] {
+        for (name, core) in [("starting", Core::Starting), ("down", Core::Down), ("stopping", Core::Stopping)]
+        {
             trays.push((format!("{name}, {tag}"), tray(core, language, clock, NOW)));
         }
         for (name, snapshot) in &states {
@@ -176,24 +199,19 @@ fn written(tray: &Tray) -> String {
         }
     }
     let dot = if tray.icon.waiting { " with dot" } else { "" };
-    let mut lines = vec![format!("  icon {:?}{dot}, title \"{}\", tooltip \"{}\"", tray.icon.shape, tray.title, tray.tooltip)];
+    let mut lines = vec![format!(
+        "  icon {:?}{dot}, title \"{}\", tooltip \"{}\"",
+        tray.icon.shape, tray.title, tray.tooltip
+    )];
     rows(&tray.menu, "  ", &mut lines);
     lines.join("\n")
 }
 
-fn flat(entries: &[Entry]) -> Vec<&Entry> {
-    entries
-        .iter()
-        .flat_map(|entry| match entry {
-            Entry::Submenu { entries, .. } => [vec![entry], flat(entries)].concat(),
-            _ => vec![entry],
-        })
-        .collect()
-}
-
 fn texts(tray: &Tray) -> Vec<&str> {
     let rows = flat(&tray.menu).into_iter().filter_map(|entry| match entry {
-        Entry::Label { text, .. } | Entry::Item { text, .. } | Entry::Submenu { text, .. } => Some(text.as_str()),
+        Entry::Label { text, .. } | Entry::Item { text, .. } | Entry::Submenu { text, .. } => {
+            Some(text.as_str())
+        }
         Entry::Separator => None,
     });
     rows.chain([tray.tooltip.as_str()]).collect()
@@ -219,7 +237,9 @@ fn no_text_is_a_key_that_is_missing_in_the_catalogue_and_none_has_a_hole() {
         for text in texts(&tray) {
             let bare = text.trim_start_matches("Gatehouse: ");
             let is_key = bare.contains('.')
-                && bare.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || ".-".contains(char));
+                && bare
+                    .chars()
+                    .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || ".-".contains(char));
             assert!(!text.is_empty() && !is_key && !text.contains('{'), "{name}: {text}");
         }
     }
@@ -231,7 +251,10 @@ fn a_menu_is_a_menu_and_not_a_page() {
         let rows = tray.menu.iter().filter(|entry| **entry != Entry::Separator).count();
         assert!(rows <= 14, "{name}: {rows} rows");
         let beside = tray.menu.windows(2).any(|pair| pair == [Entry::Separator, Entry::Separator]);
-        assert!(!beside && tray.menu.last() != Some(&Entry::Separator), "{name}: a line that divides nothing");
+        assert!(
+            !beside && tray.menu.last() != Some(&Entry::Separator),
+            "{name}: a line that divides nothing"
+        );
         for text in texts(&tray) {
             assert!(text.chars().count() <= 90, "{name}: {text}");
         }
@@ -260,7 +283,10 @@ fn ids_and_keys_are_given_once() {
 fn nothing_in_it_is_secret_or_leads_to_a_secret() {
     for (name, tray) in trays() {
         for text in texts(&tray) {
-            assert!(!text.contains(['#', '?']) && !text.to_ascii_lowercase().contains("token="), "{name}: {text}");
+            assert!(
+                !text.contains(['#', '?']) && !text.to_ascii_lowercase().contains("token="),
+                "{name}: {text}"
+            );
         }
     }
 }
@@ -279,4 +305,23 @@ fn who_waits_is_seen_without_opening_anything() {
 fn the_address_for_others_comes_before_that_of_this_machine() {
     assert_eq!(best(&on()).map(|address| address.url.as_str()), Some("https://192.168.1.20"));
     assert_eq!(best(&off()), None);
+}
+
+#[test]
+fn a_menu_is_rewritten_only_where_its_rows_stay_the_same() {
+    let menu = |snapshot: &Snapshot, language| {
+        tray(Core::Up(snapshot, Hosting::Here), language, Clock::utc(), NOW).menu
+    };
+    let [english, chinese] = LANGUAGES.map(|(_, language)| menu(&on(), language));
+    let preparing = Snapshot { actual: Actual::Preparing { step: StepId::Verify, number: 7, of: 8 }, ..on() };
+    let internet = Snapshot { desired: Desired::Open { scope: Scope::Internet, hosts: Vec::new() }, ..on() };
+    let waiting = Snapshot { devices: DeviceCounts { pending: 1, paired: 0 }, ..on() };
+    let paused = Snapshot { actual: Actual::Paused { until: None }, ..on() };
+
+    assert!(is_alike(&english, &chinese));
+    assert!(is_alike(&english, &menu(&preparing, Language::English)));
+    assert!(is_alike(&english, &menu(&internet, Language::English)));
+    assert!(!is_alike(&english, &menu(&waiting, Language::English)));
+    assert!(!is_alike(&english, &menu(&paused, Language::English)));
+    assert!(!is_alike(&english, &menu(&off(), Language::English)));
 }

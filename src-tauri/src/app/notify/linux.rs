@@ -78,7 +78,8 @@ pub(super) fn show(app: &AppHandle, notification: Notification) {
 /// Takes the one on the screen back.
 pub(super) fn withdraw(app: &AppHandle) {
     app.manage(Shown::default());
-    let (id, task) = std::mem::take(&mut *app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner));
+    let (id, task) =
+        std::mem::take(&mut *app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner));
     if let Some(task) = task {
         task.abort();
     }
@@ -107,8 +108,10 @@ async fn present(app: &AppHandle, notification: &Notification) -> zbus::Result<(
     }
     // The body is markup to most servers, the title to none.
     let body = notification.body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let hints = HashMap::from([("desktop-entry", Value::from("gatehouse")), ("category", Value::from("device"))]);
-    let id = server.notify("Gatehouse", replaces, "", &notification.title, &body, &actions, hints, -1).await?;
+    let hints =
+        HashMap::from([("desktop-entry", Value::from("gatehouse")), ("category", Value::from("device"))]);
+    let id =
+        server.notify("Gatehouse", replaces, "", &notification.title, &body, &actions, hints, -1).await?;
     app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner).0 = id;
     loop {
         tokio::select! {
@@ -117,7 +120,8 @@ async fn present(app: &AppHandle, notification: &Notification) -> zbus::Result<(
                 if told.id == id {
                     let choice = notification.choices.iter().find(|(choice, _)| choice.id() == told.action_key);
                     chosen(app, notification, choice.map_or(Choice::Review, |(choice, _)| *choice));
-                    return Ok(());
+                    // Some servers leave it on the screen.
+                    return server.close_notification(id).await;
                 }
             }
             Some(signal) = next(&mut closed) => {

@@ -15,8 +15,8 @@ use objc2_foundation::{NSArray, NSBundle, NSError, NSSet, NSString};
 use objc2_user_notifications::{
     UNAuthorizationOptions, UNMutableNotificationContent, UNNotification, UNNotificationAction,
     UNNotificationActionOptions, UNNotificationCategory, UNNotificationCategoryOptions,
-    UNNotificationPresentationOptions, UNNotificationRequest, UNNotificationResponse, UNUserNotificationCenter,
-    UNUserNotificationCenterDelegate,
+    UNNotificationPresentationOptions, UNNotificationRequest, UNNotificationResponse,
+    UNUserNotificationCenter, UNUserNotificationCenterDelegate,
 };
 use tauri::{AppHandle, Manager};
 
@@ -159,7 +159,9 @@ fn present(app: &AppHandle, notification: &Notification) {
 fn action(choice: Choice, text: &str) -> Retained<UNNotificationAction> {
     let options = match choice {
         Choice::Review => UNNotificationActionOptions::Foreground,
-        Choice::Deny => UNNotificationActionOptions::AuthenticationRequired | UNNotificationActionOptions::Destructive,
+        Choice::Deny => {
+            UNNotificationActionOptions::AuthenticationRequired | UNNotificationActionOptions::Destructive
+        }
         Choice::Approve => UNNotificationActionOptions::AuthenticationRequired,
     };
     let (id, title) = (NSString::from_str(choice.id()), NSString::from_str(text));

@@ -115,7 +115,10 @@ pub(super) mod tests {
     }
 
     fn approvable(device: &PendingDevice) -> bool {
-        waiting(std::slice::from_ref(device), Language::English).choices.iter().any(|(choice, _)| *choice == Choice::Approve)
+        waiting(std::slice::from_ref(device), Language::English)
+            .choices
+            .iter()
+            .any(|(choice, _)| *choice == Choice::Approve)
     }
 
     #[test]
