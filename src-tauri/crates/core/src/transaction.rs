@@ -128,7 +128,7 @@ impl Transactions {
     pub async fn recover(&self) -> Vec<Change> {
         let _turn = self.turn.lock().await;
         let mut repaired = self.engine.recover(false).await;
-        if let Some((entry, deadline)) = self.overdue() {
+        if let Some((entry, deadline)) = self.due(None) {
             match self.engine.undo(&entry, not_confirmed(&entry, deadline), false, false).await {
                 Ok(change) => repaired.push(change),
                 Err(error) => {
@@ -206,10 +206,12 @@ impl Transactions {
     /// # Errors
     /// What kept it from being reverted; it is tried again with the next call.
     pub async fn expired(&self) -> Result<Change, ErrorEnvelope> {
+        let mut fuse = None;
         loop {
-            if self.overdue().is_some() {
+            fuse = self.fuse(fuse);
+            if self.due(fuse.as_ref()).is_some() {
                 let turn = self.turn.clone().lock_owned().await;
-                if let Some((entry, deadline)) = self.overdue() {
+                if let Some((entry, deadline)) = self.due(fuse.as_ref()) {
                     let title = not_confirmed(&entry, deadline);
                     return self
                         .in_background(turn, move |this| async move {
@@ -322,10 +324,24 @@ impl Transactions {
         Err(error)
     }
 
-    fn overdue(&self) -> Option<(Arc<Entry>, OffsetDateTime)> {
+    /// A clock that is set back must not keep a change for longer than its time: that is measured here as well.
+    fn fuse(&self, burning: Option<Fuse>) -> Option<Fuse> {
         let changes = self.engine.changes();
         let (entry, deadline) = changes.awaiting()?;
-        (self.context.clock.now() >= deadline).then(|| (entry.clone(), deadline))
+        if let Some(fuse) = burning.filter(|fuse| fuse.id == entry.id) {
+            return Some(fuse);
+        }
+        let whole = deadline - entry.commitment()?.at;
+        let left = (deadline - self.context.clock.now()).min(whole);
+        let ends = tokio::time::Instant::now() + Duration::try_from(left).unwrap_or_default();
+        Some(Fuse { id: entry.id.clone(), ends })
+    }
+
+    fn due(&self, fuse: Option<&Fuse>) -> Option<(Arc<Entry>, OffsetDateTime)> {
+        let changes = self.engine.changes();
+        let (entry, deadline) = changes.awaiting()?;
+        let burnt = fuse.is_some_and(|fuse| fuse.id == entry.id && tokio::time::Instant::now() >= fuse.ends);
+        (burnt || self.context.clock.now() >= deadline).then(|| (entry.clone(), deadline))
     }
 
     fn undoable(&self, id: Option<&str>) -> Result<Arc<Entry>, ErrorEnvelope> {
@@ -347,6 +363,12 @@ impl Transactions {
             false => Err(final_change(&entry)),
         }
     }
+}
+
+/// When a change that waits for its confirmation reverts, whatever the clock on the wall says.
+struct Fuse {
+    id: String,
+    ends: tokio::time::Instant,
 }
 
 fn not_confirmed(entry: &Entry, deadline: OffsetDateTime) -> String {

@@ -90,7 +90,7 @@ pub fn attribute(
     front: &FrontProxy,
 ) -> Result<Client, EdgeError> {
     if let FrontProxy::Trusted { peers, client_header } = front
-        && peers.iter().any(|network| network.contains(&peer.address))
+        && front.trusts(peer.address)
     {
         let address = chain::client(headers, client_header, peers).ok_or(EdgeError::ClientUnattributable)?;
         return Client::remote(address);

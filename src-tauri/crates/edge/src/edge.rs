@@ -10,6 +10,7 @@ use crate::drain::{Drained, Tally};
 use crate::listener::{Admission, ListenError, Listener, Listeners};
 use crate::serve::Front;
 use crate::settings::{EdgeSettings, LogOptions};
+use crate::shares::Shares;
 use crate::sightings::{ClientSighting, OriginSighting, Sightings};
 use crate::tls::Tls;
 use crate::upstream::Upstream;
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) tls: Tls,
     pub(crate) upstream: Upstream,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) shares: Arc<Shares>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) sightings: Sightings,
     log: Option<AccessLog>,
@@ -105,6 +107,7 @@ impl Edge {
             tls,
             upstream: Upstream::default(),
             admission: Arc::default(),
+            shares: Arc::default(),
             tally: Arc::default(),
             sightings: Sightings::new(),
             log,

@@ -47,6 +47,9 @@ impl<'a> RequestHead<'a> {
     }
 }
 
+/// Longest method, in bytes. Registered ones have up to 17.
+pub(crate) const METHOD_MAX: usize = 32;
+
 /// What kind of request it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -142,12 +145,13 @@ pub fn admit(head: &RequestHead<'_>, names: &ServedNames, limits: &Limits) -> Re
     Ok(Admitted { kind, host, loopback_name, length })
 }
 
-/// `CONNECT` (but the extended one), methods that echo the request, and the first word of an HTTP/2 preface.
+/// `CONNECT` (but the extended one), words too long for a method, methods that echo the request, and the first word of an HTTP/2 preface.
 fn refused_method(head: &RequestHead<'_>) -> bool {
     if *head.method == Method::CONNECT {
         return head.protocol.is_none() || head.version != Version::HTTP_2;
     }
-    head.protocol.is_some() || ["TRACE", "TRACK", "PRI"].contains(&head.method.as_str())
+    let method = head.method.as_str();
+    head.protocol.is_some() || method.len() > METHOD_MAX || ["TRACE", "TRACK", "PRI"].contains(&method)
 }
 
 /// The one host: the Host header on HTTP/1, `:authority` on HTTP/2, equal where both are there.

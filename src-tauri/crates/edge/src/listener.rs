@@ -7,7 +7,7 @@
 
 mod admission;
 
-pub(crate) use admission::{Admission, Permit};
+pub(crate) use admission::{Admission, Permit, client_key};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fmt;

@@ -78,7 +78,8 @@ impl Accept for Front {
             tracing::debug!(%peer, "a client from outside the allowed networks was turned away");
             return;
         }
-        let permit = match shared.admission.admit(peer, &settings.limits) {
+        let one_client = !settings.own.contains(peer) && !settings.front.trusts(peer);
+        let permit = match shared.admission.admit(one_client.then_some(peer), &settings.limits) {
             Ok(permit) => permit,
             Err(refused) => {
                 tracing::debug!(%peer, ?refused, "a connection over the limit was turned away");

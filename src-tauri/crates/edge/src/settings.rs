@@ -150,6 +150,17 @@ pub enum FrontProxy {
     },
 }
 
+impl FrontProxy {
+    /// Whether a connection from `peer` is the proxy's.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        match self {
+            Self::None => false,
+            Self::Trusted { peers, .. } => peers.iter().any(|network| network.contains(&peer.to_canonical())),
+        }
+    }
+}
+
 /// The address is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
@@ -218,6 +229,8 @@ pub struct Limits {
     pub request_rate: u32,
     /// How many of them may come at once. 1000.
     pub request_burst: u32,
+    /// Requests of one client under way at once, over all its connections and HTTP/2 streams. 512, answered with 429.
+    pub requests_per_client: usize,
     /// WebSockets per client. 256, answered with 429.
     pub websockets_per_client: usize,
 
@@ -257,6 +270,7 @@ impl Default for Limits {
             connection_burst: 200,
             request_rate: 200,
             request_burst: 1000,
+            requests_per_client: 512,
             websockets_per_client: 256,
             h2_streams: 128,
             h2_pending_resets: 20,

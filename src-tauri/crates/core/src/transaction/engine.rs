@@ -192,6 +192,9 @@ impl Engine {
                 confirm_by: None,
             });
         }
+        if !repaired.is_empty() {
+            self.prune();
+        }
         repaired
     }
 
@@ -336,6 +339,7 @@ impl Engine {
     fn prune(&self) {
         let changes = self.changes();
         self.journal.prune(|entry| changes.must_keep(entry));
+        self.journal.forget_backups(|entry| changes.may_be_taken_back(entry));
     }
 
     async fn cancellation(&self) {

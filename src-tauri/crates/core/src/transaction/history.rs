@@ -196,6 +196,11 @@ impl Changes {
             || self.open().iter().any(|open| open.beginning().and_then(|begun| begun.undoes) == Some(id))
     }
 
+    /// Whether the change may still be taken back, and so needs the copies that it made of files.
+    pub(crate) fn may_be_taken_back(&self, entry: &Entry) -> bool {
+        !entry.is_closed() || self.in_effect(entry)
+    }
+
     fn in_effect(&self, entry: &Entry) -> bool {
         entry.commitment().is_some()
             && !self.undone.contains(&entry.id)

@@ -235,6 +235,22 @@ impl Journal {
         }
     }
 
+    /// Removes the copies of files that belong to changes for which `needed` says no: they hold the user's secrets.
+    /// One that cannot be removed stays for the next time.
+    pub(crate) fn forget_backups(&self, needed: impl Fn(&Entry) -> bool) {
+        let entries = self.lock();
+        for entry in entries.values().filter(|entry| !needed(entry)) {
+            for announced in entry.announced() {
+                let path = self.backup_path(&entry.id, announced.step);
+                match fs::remove_file(&path) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => tracing::warn!(%error, ?path, "an old backup could not be removed"),
+                }
+            }
+        }
+    }
+
     /// Removes the backups first: a journal without a backup is history, a backup without a journal is litter.
     fn remove_files(&self, id: &str) -> io::Result<()> {
         for file in fs::read_dir(&self.folder)? {

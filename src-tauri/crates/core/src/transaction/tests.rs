@@ -26,6 +26,19 @@ async fn open_and_undo_leave_the_file_byte_for_byte_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_the_configuration_is_kept_no_longer_than_a_change_can_be_taken_back() {
+    let house = House::new();
+    let copies = || house.journal_files().iter().filter(|file| has_extension(file, "backup")).count();
+    house.transactions().run(house.open(&["one.local"])).await.unwrap();
+    house.transactions().run(add("https://chosen.example")).await.unwrap();
+    assert_eq!(copies(), 2);
+    house.transactions().undo(None, false).await.unwrap();
+    assert_eq!(copies(), 1);
+    house.transactions().undo(None, false).await.unwrap();
+    assert_eq!(copies(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn opening_the_same_again_is_no_change() {
     let house = House::new();
     house.transactions().run(house.open(&[])).await.unwrap();
@@ -226,6 +239,19 @@ async fn a_change_that_nobody_confirms_reverts_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_does_not_keep_a_change_that_nobody_confirms() {
+    let house = House::new();
+    let before = house.config();
+    house.transactions().run(house.open_for(1)).await.unwrap();
+    house.pass(Duration::days(-400));
+    tokio::time::timeout(std::time::Duration::from_secs(20), house.transactions().expired())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(house.config(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_expired_while_nothing_ran_is_reverted_at_the_next_start() {
     let house = House::new();
     let before = house.config();
@@ -296,6 +322,10 @@ async fn a_damaged_authority_is_forgotten_by_a_purge_and_a_new_one_is_made() {
     assert!(error.because.contains("damaged"), "{error}");
     house.transactions().run(Intent::Close { purge: true }).await.unwrap();
     house.transactions().run(house.open(&[])).await.unwrap();
+}
+
+fn has_extension(file: &std::path::Path, extension: &str) -> bool {
+    file.extension().is_some_and(|found| found == extension)
 }
 
 fn add(origin: &str) -> Intent {

@@ -141,6 +141,8 @@ fn hyper_s_own_types_are_understood() {
 
 #[test]
 fn methods_that_open_tunnels_or_echo_are_refused() {
+    assert_eq!(get("/").method(&"G".repeat(METHOD_MAX)).kind(), Ok(Kind::Plain));
+    assert_eq!(get("/").method(&"G".repeat(METHOD_MAX + 1)).kind(), Err(E::MethodRefused));
     for method in ["TRACE", "TRACK", "PRI"] {
         assert_eq!(get("/").method(method).kind(), Err(E::MethodRefused), "{method}");
         assert_eq!(h2(method).kind(), Err(E::MethodRefused), "{method}");

@@ -104,14 +104,14 @@ async fn a_change_of_kind_keeps_the_socket() {
 fn a_client_over_its_share_is_refused_until_it_gives_a_place_back() {
     let admission = Arc::new(Admission::default());
     let limits = Limits { connections_per_client: 2, handshakes_per_client: 1, ..Limits::default() };
-    let client: IpAddr = "192.0.2.1".parse().unwrap();
+    let client: IpAddr = "192.0.2.1".parse::<IpAddr>().unwrap();
     let mut first = admission.admit(client, &limits).unwrap();
     assert_eq!(admission.admit(client, &limits).unwrap_err(), Refused::Client, "one handshake at a time");
     first.handshake_done();
     let mut second = admission.admit(client, &limits).unwrap();
     second.handshake_done();
     assert_eq!(admission.admit(client, &limits).unwrap_err(), Refused::Client, "two connections");
-    admission.admit("192.0.2.2".parse().unwrap(), &limits).unwrap();
+    admission.admit("192.0.2.2".parse::<IpAddr>().unwrap(), &limits).unwrap();
     drop(first);
     admission.admit(client, &limits).unwrap();
 }
@@ -120,10 +120,13 @@ fn a_client_over_its_share_is_refused_until_it_gives_a_place_back() {
 fn an_ipv6_network_is_one_client_and_loopback_is_none() {
     let admission = Arc::new(Admission::default());
     let limits = Limits { connections_per_client: 1, connections: 3, ..Limits::default() };
-    let _first = admission.admit("2001:db8::1".parse().unwrap(), &limits).unwrap();
-    assert_eq!(admission.admit("2001:db8::2".parse().unwrap(), &limits).unwrap_err(), Refused::Client);
-    let _local = admission.admit("127.0.0.1".parse().unwrap(), &limits).unwrap();
-    let _again = admission.admit("::1".parse().unwrap(), &limits).unwrap();
+    let _first = admission.admit("2001:db8::1".parse::<IpAddr>().unwrap(), &limits).unwrap();
+    assert_eq!(
+        admission.admit("2001:db8::2".parse::<IpAddr>().unwrap(), &limits).unwrap_err(),
+        Refused::Client
+    );
+    let _local = admission.admit("127.0.0.1".parse::<IpAddr>().unwrap(), &limits).unwrap();
+    let _again = admission.admit("::1".parse::<IpAddr>().unwrap(), &limits).unwrap();
     assert_eq!(admission.connections(), 3);
-    assert_eq!(admission.admit("127.0.0.1".parse().unwrap(), &limits).unwrap_err(), Refused::Total);
+    assert_eq!(admission.admit("127.0.0.1".parse::<IpAddr>().unwrap(), &limits).unwrap_err(), Refused::Total);
 }

@@ -12,8 +12,10 @@ use crate::access_log::{
 use crate::body::Meter;
 use crate::drain::Counted;
 use crate::error::EdgeError;
+use crate::gate::METHOD_MAX;
 use crate::page::Reader;
 use crate::request_id::RequestId;
+use crate::shares::Share;
 use crate::sightings::Visit;
 use crate::tunnel::{End, Outcome};
 use http::request::Parts;
@@ -50,6 +52,8 @@ pub(crate) struct Exchange {
     sent: u64,
     websocket: Option<WebSocket>,
     counted: Counted,
+    /// Its place among the requests of its client, from its attribution on.
+    share: Option<Share>,
     _in_flight: InFlight,
 }
 
@@ -70,7 +74,7 @@ impl Exchange {
             id_header: id.header(),
             began: Instant::now(),
             client: connection.peer.address(),
-            method: parts.method.clone(),
+            method: printable_method(&parts.method),
             version: parts.version,
             host: parts.headers.get(header::HOST).cloned(),
             uri: parts.uri.clone(),
@@ -86,6 +90,7 @@ impl Exchange {
             sent: 0,
             websocket: None,
             counted: connection.shared.tally.request(),
+            share: None,
             _in_flight: connection.activity.request(),
             connection: Arc::clone(connection),
         })
@@ -94,6 +99,11 @@ impl Exchange {
     /// It is attributed to this client.
     pub(crate) fn attributed(&mut self, client: IpAddr) {
         self.client = client;
+    }
+
+    /// It has this place among the requests of its client.
+    pub(crate) fn admitted(&mut self, share: Share) {
+        self.share = Some(share);
     }
 
     /// It has a body, which is watched here.
@@ -224,6 +234,12 @@ fn end_of(websocket: WebSocket) -> WebSocketEnd {
         },
         duration,
     }
+}
+
+/// A method as the log takes it: a stranger's may be as long as all headers together.
+fn printable_method(method: &Method) -> Method {
+    let start = method.as_str().as_bytes().get(..METHOD_MAX);
+    start.and_then(|start| Method::from_bytes(start).ok()).unwrap_or_else(|| method.clone())
 }
 
 fn lossy(value: &HeaderValue) -> Box<str> {

@@ -9,6 +9,7 @@ use crate::h2bridge;
 use crate::headers::{RequestRewrite, ResponseRewrite, rewrite_request, rewrite_response};
 use crate::page::{Answer as Page, Reader};
 use crate::settings::{EdgeSettings, Pause};
+use crate::shares::{self, Share};
 use crate::tunnel::{self, Rules, Side};
 use crate::upstream::{Answer, Failure};
 use bytes::Bytes;
@@ -38,6 +39,13 @@ impl From<EdgeError> for Refusal {
     }
 }
 
+impl From<shares::Refused> for Refusal {
+    fn from(refused: shares::Refused) -> Self {
+        let seconds = |after: Duration| u32::try_from(after.as_secs().saturating_add(1)).ok();
+        Self { error: refused.error, retry_after: refused.after.and_then(seconds) }
+    }
+}
+
 /// Serves one request.
 pub(super) async fn handle(
     connection: Arc<Connection>,
@@ -45,12 +53,17 @@ pub(super) async fn handle(
 ) -> Result<Response<EdgeBody>, Infallible> {
     let settings = connection.shared.settings.load_full();
     let (parts, body) = request.into_parts();
-    let exchange = Exchange::begin(&connection, &parts);
+    let mut exchange = Exchange::begin(&connection, &parts);
     let reader = Reader::of(&parts.method, &parts.headers);
     let version = parts.version;
     Ok(match admit(&connection, &settings, &parts) {
         Err(refusal) => refuse(exchange, refusal, reader, version),
         Ok((admitted, client)) => {
+            exchange.attributed(client.address());
+            match share(&connection, &settings, &admitted, &client) {
+                Ok(share) => exchange.admitted(share),
+                Err(refused) => return Ok(refuse(exchange, refused.into(), reader, version)),
+            }
             let order = Order { settings, admitted, client, reader, version };
             if order.admitted.kind.is_websocket() {
                 websocket(exchange, order, parts, body).await
@@ -89,6 +102,18 @@ fn admit(
     Ok((admitted, client))
 }
 
+/// A place among the requests of this client. This machine itself needs none.
+fn share(
+    connection: &Connection,
+    settings: &EdgeSettings,
+    admitted: &Admitted,
+    client: &Client,
+) -> Result<Share, shares::Refused> {
+    let shared = &connection.shared;
+    let stranger = Some(client.address()).filter(|address| !settings.own.contains(*address));
+    shared.shares.take(stranger, admitted.kind.is_websocket(), &settings.limits, shared.admission.room())
+}
+
 fn is_over(pause: Pause) -> bool {
     pause.until.is_some_and(|until| until <= SystemTime::now())
 }
@@ -105,7 +130,6 @@ async fn plain(
     parts: Parts,
     body: Incoming,
 ) -> Response<EdgeBody> {
-    exchange.attributed(order.client.address());
     let limits = &order.settings.limits;
     let (body, meter) = RequestBody::new(body, limits.body_bytes, limits.body_stall);
     exchange.metered(meter.clone());
@@ -136,7 +160,6 @@ async fn websocket(
     parts: Parts,
     body: Incoming,
 ) -> Response<EdgeBody> {
-    exchange.attributed(order.client.address());
     let mut request = Request::from_parts(parts, body);
     let client = hyper::upgrade::on(&mut request);
     let (mut parts, _) = request.into_parts();

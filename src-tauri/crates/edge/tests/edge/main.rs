@@ -12,6 +12,7 @@ mod kit;
 mod basics;
 mod identity;
 mod lifecycle;
+mod limits;
 mod plain;
 mod restart;
 mod streaming;

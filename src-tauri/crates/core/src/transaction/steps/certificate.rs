@@ -101,9 +101,8 @@ impl Step for Purge {
 
     async fn prepare(&mut self, _draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
         let certificates = &self.context.certificates;
-        let changes = certificates.authority().is_some()
-            || certificates.current().is_some()
-            || certificates.damaged();
+        let changes =
+            certificates.authority().is_some() || certificates.current().is_some() || certificates.damaged();
         let mut warnings = Vec::new();
         if let Some(authority) = certificates.authority() {
             warnings.push(format!(
