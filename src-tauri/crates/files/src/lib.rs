@@ -3,8 +3,10 @@
 //! [`write_atomic`] guarantees that a reader, and a start after a power cut, sees either the old content or the new,
 //! never a mixture and never an empty file. It is the only code in Gatehouse that replaces a file.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,6 +31,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     let folder = parent(&target)?;
+    remove_orphans(&folder, &target);
     let temporary = temporary_beside(&target)?;
     let written = write_new(&temporary, bytes, mode).and_then(|()| fs::rename(&temporary, &target));
     if let Err(error) = written {
@@ -95,14 +98,51 @@ fn parent(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
+/// A name that no other write of this process has, and no write of a process before it that had the same id.
 fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let mut name = temporary_prefix(path)?;
+        name.push(format!("{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let temporary = path.with_file_name(name);
+        if !temporary.try_exists()? {
+            return Ok(temporary);
+        }
+    }
+}
+
+/// `.NAME.`, which begins the name of every temporary file of ours.
+fn temporary_prefix(path: &Path) -> io::Result<OsString> {
     let name =
         path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a file needs a name"))?;
-    let mut temporary = std::ffi::OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-    Ok(path.with_file_name(temporary))
+    let mut prefix = OsString::from(".");
+    prefix.push(name);
+    prefix.push(".");
+    Ok(prefix)
+}
+
+/// Removes what processes that were killed in the middle of a write left beside the file: it may hold secrets. What cannot
+/// be removed stays; the write itself does not depend on it.
+fn remove_orphans(folder: &Path, target: &Path) {
+    let (Ok(prefix), Ok(entries)) = (temporary_prefix(target), fs::read_dir(folder)) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let middle =
+            name.as_bytes().strip_prefix(prefix.as_bytes()).and_then(|rest| rest.strip_suffix(b".tmp"));
+        let writer = middle.and_then(|middle| str::from_utf8(middle).ok()).and_then(|middle| {
+            let (process, number) = middle.split_once('-')?;
+            number.parse::<u32>().ok()?;
+            process.parse::<u32>().ok()
+        });
+        if writer.is_some_and(|process| process != std::process::id() && !is_alive(process)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_alive(process: u32) -> bool {
+    let id = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+    id.is_some_and(|id| rustix::process::test_kill_process(id) != Err(rustix::io::Errno::SRCH))
 }
 
 #[cfg(test)]

@@ -56,3 +56,34 @@ fn reads_up_to_the_limit_and_refuses_more() {
     assert_eq!(read_bounded(&path, 3).unwrap().unwrap(), b"123");
     assert_eq!(read_bounded(&path, 2).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
 }
+
+#[test]
+fn what_a_killed_writer_left_is_removed_and_what_a_live_one_writes_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("openclaw.json");
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    let orphan = folder.path().join(format!(".openclaw.json.{}-0.tmp", ended.id()));
+    let parent = rustix::process::getppid().unwrap().as_raw_nonzero();
+    let live = folder.path().join(format!(".openclaw.json.{parent}-0.tmp"));
+    let others = folder.path().join(".openclaw.json.backup.tmp");
+    for file in [&orphan, &live, &others] {
+        fs::write(file, b"secret").unwrap();
+    }
+
+    write_atomic(&path, b"new", PRIVATE).unwrap();
+
+    assert!(!orphan.exists());
+    assert!(live.exists() && others.exists());
+}
+
+#[test]
+fn a_leftover_of_a_process_with_our_own_id_is_no_obstacle() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f");
+    for number in 0..64 {
+        fs::write(folder.path().join(format!(".f.{}-{number}.tmp", std::process::id())), b"").unwrap();
+    }
+    write_atomic(&path, b"new", PRIVATE).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+}
