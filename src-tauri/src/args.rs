@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gatehouse_api::{Answerer, CaFormat, OpenRequest, Scope};
 use ipnet::IpNet;
 
-pub(crate) use self::devices::{AccessWord, Devices, Which};
+pub(crate) use self::devices::{Devices, Which};
 use crate::output::when::parse_span;
 
 /// A safe HTTPS address for an OpenClaw gateway.
