@@ -1,11 +1,6 @@
 //! How the program ends when something around it is broken.
 
-use std::{
-    fs::{File, OpenOptions},
-    os::fd::OwnedFd,
-    path::PathBuf,
-    process::Stdio,
-};
+use std::{fs::File, os::fd::OwnedFd, path::PathBuf, process::Stdio};
 
 use gatehouse_api::Request;
 use tempfile::TempDir;
@@ -84,7 +79,7 @@ async fn an_error_whose_reader_went_away_keeps_its_status() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_under_the_result_is_a_failure() {
     let core = FakeCore::usual();
-    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let full = File::options().write(true).open("/dev/full").unwrap();
     let ran = end(program(&core.path, &["status"]).stdout(full).spawn().unwrap()).await;
 
     assert_eq!(ran.status, 1);
