@@ -303,15 +303,16 @@ describe('requests', () => {
       assert.deepEqual(await stage.violations(), []);
     }));
 
-  it('tells that the core is away, keeps what was known, and goes on when it is back', () =>
+  it('tells that the core is away, shows nothing old as if it were so now, and goes on when it is back', () =>
     Stage.play(on, 'overview', {}, async (stage) => {
       const { page, core } = stage;
       core.up = false;
       await page.getByRole('alert').getByText('Gatehouse is not running').waitFor();
-      await page.getByText('Open to your local network').waitFor();
+      await page.getByText('Open to your local network').waitFor({ state: 'detached' });
       await stage.picture('overview-core-lost');
       core.up = true;
       await page.getByText('Gatehouse is not running').waitFor({ state: 'detached' });
+      await page.getByText('Open to your local network').waitFor();
       await page.getByRole('button', { name: 'Review 2 Devices…' }).waitFor();
     }, { mayComplain: /502|ERR_|Failed to load/ }));
 
