@@ -24,7 +24,7 @@ use time::OffsetDateTime;
 use crate::commands::serve::signals::Signals;
 use crate::log;
 use crate::output::when::Clock;
-use crate::session::{Outcome, Session, Verdict};
+use crate::session::{Outcome, Session, Verdict, environment};
 use backend::{Backend, News, Seen};
 use only::OnlyApp;
 use preferences::Preferences;
@@ -58,9 +58,7 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
     let signals = signals.map_err(|error| {
         ErrorEnvelope::new(Code::Failed, "Signals cannot be received", format!("{error}."))
     })?;
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    let environment = environment();
     let (backend, news) = Backend::new(socket, CoreOptions { environment, ..CoreOptions::default() });
     let preferences = Preferences::load(session.home().ok().map(|home| home.path().join("app.json")));
     let shared =

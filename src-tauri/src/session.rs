@@ -1,6 +1,7 @@
 //! One run of the command line: its flags, its streams, its clock, its core.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     io::{self, IsTerminal},
     path::PathBuf,
@@ -46,6 +47,13 @@ impl Verdict {
 
 /// The end of a command.
 pub(crate) type Outcome = Result<Verdict, ErrorEnvelope>;
+
+/// The variables of this process as a core takes them; one that is no text cannot be meant for it.
+pub(crate) fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
 
 /// One run of the command line.
 pub(crate) struct Session {

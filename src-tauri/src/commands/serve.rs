@@ -19,7 +19,7 @@ use self::signals::Signals;
 use crate::{
     args::Serve,
     output::{Form, Page, Tone, fields, progress::Steps, words},
-    session::{Outcome, Session, Verdict},
+    session::{Outcome, Session, Verdict, environment},
 };
 
 /// How long a state must last before it is told; what is on needs no second look.
@@ -31,9 +31,7 @@ pub(crate) async fn run(args: &Serve, session: &mut Session) -> Outcome {
         ErrorEnvelope::new(Code::Failed, "Signals cannot be received", format!("{error}."))
     })?;
     let options = CoreOptions {
-        environment: std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect(),
+        environment: environment(),
         open_at_start: args.open.map(|scope| args.address.request(scope, None)),
         supervise: args.install,
         ..CoreOptions::default()
