@@ -161,7 +161,11 @@ fn parts(environment: &home::Environment, preference: Preference) -> Result<Part
 
 fn edge(parts: &Parts, link: &GatewayLink) -> Result<Edge, ErrorEnvelope> {
     let logs = parts.home.logs();
-    let options = EdgeOptions { threads: threads(), log: Some(LogOptions::new(logs.clone())) };
+    let options = EdgeOptions {
+        threads: threads(),
+        log: Some(LogOptions::new(logs.clone())),
+        ..EdgeOptions::default()
+    };
     let settings = EdgeSettings::new(link.address());
     Edge::start(options, parts.certificates.resolver(), settings)
         .map_err(|error| errors::file("Starting the edge", &logs, &error))

@@ -6,6 +6,7 @@
 
 use crate::CertificateSource;
 use crate::access_log::{AccessLog, AccessRecord};
+use crate::challenge::Challenges;
 use crate::drain::{Drained, Tally};
 use crate::listener::{Admission, ListenError, Listener, Listeners};
 use crate::serve::Front;
@@ -32,6 +33,8 @@ pub struct EdgeOptions {
     pub threads: usize,
     /// Where the access log goes; `None` = nowhere.
     pub log: Option<LogOptions>,
+    /// What certificate authorities are answered on the redirect port.
+    pub challenges: Challenges,
 }
 
 /// What an edge has done and is doing.
@@ -59,6 +62,7 @@ pub struct Edge {
 pub(crate) struct Shared {
     pub(crate) settings: ArcSwap<EdgeSettings>,
     pub(crate) tls: Tls,
+    pub(crate) challenges: Challenges,
     pub(crate) upstream: Upstream,
     pub(crate) admission: Arc<Admission>,
     pub(crate) shares: Arc<Shares>,
@@ -105,6 +109,7 @@ impl Edge {
         let shared = Arc::new(Shared {
             settings: ArcSwap::from_pointee(settings),
             tls,
+            challenges: options.challenges,
             upstream: Upstream::default(),
             admission: Arc::default(),
             shares: Arc::default(),

@@ -14,6 +14,7 @@
 pub mod access_log;
 pub mod attribution;
 mod body;
+mod challenge;
 mod drain;
 mod edge;
 pub mod error;
@@ -38,6 +39,7 @@ mod upstream;
 
 pub use access_log::{AccessLog, AccessRecord, Answerer, Closer, Protocol, TlsFacts, WebSocketEnd};
 pub use attribution::{Client, Peer};
+pub use challenge::{Challenges, HttpChallenges};
 pub use drain::Drained;
 pub use edge::{Counters, Edge, EdgeOptions};
 pub use error::EdgeError;

@@ -2,7 +2,8 @@
 //!
 //! Guarantees: nothing that came in the clear reaches the gateway; only `GET` and `HEAD` of served names are led on
 //! (308); anything that may carry a secret in its body is refused (403 on the redirect port, 400 on the TLS port) with
-//! the link to use instead; unknown names get 421; the connection ends after one answer.
+//! the link to use instead; unknown names get 421; a certificate authority's question for a token that is waited for is
+//! answered on the redirect port ([`crate::challenge`]); the connection ends after one answer.
 
 use crate::body::EdgeBody;
 use crate::error::EdgeError;
@@ -10,7 +11,7 @@ use crate::gate::{self, Admitted, Kind, Length, RequestHead};
 use crate::page::{Answer as Page, Reader, https_link};
 use crate::serve::{Connection, Exchange};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, HOST, LOCATION};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -49,6 +50,10 @@ pub(crate) fn handle(
     let settings = connection.shared.settings.load();
     let (parts, _body) = request.into_parts();
     let mut exchange = Exchange::begin(connection, &parts);
+    if let Some(text) = challenge_text(connection, &parts, lead) {
+        exchange.answered_here(StatusCode::OK);
+        return Ok(challenge_answer(text, exchange));
+    }
     let verdict = gate::admit(&RequestHead::of(&parts), &settings.names, &settings.limits);
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let link = parts.headers.get(HOST).and_then(|host| https_link(host, lead.port(), target));
@@ -62,6 +67,23 @@ pub(crate) fn handle(
     };
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     Ok(response)
+}
+
+fn challenge_text(connection: &Connection, parts: &Parts, lead: Lead) -> Option<String> {
+    match lead {
+        Lead::RedirectPort { .. } => connection.shared.challenges.answer(parts),
+        Lead::TlsPort { .. } => None,
+    }
+}
+
+/// The token's text, for whoever asks: it proves nothing to anybody but the authority that gave the token.
+fn challenge_answer(text: String, exchange: Box<Exchange>) -> Response<EdgeBody> {
+    let mut response = Response::new(EdgeBody::Own(Some(Bytes::from(text)), exchange));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// A redirect is followed without asking anybody, so only requests that carry nothing may be led on.

@@ -3,9 +3,11 @@
 //! Guarantees: TLS 1.2 and 1.3 with aws-lc-rs, X25519MLKEM768 preferred, no early data; ALPN h2 and http/1.1; a client
 //! without SNI (one that used an address) gets the resolver's default certificate; a name for which there is no
 //! certificate is refused with `unrecognized_name`; plaintext waiting for a slow reader is bounded. The certificates
-//! are asked for at every handshake, so a swap in the resolver needs nothing here.
+//! are asked for at every handshake, so a swap in the resolver needs nothing here. A certificate authority that asks with
+//! `acme-tls/1` gets the certificate of its challenge and nothing else.
 
 use crate::CertificateSource;
+use crate::challenge::{self, ACME_TLS};
 use rustls::crypto::aws_lc_rs;
 use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
 use std::io;
@@ -32,6 +34,8 @@ pub(crate) enum Alpn {
 #[derive(Clone)]
 pub(crate) struct Tls {
     config: Arc<ServerConfig>,
+    /// For authorities only: it agrees on `acme-tls/1` and gives no tickets.
+    challenge: Arc<ServerConfig>,
     certificates: CertificateSource,
 }
 
@@ -46,7 +50,10 @@ impl Tls {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.ticketer = aws_lc_rs::Ticketer::new()?;
         config.max_early_data_size = 0;
-        Ok(Self { config: Arc::new(config), certificates })
+        let mut challenge = config.clone();
+        challenge.alpn_protocols = vec![ACME_TLS.to_vec()];
+        challenge.send_tls13_tickets = 0;
+        Ok(Self { config: Arc::new(config), challenge: Arc::new(challenge), certificates })
     }
 
     /// Performs one handshake. The caller limits its time.
@@ -57,12 +64,18 @@ impl Tls {
         let acceptor = rustls::server::Acceptor::default();
         let mut start = LazyConfigAcceptor::new(acceptor, stream).await?;
         let hello = start.client_hello();
-        if hello.server_name().is_some() && self.certificates.resolve(hello).is_none() {
+        let asks = challenge::asked(&hello);
+        if (asks || hello.server_name().is_some()) && self.certificates.resolve(hello).is_none() {
             start.io.write_all(&UNRECOGNIZED_NAME).await?;
             start.io.shutdown().await?;
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no certificate for this name"));
         }
         let bound = |session: &mut ServerConnection| session.set_buffer_limit(Some(SESSION_BUFFER));
+        if asks {
+            let mut stream = start.into_stream_with(Arc::clone(&self.challenge), bound).await?;
+            stream.shutdown().await?;
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a challenge was answered"));
+        }
         start.into_stream_with(Arc::clone(&self.config), bound).await
     }
 }

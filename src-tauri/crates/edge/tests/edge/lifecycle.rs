@@ -174,7 +174,11 @@ async fn a_connection_over_the_total_is_turned_away() {
 async fn every_request_has_one_line_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let gateway = Gateway::echo().await;
-    let options = EdgeOptions { threads: 2, log: Some(LogOptions::new(folder.path().to_owned())) };
+    let options = EdgeOptions {
+        threads: 2,
+        log: Some(LogOptions::new(folder.path().to_owned())),
+        ..EdgeOptions::default()
+    };
     let mut house = House::open(gateway.address).await;
     let edge = Edge::start(options, house.certificates.clone(), settings(gateway.address)).unwrap();
     edge.listen(&[https("127.0.0.1:0")]).await.unwrap();

@@ -10,6 +10,7 @@
 mod kit;
 
 mod basics;
+mod challenge;
 mod identity;
 mod lifecycle;
 mod limits;

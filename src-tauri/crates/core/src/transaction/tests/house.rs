@@ -78,7 +78,7 @@ impl House {
     fn start(folder: Arc<TempDir>, port: u16, clock: Hands, vault: Arc<Memory>) -> Self {
         let certificates = Arc::new(Certificates::open(&folder.path().join("certs"), vault.clone()).unwrap());
         let upstream = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-        let options = EdgeOptions { threads: 1, log: None };
+        let options = EdgeOptions { threads: 1, ..EdgeOptions::default() };
         let edge = Edge::start(options, certificates.resolver(), EdgeSettings::new(upstream)).unwrap();
         let config = folder.path().join("openclaw.json").display().to_string();
         let environment = Environment {
