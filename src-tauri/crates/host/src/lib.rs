@@ -8,10 +8,10 @@
 
 pub mod addresses;
 pub mod home;
+pub mod jobs;
 pub mod names;
 pub mod ports;
 pub mod process;
 pub mod secrets;
 
-#[cfg(any(target_os = "macos", test))]
 mod command;
