@@ -2,12 +2,13 @@
 //!
 //! [`rewrite_request`] guarantees, whatever came in and in whatever spelling or number: no forwarding, identity or
 //! hop-by-hop header of the client is left; a remote client has exactly one `X-Forwarded-For`, which is its attributed
-//! address; a local one has none; `X-Request-Id` is ours; `Host` is byte for byte what the client asked for. Everything
-//! else (`Authorization`, `Cookie`, `Origin`, `Sec-WebSocket-*`, unknown names) passes unchanged and in order.
+//! address; a local one has none; `X-Request-Id` is ours; `Host` is byte for byte what the client asked for; a trace
+//! context passes if it is one, else not at all. Everything else (`Authorization`, `Cookie`, `Origin`, `Sec-WebSocket-*`, unknown names) passes unchanged and in order.
 //!
 //! Both rewrites work in place and allocate nothing on their own, but for what HTTP/2 has to join.
 
 mod families;
+mod trace;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
@@ -65,6 +66,7 @@ pub fn rewrite_request(headers: &mut HeaderMap, with: &RequestRewrite<'_>) {
             || with.identity_headers.iter().any(|identity| twins(name, identity))
     });
     headers.remove(header::EXPECT);
+    trace::keep_valid(headers);
     if with.version == Version::HTTP_2 {
         join_cookies(headers);
     }

@@ -1,9 +1,12 @@
 //! Requests that wait for a gateway that restarts.
 //!
-//! Guarantees: whoever waits, one prober at a time asks whether the gateway is back (it accepts a connection and
-//! answers `GET` on the health path with 200); all waiters wake together; no more than `queue` requests wait; nobody
-//! waits longer than its limit. While an outage is known nobody else knocks at the closed door.
+//! Guarantees: whoever waits, one prober at a time asks whether the gateway is back; a request waits until it is live (it
+//! accepts a connection and answers `GET` on the health path with 200), a WebSocket until it is ready (the ready path
+//! is not answered with a 5xx any more: for about a second a gateway that starts takes WebSockets only to close them
+//! again); all waiters of one kind wake together; no more than `queue` requests wait; nobody waits longer than its
+//! limit. While an outage is known nobody else knocks at the closed door.
 
+use crate::settings::EdgeSettings;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -31,6 +34,17 @@ pub(crate) enum GaveUp {
     TimeOver,
 }
 
+/// How far back a gateway is, and how far a request needs it to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// It refuses connections, or does not answer.
+    Down,
+    /// It answers requests.
+    Live,
+    /// It takes WebSockets, too.
+    Ready,
+}
+
 /// The state that all requests share.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hold {
@@ -40,35 +54,47 @@ pub(crate) struct Hold {
 #[derive(Debug, Default)]
 struct Inner {
     waiting: AtomicUsize,
-    /// The running prober: the address it watches, and the channel that closes when the outage is over.
-    outage: Mutex<Option<(SocketAddr, watch::Receiver<()>)>>,
+    outage: Mutex<Option<Outage>>,
+}
+
+/// A gateway that was away. It is over at [`Stage::Ready`], and so is its prober.
+#[derive(Debug, Clone)]
+struct Outage {
+    gateway: SocketAddr,
+    stage: Arc<watch::Sender<Stage>>,
 }
 
 impl Hold {
-    /// Whether the gateway at this address is known to be away.
-    pub(crate) fn is_out(&self, gateway: SocketAddr) -> bool {
+    /// Whether the gateway at this address is known to be away, for what needs it to be `needed`.
+    pub(crate) fn is_out(&self, gateway: SocketAddr, needed: Stage) -> bool {
         let outage = self.inner.outage.lock().unwrap_or_else(PoisonError::into_inner);
-        outage.as_ref().is_some_and(|(address, over)| *address == gateway && over.has_changed().is_ok())
+        outage.as_ref().is_some_and(|outage| outage.gateway == gateway && *outage.stage.borrow() < needed)
     }
 
     /// Says that the gateway refused a connection: from now on [`Hold::is_out`], until a probe succeeds.
-    pub(crate) fn report(&self, gateway: SocketAddr, health_path: &str) {
-        _ = self.outage(gateway, health_path);
+    pub(crate) fn report(&self, settings: &EdgeSettings) {
+        let outage = self.outage(settings, Stage::Down);
+        outage.stage.send_if_modified(|stage| std::mem::replace(stage, Stage::Down) != Stage::Down);
     }
 
-    /// Waits until the gateway is back, for at most `limit`, with at most `queue` others.
+    /// Says that the gateway may be restarting, as its WebSockets ended: WebSockets that begin now wait until a probe
+    /// has found it ready.
+    pub(crate) fn suspect(&self, settings: &EdgeSettings) {
+        _ = self.outage(settings, Stage::Live);
+    }
+
+    /// Waits until a gateway that is out is back, for at most `limit`.
     pub(crate) async fn wait(
         &self,
-        gateway: SocketAddr,
-        health_path: &str,
+        settings: &EdgeSettings,
+        needed: Stage,
         limit: Duration,
-        queue: usize,
     ) -> Result<(), GaveUp> {
         let deadline = Instant::now() + limit;
-        let Some(_place) = self.place(queue) else { return Err(GaveUp::QueueFull) };
-        let mut over = self.outage(gateway, health_path);
-        // The prober drops its end when the gateway is back: nothing is ever sent.
-        match timeout_at(deadline, over.changed()).await {
+        let Some(_place) = self.place(settings.limits.hold_queue) else { return Err(GaveUp::QueueFull) };
+        let mut stage = self.outage(settings, Stage::Down).stage.subscribe();
+        match timeout_at(deadline, stage.wait_for(|stage| *stage >= needed)).await {
+            // Its sender only goes away with the outage that another gateway's has replaced.
             Ok(_) => Ok(()),
             Err(_) => Err(GaveUp::TimeOver),
         }
@@ -82,25 +108,29 @@ impl Hold {
         taken.is_ok().then_some(Place(inner))
     }
 
-    /// Joins the outage, or begins one with its prober.
-    fn outage(&self, gateway: SocketAddr, health_path: &str) -> watch::Receiver<()> {
+    /// Joins the outage, or begins one at this stage with its prober.
+    fn outage(&self, settings: &EdgeSettings, begins: Stage) -> Outage {
+        let gateway = settings.upstream;
         let mut outage = self.inner.outage.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((address, over)) = outage.as_ref()
-            && *address == gateway
-            && over.has_changed().is_ok()
+        if let Some(outage) = outage.as_ref()
+            && outage.gateway == gateway
+            && *outage.stage.borrow() < Stage::Ready
         {
-            return over.clone();
+            return outage.clone();
         }
-        let (back, over) = watch::channel(());
-        *outage = Some((gateway, over.clone()));
+        let fresh = Outage { gateway, stage: Arc::new(watch::Sender::new(begins)) };
+        *outage = Some(fresh.clone());
         let inner = Arc::clone(&self.inner);
-        let path = health_path.to_owned();
+        let paths = (settings.health_path.clone(), settings.ready_path.clone());
+        let prober = fresh.clone();
         tokio::spawn(async move {
-            tracing::warn!(%gateway, "the gateway refuses connections");
-            probe_until_back(&inner, gateway, &path).await;
-            drop(back);
+            if begins == Stage::Down {
+                tracing::warn!(%gateway, "the gateway refuses connections");
+            }
+            probe_until_back(&inner, &prober, &paths.0, &paths.1).await;
+            prober.stage.send_replace(Stage::Ready);
         });
-        over
+        fresh
     }
 }
 
@@ -113,13 +143,20 @@ impl Drop for Place {
     }
 }
 
-async fn probe_until_back(inner: &Inner, gateway: SocketAddr, path: &str) {
+async fn probe_until_back(inner: &Inner, outage: &Outage, health_path: &str, ready_path: &str) {
+    let gateway = outage.gateway;
     let mut pause = PAUSE.0;
     let mut wanted = Instant::now();
     loop {
-        if timeout(PROBE, probe(gateway, path)).await.unwrap_or(false) {
+        let before = *outage.stage.borrow();
+        let found = timeout(PROBE, probe(gateway, health_path, ready_path)).await.unwrap_or(Stage::Down);
+        if found == Stage::Ready {
             tracing::info!(%gateway, "the gateway is back");
             return;
+        }
+        if found != before {
+            outage.stage.send_replace(found);
+            pause = PAUSE.0;
         }
         let now = Instant::now();
         if inner.waiting.load(Ordering::Acquire) > 0 {
@@ -132,16 +169,27 @@ async fn probe_until_back(inner: &Inner, gateway: SocketAddr, path: &str) {
     }
 }
 
-/// Whether the gateway accepts a connection and calls itself healthy.
-async fn probe(gateway: SocketAddr, path: &str) -> bool {
-    let Ok(mut stream) = TcpStream::connect(gateway).await else { return false };
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {gateway}\r\nConnection: close\r\n\r\n");
-    if stream.write_all(request.as_bytes()).await.is_err() {
-        return false;
+/// How far back the gateway is.
+async fn probe(gateway: SocketAddr, health_path: &str, ready_path: &str) -> Stage {
+    match ask(gateway, health_path).await {
+        Some(200) => {}
+        _ => return Stage::Down,
     }
-    let mut status = [0; 12];
-    let read = stream.read_exact(&mut status).await;
-    read.is_ok() && (status.starts_with(b"HTTP/1.1 200") || status.starts_with(b"HTTP/1.0 200"))
+    match ask(gateway, ready_path).await {
+        Some(status) if status < 500 => Stage::Ready,
+        _ => Stage::Live,
+    }
+}
+
+/// The status with which the gateway answers a `GET`.
+async fn ask(gateway: SocketAddr, path: &str) -> Option<u16> {
+    let mut stream = TcpStream::connect(gateway).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {gateway}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut line = [0; 12];
+    stream.read_exact(&mut line).await.ok()?;
+    let status = line.strip_prefix(b"HTTP/1.1 ").or_else(|| line.strip_prefix(b"HTTP/1.0 "))?;
+    std::str::from_utf8(status).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -35,8 +35,11 @@ pub struct EdgeSettings {
     /// Headers by which the gateway learns who a user is (`gateway.auth.trustedProxy.userHeader` and the like), beyond
     /// the built-in list: always removed from what clients send.
     pub identity_headers: Vec<HeaderName>,
-    /// The path on which the gateway answers 200 when it is ready. Asked while requests wait for a restart.
+    /// The path on which the gateway answers 200 as soon as it serves requests. Asked while requests wait for a restart.
     pub health_path: String,
+    /// The path on which the gateway answers with a 5xx until it takes WebSockets, too. One that it does not know
+    /// (404) means that it takes them as soon as it serves requests.
+    pub ready_path: String,
     /// Whether WebSocket upgrades wait for a gateway that restarts, too; otherwise they get a 503 at once.
     pub hold_upgrades: bool,
     /// Whether WebSocket over HTTP/2 (RFC 8441) is offered. Browsers use it as soon as it is offered, so it stays off
@@ -59,7 +62,8 @@ impl EdgeSettings {
             hsts_names: BTreeSet::new(),
             identity_headers: Vec::new(),
             health_path: "/healthz".to_owned(),
-            hold_upgrades: false,
+            ready_path: "/startupz".to_owned(),
+            hold_upgrades: true,
             websocket_over_h2: false,
         }
     }
@@ -197,7 +201,7 @@ pub struct Limits {
     pub connect: Duration,
     /// How long a request that was not sent yet waits for a gateway that restarts. 15 s.
     pub hold: Duration,
-    /// How many requests may wait like that; the next is answered with 503. 256.
+    /// How many requests may wait like that; the next is answered with 503. 1024.
     pub hold_queue: usize,
     /// A tunnel of which one side has ended: how long the other may go on. 10 s.
     pub half_open: Duration,
@@ -255,7 +259,7 @@ impl Default for Limits {
             first_byte_api: Duration::from_secs(120),
             connect: Duration::from_secs(1),
             hold: Duration::from_secs(15),
-            hold_queue: 256,
+            hold_queue: 1024,
             half_open: Duration::from_secs(10),
             websocket_idle: None,
             target_bytes: 16 * 1024,

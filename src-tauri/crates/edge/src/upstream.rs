@@ -1,9 +1,10 @@
 //! The way to the gateway: pooled HTTP/1.1 connections, and one fresh connection for each upgrade.
 //!
 //! Guarantees: an idle connection is used again only while it is younger than the gateway's own limit; a request is
-//! sent a second time only if the gateway cannot have acted on it (nothing of it was written, or it has no body, is
-//! idempotent, and the *reused* connection died before a single byte of an answer); a refused connection makes the
-//! request wait in [`Hold`] with its body unread; an upgrade never shares a connection with anything.
+//! sent a second time only if the gateway cannot have acted on it (nothing of it was written), or acting twice is acting
+//! once (it has no body, and the connection died before a single byte of an answer: once for safe methods, for other
+//! idempotent ones only where the connection was a *reused* one); a refused connection makes the request wait in
+//! [`Hold`] with its body unread; an upgrade never shares a connection with anything.
 
 mod io;
 mod pool;
@@ -14,7 +15,7 @@ pub(crate) use pool::Lease;
 pub(crate) use websocket::{Answer, random_key};
 
 use crate::body::RequestBody;
-use crate::hold::{GaveUp, Hold};
+use crate::hold::{GaveUp, Hold, Stage};
 use crate::settings::EdgeSettings;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
@@ -70,8 +71,8 @@ impl Upstream {
         let give_up = Instant::now() + settings.limits.hold;
         let mut fresh_only = false;
         for _ in 0..ATTEMPTS {
-            let mut lease = self.lease(settings, give_up, fresh_only).await?;
-            let spare = (lease.reused && may_repeat(&request)).then(|| request_head(&request));
+            let mut lease = self.lease(settings, give_up, fresh_only, may_repeat(&request, true)).await?;
+            let spare = may_repeat(&request, lease.reused).then(|| request_head(&request));
             let seen = lease.bytes_read();
             let answer = lease.sender.try_send_request(request);
             let outcome = match first_byte {
@@ -88,7 +89,7 @@ impl Upstream {
             request = match (never_sent, spare) {
                 (Some(request), _) => {
                     if !lease.reused {
-                        self.wait(settings, give_up).await?;
+                        self.hold.report(settings);
                     }
                     request
                 }
@@ -108,14 +109,25 @@ impl Upstream {
         settings: &EdgeSettings,
         give_up: Instant,
         fresh_only: bool,
+        repeatable: bool,
     ) -> Result<Lease, Failure> {
         let gateway = settings.upstream;
         loop {
-            if self.hold.is_out(gateway) {
-                self.wait(settings, give_up).await?;
+            if self.hold.is_out(gateway, Stage::Live) {
+                self.wait(settings, Stage::Live, give_up).await?;
             }
             if !fresh_only && let Some(lease) = Pool::take(&self.pool, gateway) {
-                return Ok(lease);
+                if repeatable {
+                    return Ok(lease);
+                }
+                // A gateway that has just closed this connection has said so already: let the runtime hear it before
+                // something is sent that must not be sent twice.
+                tokio::task::yield_now().await;
+                tokio::task::yield_now().await;
+                if lease.sender.is_ready() {
+                    return Ok(lease);
+                }
+                continue;
             }
             match connect(gateway, settings.limits.connect).await {
                 Ok(stream) => {
@@ -128,16 +140,15 @@ impl Upstream {
                     tokio::spawn(connection);
                     return Ok(Lease::new(Arc::clone(&self.pool), gateway, sender, read));
                 }
-                Err(Failure::Down) => self.wait(settings, give_up).await?,
+                Err(Failure::Down) => self.hold.report(settings),
                 Err(other) => return Err(other),
             }
         }
     }
 
-    async fn wait(&self, settings: &EdgeSettings, give_up: Instant) -> Result<(), Failure> {
-        let limits = &settings.limits;
+    async fn wait(&self, settings: &EdgeSettings, needed: Stage, give_up: Instant) -> Result<(), Failure> {
         let left = give_up.saturating_duration_since(Instant::now());
-        let waited = self.hold.wait(settings.upstream, &settings.health_path, left, limits.hold_queue).await;
+        let waited = self.hold.wait(settings, needed, left).await;
         waited.map_err(|gave_up| match gave_up {
             GaveUp::QueueFull => Failure::Down,
             GaveUp::TimeOver => Failure::StillDown,
@@ -164,13 +175,13 @@ async fn connect(gateway: SocketAddr, limit: Duration) -> Result<TcpStream, Fail
     Ok(stream)
 }
 
-/// Whether a request may be sent again after its connection died without an answer (RFC 9110 §9.2.2).
-fn may_repeat(request: &Request<RequestBody>) -> bool {
+/// Whether a request may be sent again after its connection died without an answer (RFC 9110 §9.2.2). One that was
+/// `reused` was most likely closed before the gateway saw the request; a fresh one died with the request in hand.
+fn may_repeat(request: &Request<RequestBody>, reused: bool) -> bool {
+    let method = request.method();
     request.body().is_empty()
-        && matches!(
-            *request.method(),
-            Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
-        )
+        && (matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+            || (reused && matches!(*method, Method::PUT | Method::DELETE)))
 }
 
 /// The same request without its (empty) body.

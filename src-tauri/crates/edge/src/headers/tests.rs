@@ -146,7 +146,7 @@ fn everything_else_passes_unchanged_and_in_order() {
         ("host", "Mini.local:8443"),
         ("origin", "https://Mini.local:8443"),
         ("session_id", "1"),
-        ("traceparent", "00-1-2-01"),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         ("x-forwarded", "gone"),
         ("x-openclaw-session-key", "main"),
     ];

@@ -222,7 +222,17 @@ async fn carry(
             tunnel::run(client, gateway, rules, cut).await
         }
     };
+    if may_be_a_restart(&outcome) {
+        shared.upstream.hold.suspect(&shared.settings.load());
+    }
     exchange.closed(outcome);
+}
+
+/// A gateway that goes away leaves its WebSockets without a word, or with one about itself (RFC 6455 §7.4.1, and the
+/// registered 1012).
+fn may_be_a_restart(outcome: &tunnel::Outcome) -> bool {
+    let code = outcome.close.as_ref().map(|close| close.code);
+    outcome.closed_by == Some(tunnel::End::Gateway) && matches!(code, None | Some(Some(1001 | 1012 | 1013)))
 }
 
 /// The request as the gateway gets it.

@@ -1,7 +1,8 @@
 //! The upgrade handshake with the gateway.
 
-use super::{Failure, Upstream, UpstreamIo, connect};
+use super::{Failure, Upstream, UpstreamIo, connect, request_head};
 use crate::body::RequestBody;
+use crate::hold::Stage;
 use crate::settings::EdgeSettings;
 use crate::tunnel::Side;
 use aws_lc_rs::{digest, rand};
@@ -12,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -31,57 +33,88 @@ pub(crate) enum Answer {
 
 impl Upstream {
     /// Asks the gateway for a WebSocket on a connection of its own. `request` carries the complete handshake headers.
+    ///
+    /// A handshake changes nothing, so one whose connection died before a single byte of an answer is sent once more:
+    /// the gateway went away in that moment, and the next one waits until it is back.
     pub(crate) async fn upgrade(
         &self,
         request: Request<RequestBody>,
         settings: &EdgeSettings,
     ) -> Result<Answer, Failure> {
-        let expected = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| accept_for(key.as_bytes()));
-        let stream = self.connect_for_upgrade(settings).await?;
-        let (io, _) = UpstreamIo::new(stream);
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(io)).await.map_err(|_| Failure::Broke)?;
-        tokio::spawn(connection.with_upgrades());
-        let mut response = match timeout(ANSWER, sender.send_request(request)).await {
-            Err(_) => return Err(Failure::TimedOut),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "the gateway broke an upgrade");
-                return Err(Failure::Broke);
+        let give_up = Instant::now() + settings.limits.hold;
+        let spare = settings.hold_upgrades.then(|| request_head(&request));
+        let stream = self.connect_for_upgrade(settings, give_up).await?;
+        match (handshake(stream, request).await, spare) {
+            (Err(Unanswered { failure: Failure::Broke, silent: true }), Some(request)) => {
+                self.hold.suspect(settings);
+                let stream = self.connect_for_upgrade(settings, give_up).await?;
+                handshake(stream, request).await.map_err(|unanswered| unanswered.failure)
             }
-            Ok(Ok(response)) => response,
-        };
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(Answer::Refused(response));
+            (answer, _) => answer.map_err(|unanswered| unanswered.failure),
         }
-        if !is_valid(response.headers(), expected.as_ref()) {
-            return Err(Failure::BadUpgrade);
-        }
-        let upgraded = match timeout(ANSWER, hyper::upgrade::on(&mut response)).await {
-            Err(_) => return Err(Failure::TimedOut),
-            Ok(upgraded) => upgraded.map_err(|_| Failure::Broke)?,
-        };
-        let parts = upgraded.downcast::<TokioIo<UpstreamIo>>().map_err(|_| Failure::Broke)?;
-        let side = Side { io: parts.io.into_inner().into_inner(), early: parts.read_buf };
-        Ok(Answer::Switched(response.map(|_| ()), side))
     }
 
-    async fn connect_for_upgrade(&self, settings: &EdgeSettings) -> Result<TcpStream, Failure> {
+    async fn connect_for_upgrade(
+        &self,
+        settings: &EdgeSettings,
+        give_up: Instant,
+    ) -> Result<TcpStream, Failure> {
         let gateway = settings.upstream;
-        let give_up = Instant::now() + settings.limits.hold;
         loop {
-            let out = self.hold.is_out(gateway);
-            if !out {
+            if !self.hold.is_out(gateway, Stage::Ready) {
                 match connect(gateway, settings.limits.connect).await {
-                    Err(Failure::Down) => self.hold.report(gateway, &settings.health_path),
+                    Err(Failure::Down) => self.hold.report(settings),
                     other => return other,
                 }
             }
             if !settings.hold_upgrades {
                 return Err(Failure::Down);
             }
-            self.wait(settings, give_up).await?;
+            self.wait(settings, Stage::Ready, give_up).await?;
         }
     }
+}
+
+/// A handshake without an answer.
+struct Unanswered {
+    failure: Failure,
+    /// Whether not a single byte came back.
+    silent: bool,
+}
+
+impl From<Failure> for Unanswered {
+    fn from(failure: Failure) -> Self {
+        Self { failure, silent: false }
+    }
+}
+
+/// One handshake on one connection.
+async fn handshake(stream: TcpStream, request: Request<RequestBody>) -> Result<Answer, Unanswered> {
+    let expected = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| accept_for(key.as_bytes()));
+    let (io, read) = UpstreamIo::new(stream);
+    let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(|_| Failure::Broke)?;
+    tokio::spawn(connection.with_upgrades());
+    let mut response = match timeout(ANSWER, sender.send_request(request)).await {
+        Err(_) => return Err(Failure::TimedOut.into()),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "the gateway broke an upgrade");
+            return Err(Unanswered { failure: Failure::Broke, silent: read.load(Ordering::Acquire) == 0 });
+        }
+        Ok(Ok(response)) => response,
+    };
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(Answer::Refused(response));
+    }
+    if !is_valid(response.headers(), expected.as_ref()) {
+        return Err(Failure::BadUpgrade.into());
+    }
+    let upgraded = match timeout(ANSWER, hyper::upgrade::on(&mut response)).await {
+        Err(_) => return Err(Failure::TimedOut.into()),
+        Ok(upgraded) => upgraded.map_err(|_| Failure::Broke)?,
+    };
+    let parts = upgraded.downcast::<TokioIo<UpstreamIo>>().map_err(|_| Failure::Broke)?;
+    let side = Side { io: parts.io.into_inner().into_inner(), early: parts.read_buf };
+    Ok(Answer::Switched(response.map(|_| ()), side))
 }
 
 /// The `Sec-WebSocket-Accept` that belongs to a `Sec-WebSocket-Key` (RFC 6455 §4.2.2).

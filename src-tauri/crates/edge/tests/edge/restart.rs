@@ -80,8 +80,9 @@ async fn the_queue_is_bounded() {
 }
 
 #[tokio::test]
-async fn an_upgrade_during_an_outage_gets_a_clean_503_at_once() {
+async fn an_upgrade_gets_a_clean_503_at_once_where_the_settings_say_so() {
     let mut house = House::open(closed_port().await).await;
+    house.change(|settings| settings.hold_upgrades = false);
     let began = Instant::now();
     let mut stream = tls(&house, crate::kit::NAME, "http/1.1").await.unwrap();
     stream.write_all(handshake("/ws", "").as_bytes()).await.unwrap();
@@ -94,10 +95,9 @@ async fn an_upgrade_during_an_outage_gets_a_clean_503_at_once() {
 }
 
 #[tokio::test]
-async fn an_upgrade_waits_where_the_settings_say_so() {
+async fn an_upgrade_waits_until_the_gateway_takes_it() {
     let address = closed_port().await;
     let house = House::open(address).await;
-    house.change(|settings| settings.hold_upgrades = true);
     let open = websocket(&house);
     let back = async {
         until(|| house.edge.counters().requests == 1).await;
@@ -110,6 +110,84 @@ async fn an_upgrade_waits_where_the_settings_say_so() {
         .await
     };
     let (_socket, _gateway) = tokio::time::timeout(LONG, async { tokio::join!(open, back) }).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upgrade_that_waited_too_long_is_told_when_to_try_again() {
+    let house = House::open(closed_port().await).await;
+    house.change(|settings| settings.limits.hold = Duration::from_millis(200));
+    let mut stream = tls(&house, crate::kit::NAME, "http/1.1").await.unwrap();
+    stream.write_all(handshake("/ws", "").as_bytes()).await.unwrap();
+    let head = read_head(&mut stream).await;
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(
+        head.contains("x-gatehouse-error: gateway-down\r\n") && head.contains("retry-after: 5\r\n"),
+        "{head}"
+    );
+}
+
+#[tokio::test]
+async fn a_gateway_that_ends_its_websockets_is_asked_before_it_gets_new_ones() {
+    // It answers requests, but closes every WebSocket of its first second.
+    let ready = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (asked, mut probes) = tokio::sync::mpsc::unbounded_channel();
+    let said = ready.clone();
+    let gateway = Gateway::start(move |mut call: Call| {
+        let (ready, asked) = (said.clone(), asked.clone());
+        async move {
+            while let Some(head) = call.head().await {
+                let is_ready = ready.load(std::sync::atomic::Ordering::SeqCst);
+                if head.starts_with("GET /startupz ") {
+                    let status = if is_ready { "200 OK" } else { "503 Starting" };
+                    call.write(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n")).await;
+                    _ = asked.send(());
+                } else if head.starts_with("GET /ws ") {
+                    call.accept(&head).await;
+                    if !is_ready {
+                        call.write(close(false, 1012, "service restart")).await;
+                        return;
+                    }
+                    call.rest().await;
+                } else {
+                    call.ok("").await;
+                }
+            }
+        }
+    })
+    .await;
+    let house = House::open(gateway.address).await;
+    let mut first = websocket(&house).await;
+    read_to_end(&mut first).await;
+    house.until_open(0, 0).await;
+    let waiting = websocket(&house);
+    let then = async {
+        probes.recv().await.unwrap();
+        text(over_h1(&house, get("/")).await).await;
+        ready.store(true, std::sync::atomic::Ordering::SeqCst);
+    };
+    let (_socket, ()) = tokio::time::timeout(LONG, async { tokio::join!(waiting, then) }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_handshake_that_died_with_the_gateway_is_sent_once_more() {
+    let gateway = Gateway::start({
+        let first = std::sync::atomic::AtomicBool::new(true);
+        move |mut call: Call| {
+            let dies = first.swap(false, std::sync::atomic::Ordering::SeqCst);
+            async move {
+                if let Some(head) = call.head_or_health().await
+                    && !dies
+                {
+                    call.accept(&head).await;
+                    call.rest().await;
+                }
+            }
+        }
+    })
+    .await;
+    let house = House::open(gateway.address).await;
+    let _socket = tokio::time::timeout(LONG, websocket(&house)).await.unwrap();
+    assert_eq!(gateway.heads().len(), 2);
 }
 
 #[tokio::test]

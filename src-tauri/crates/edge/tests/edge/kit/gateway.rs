@@ -62,7 +62,7 @@ impl Gateway {
     /// The heads of all requests so far, health probes excepted.
     pub(crate) fn heads(&self) -> Vec<String> {
         let heads = self.heads.lock().unwrap();
-        heads.iter().filter(|head| !head.starts_with("GET /healthz ")).cloned().collect()
+        heads.iter().filter(|head| !is_probe(head)).cloned().collect()
     }
 
     /// Connections that were accepted so far.
@@ -188,12 +188,17 @@ impl Call {
     pub(crate) async fn head_or_health(&mut self) -> Option<String> {
         loop {
             let head = self.head().await?;
-            if !head.starts_with("GET /healthz ") {
+            if !is_probe(&head) {
                 return Some(head);
             }
             self.ok("{}").await;
         }
     }
+}
+
+/// Whether the edge asks how the gateway is.
+pub(crate) fn is_probe(head: &str) -> bool {
+    head.starts_with("GET /healthz ") || head.starts_with("GET /startupz ")
 }
 
 /// All values of a header, in order.
