@@ -11,6 +11,7 @@ pub mod home;
 pub mod jobs;
 pub mod names;
 pub mod ports;
+pub mod presence;
 pub mod process;
 pub mod secrets;
 

@@ -1,0 +1,221 @@
+//! Gatehouse's own place among the system's jobs: started at boot or login, kept alive, and taken away again.
+//!
+//! Guarantees: a file is written whole or not at all, and only under our own name; nothing is written where the same
+//! file stands already; no secret is in it. The job runs `gatehouse serve` in the foreground of the service manager,
+//! as the user whose gateway it serves, never as root.
+
+mod files;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gatehouse_files::{PUBLIC, read_bounded, write_atomic};
+
+pub use crate::jobs::Scope;
+use crate::jobs::{Job, JobError, ServiceManager};
+
+/// What the job is called on macOS. Not `ai.openclaw.*`: OpenClaw takes such labels for its own.
+pub const LABEL: &str = "app.gatehouse.serve";
+/// What the job is called on Linux.
+pub const UNIT: &str = "gatehouse.service";
+/// A description of a job is far smaller.
+const FILE_LIMIT: u64 = 256 * 1024;
+
+/// The variables that say where the gateway and our state are; the job gets those that are set at installation, and
+/// `PATH`, by which OpenClaw and its Node are found.
+pub const VARIABLES: [&str; 6] = [
+    "GATEHOUSE_HOME",
+    "OPENCLAW_CONFIG_PATH",
+    "OPENCLAW_STATE_DIR",
+    "OPENCLAW_PROFILE",
+    "OPENCLAW_GATEWAY_PORT",
+    "PATH",
+];
+
+/// The user for whom the job runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The login name.
+    pub name: String,
+    /// The id.
+    pub uid: u32,
+    /// The home folder.
+    pub home: PathBuf,
+}
+
+/// The job as it is to be.
+#[derive(Debug, Clone)]
+pub struct Presence {
+    /// For whom.
+    pub scope: Scope,
+    /// As whom.
+    pub account: Account,
+    /// The program: an absolute path that stays.
+    pub program: PathBuf,
+    /// Variables of [`VARIABLES`].
+    pub environment: BTreeMap<String, String>,
+    /// `$XDG_CONFIG_HOME`, where it is set: where the user's own systemd looks.
+    pub config_home: Option<PathBuf>,
+}
+
+/// What an installation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// The file that describes the job.
+    pub file: PathBuf,
+    /// Whether the file is new or differs from the one that stood there.
+    pub changed: bool,
+    /// The job now.
+    pub job: Option<Job>,
+}
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PresenceError {
+    /// The program is where it will not stay.
+    #[error("{} is a place that does not last", .0.display())]
+    Fleeting(PathBuf),
+    /// A path or a name cannot be written into the file.
+    #[error("{what} has a character that {manager} cannot take")]
+    Unwritable {
+        /// Which.
+        what: &'static str,
+        /// The service manager.
+        manager: &'static str,
+    },
+    /// A file of this name exists that we did not write.
+    #[error("{} was not written by Gatehouse", .0.display())]
+    Foreign(PathBuf),
+    /// The file system failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The service manager did not do it.
+    #[error(transparent)]
+    Job(#[from] JobError),
+}
+
+impl Presence {
+    /// The name of the job.
+    #[must_use]
+    pub fn name() -> &'static str {
+        if cfg!(target_os = "macos") { LABEL } else { UNIT }
+    }
+
+    /// Where the file that describes the job is.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        match (cfg!(target_os = "macos"), self.scope) {
+            (true, Scope::User) => {
+                self.account.home.join("Library/LaunchAgents").join(format!("{LABEL}.plist"))
+            }
+            (true, Scope::System) => Path::new("/Library/LaunchDaemons").join(format!("{LABEL}.plist")),
+            (false, Scope::User) => {
+                let config = self.config_home.clone().unwrap_or_else(|| self.account.home.join(".config"));
+                config.join("systemd/user").join(UNIT)
+            }
+            (false, Scope::System) => Path::new("/etc/systemd/system").join(UNIT),
+        }
+    }
+
+    /// The text of that file.
+    ///
+    /// # Errors
+    /// [`PresenceError::Unwritable`].
+    pub fn text(&self) -> Result<Vec<u8>, PresenceError> {
+        if cfg!(target_os = "macos") {
+            files::property_list(self)
+        } else {
+            files::unit(self).map(String::into_bytes)
+        }
+    }
+
+    /// Writes the file and has the manager run the job. Where the file and a job that runs are there already, nothing
+    /// happens, unless `restart`: that is how a new version of the program in the same place comes to life.
+    ///
+    /// # Errors
+    /// [`PresenceError`]; a file that was written stays, and the next installation goes on from there.
+    pub fn install(&self, manager: &dyn ServiceManager, restart: bool) -> Result<Installed, PresenceError> {
+        if is_fleeting(&self.program) {
+            return Err(PresenceError::Fleeting(self.program.clone()));
+        }
+        let file = self.file();
+        let text = self.text()?;
+        let stands = read(&file)?;
+        if stands.as_deref().is_some_and(|stands| !files::is_ours(stands)) {
+            return Err(PresenceError::Foreign(file));
+        }
+        let changed = stands.as_deref() != Some(&text[..]);
+        if changed {
+            let failed = |source| PresenceError::Io { path: file.clone(), source };
+            if let Some(folder) = file.parent() {
+                std::fs::create_dir_all(folder).map_err(failed)?;
+            }
+            if cfg!(target_os = "macos") {
+                // launchd starts nothing whose log folder is missing.
+                let logs = files::logs(self);
+                std::fs::create_dir_all(&logs).map_err(|source| PresenceError::Io { path: logs, source })?;
+            }
+            write_atomic(&file, &text, PUBLIC).map_err(failed)?;
+        }
+        let runs = manager.job(Self::name())?.is_some_and(|job| job.pid.is_some());
+        if changed || !runs {
+            manager.load(Self::name(), &file)?;
+        } else if restart {
+            manager.restart(Self::name())?;
+        }
+        let job = manager.job(Self::name())?;
+        Ok(Installed { file, changed, job })
+    }
+
+    /// Stops the job and removes its file. Answers the file, where there was one.
+    ///
+    /// # Errors
+    /// [`PresenceError`]; a file that is not ours stays.
+    pub fn uninstall(&self, manager: &dyn ServiceManager) -> Result<Option<PathBuf>, PresenceError> {
+        let file = self.file();
+        let stands = read(&file)?;
+        if stands.as_deref().is_some_and(|stands| !files::is_ours(stands)) {
+            return Err(PresenceError::Foreign(file));
+        }
+        manager.unload(Self::name())?;
+        if stands.is_none() {
+            return Ok(None);
+        }
+        std::fs::remove_file(&file).map_err(|source| PresenceError::Io { path: file.clone(), source })?;
+        manager.files_removed()?;
+        Ok(Some(file))
+    }
+
+    /// The program that an installed file starts, where there is one of ours.
+    ///
+    /// # Errors
+    /// [`PresenceError::Io`].
+    pub fn installed_program(&self) -> Result<Option<PathBuf>, PresenceError> {
+        Ok(read(&self.file())?.as_deref().filter(|text| files::is_ours(text)).and_then(files::program))
+    }
+}
+
+fn read(file: &Path) -> Result<Option<Vec<u8>>, PresenceError> {
+    read_bounded(file, FILE_LIMIT).map_err(|source| PresenceError::Io { path: file.to_owned(), source })
+}
+
+/// Whether a program in this place is gone soon: a disk image, the read-only copy that macOS runs a downloaded app
+/// from, a folder for temporary files.
+fn is_fleeting(program: &Path) -> bool {
+    let text = program.to_string_lossy();
+    !program.is_absolute()
+        || ["/Volumes/", "/tmp/", "/private/tmp/", "/var/tmp/", "/dev/", "/proc/"]
+            .iter()
+            .any(|place| text.starts_with(place))
+        || text.contains("/AppTranslocation/")
+}
+
+#[cfg(test)]
+mod tests;
