@@ -9,6 +9,7 @@
 pub mod addresses;
 pub mod home;
 pub mod jobs;
+pub mod mapping;
 pub mod names;
 pub mod ports;
 pub mod presence;
