@@ -145,13 +145,17 @@ pub fn admit(head: &RequestHead<'_>, names: &ServedNames, limits: &Limits) -> Re
     Ok(Admitted { kind, host, loopback_name, length })
 }
 
-/// `CONNECT` (but the extended one), words too long for a method, methods that echo the request, and the first word of an HTTP/2 preface.
+/// `CONNECT` (but the extended one), words too long for a method or not in capitals (a server that folds them would see
+/// another method than we), methods that echo the request, and the first word of an HTTP/2 preface.
 fn refused_method(head: &RequestHead<'_>) -> bool {
     if *head.method == Method::CONNECT {
         return head.protocol.is_none() || head.version != Version::HTTP_2;
     }
     let method = head.method.as_str();
-    head.protocol.is_some() || method.len() > METHOD_MAX || ["TRACE", "TRACK", "PRI"].contains(&method)
+    head.protocol.is_some()
+        || method.len() > METHOD_MAX
+        || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+        || ["TRACE", "TRACK", "PRI"].contains(&method)
 }
 
 /// The one host: the Host header on HTTP/1, `:authority` on HTTP/2, equal where both are there.

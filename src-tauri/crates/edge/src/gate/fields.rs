@@ -102,9 +102,11 @@ pub(super) fn length(head: &RequestHead<'_>, limits: &Limits) -> Result<Length, 
     }
 }
 
-/// Digits only, within 64 bits; no sign, no list, no leading space.
+/// Digits only, within 64 bits; no sign, no list, no leading space, and no leading zeros, which say nothing and which a
+/// parser that counts digits takes for an overflow.
 fn number(text: &[u8]) -> Option<u64> {
-    let plain = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let plain = text == b"0"
+        || (text.iter().all(u8::is_ascii_digit) && text.first().is_some_and(|first| *first != b'0'));
     plain.then(|| std::str::from_utf8(text).ok()?.parse().ok())?
 }
 

@@ -11,6 +11,7 @@ mod kit;
 
 mod basics;
 mod challenge;
+mod hostile;
 mod identity;
 mod lifecycle;
 mod limits;
