@@ -20,6 +20,8 @@ use crate::settings::{FrontProxy, OwnAddresses};
 pub struct Peer {
     address: IpAddr,
     header: HeaderValue,
+    /// A proxy on the network passed the connection on: whatever it says, nobody on it is local.
+    relayed: bool,
 }
 
 impl Peer {
@@ -27,7 +29,14 @@ impl Peer {
     #[must_use]
     pub fn new(address: IpAddr) -> Self {
         let address = address.to_canonical();
-        Self { address, header: text(address) }
+        Self { address, header: text(address), relayed: false }
+    }
+
+    /// The client of whom a proxy said so in a PROXY header. Where that is loopback, it is nobody: neither this machine
+    /// nor a client that can be named.
+    #[must_use]
+    pub fn relayed(address: IpAddr) -> Self {
+        Self { relayed: true, ..Self::new(address) }
     }
 
     /// Its address.
@@ -89,6 +98,9 @@ pub fn attribute(
     own: &OwnAddresses,
     front: &FrontProxy,
 ) -> Result<Client, EdgeError> {
+    if peer.relayed && !sendable(peer.address) {
+        return Err(EdgeError::ClientUnattributable);
+    }
     if let FrontProxy::Trusted { peers, client_header } = front
         && front.trusts(peer.address)
     {

@@ -1,12 +1,13 @@
 //! Bodies on their way through.
 //!
 //! Guarantees: frames pass as they arrive, one at a time, and the next one is asked for only when the receiver has
-//! room; nothing is collected; bytes are counted; a request body that grows over its limit or stops arriving is cut
-//! and the reason is kept; an answer that the gateway breaks off ends in an error, so that no client can take it for
+//! room; nothing is collected; bytes are counted; a request body that grows over its limit, stops arriving or arrives
+//! too slowly is cut and the reason is kept; an answer that the gateway breaks off ends in an error, so that no client can take it for
 //! complete; trailers pass without the fields that frame, route or identify.
 
 use crate::headers::rewrite_trailers;
 use crate::serve::Exchange;
+use crate::settings::Limits;
 use crate::upstream::Lease;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -88,11 +89,35 @@ struct Passing {
     inner: Incoming,
     meter: Arc<Meter>,
     limit: u64,
-    stall: Duration,
+    patience: Patience,
     /// Made when the client is first waited for.
     timer: Option<Pin<Box<Sleep>>>,
-    /// Whether the timer runs for the present wait.
-    armed: bool,
+    /// Since when the client is waited for; `None` while it is not.
+    waiting: Option<Instant>,
+    /// How long it was waited for before.
+    waited: Duration,
+}
+
+/// How long the next part of a body is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For the next part; and in all, before the rate counts.
+    pub(crate) stall: Duration,
+    /// Bytes for each second of waiting beyond that.
+    pub(crate) rate: u32,
+}
+
+impl Patience {
+    /// What these limits say.
+    pub(crate) fn of(limits: &Limits) -> Self {
+        Self { stall: limits.body_stall, rate: limits.body_rate }
+    }
+
+    /// How much longer a client is waited for that brought so many bytes in so much waiting.
+    fn left(self, bytes: u64, waited: Duration) -> Duration {
+        let earned = Duration::from_millis(bytes.saturating_mul(1000) / u64::from(self.rate.max(1)));
+        self.stall.saturating_add(earned).saturating_sub(waited).min(self.stall)
+    }
 }
 
 impl RequestBody {
@@ -101,14 +126,22 @@ impl RequestBody {
         Self(None)
     }
 
-    /// Passes a body on, up to `limit` bytes, waiting for its next part no longer than `stall`. Says what to watch;
+    /// Passes a body on, up to `limit` bytes, waiting for it no longer than `patience` says. Says what to watch;
     /// nothing where there is no body.
-    pub(crate) fn new(inner: Incoming, limit: u64, stall: Duration) -> (Self, Option<Arc<Meter>>) {
+    pub(crate) fn new(inner: Incoming, limit: u64, patience: Patience) -> (Self, Option<Arc<Meter>>) {
         if inner.is_end_stream() {
             return (Self(None), None);
         }
         let meter = Arc::new(Meter::default());
-        let passing = Passing { inner, meter: Arc::clone(&meter), limit, stall, timer: None, armed: false };
+        let passing = Passing {
+            inner,
+            meter: Arc::clone(&meter),
+            limit,
+            patience,
+            timer: None,
+            waiting: None,
+            waited: Duration::ZERO,
+        };
         (Self(Some(passing)), Some(meter))
     }
 
@@ -132,7 +165,9 @@ impl Body for RequestBody {
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(passing.meter.fail(Fault::ClientBroke)))),
             Poll::Ready(Some(Ok(frame))) => {
-                passing.armed = false;
+                if let Some(since) = passing.waiting.take() {
+                    passing.waited += since.elapsed();
+                }
                 Poll::Ready(Some(passing.check(frame)))
             }
         }
@@ -163,10 +198,12 @@ impl Passing {
 
     /// Ready when the client was waited for too long.
     fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
-        let stall = self.stall;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
-        if !std::mem::replace(&mut self.armed, true) {
-            timer.as_mut().reset(Instant::now() + stall);
+        let left = self.patience.left(self.meter.bytes(), self.waited);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(left)));
+        if self.waiting.is_none() {
+            let now = Instant::now();
+            self.waiting = Some(now);
+            timer.as_mut().reset(now + left);
         }
         timer.as_mut().poll(cx).map(|()| self.meter.fail(Fault::Stalled))
     }
@@ -280,5 +317,31 @@ fn clean_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
             Frame::trailers(trailers)
         }
         Err(other) => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_is_earned_by_bytes_and_no_single_wait_is_longer_than_the_stall() {
+        let second = Duration::from_secs(1);
+        let patience = Patience { stall: second * 30, rate: 500 };
+        // (bytes so far, seconds waited so far, seconds left)
+        for (bytes, waited, left) in [
+            (0, 0, 30),
+            (1, 29, 1),
+            (1, 31, 0),
+            (5_000, 30, 10),
+            (5_000, 40, 0),
+            (1_000_000, 30, 30),
+            (1_000_000, 2_020, 10),
+            (u64::MAX, 1_000_000, 30),
+        ] {
+            assert_eq!(patience.left(bytes, second * waited).as_secs(), left, "{bytes} bytes in {waited} s");
+        }
+        let none = Patience { stall: second, rate: 0 };
+        assert_eq!(none.left(10, second), second, "0 means 1");
     }
 }

@@ -52,6 +52,11 @@ impl Tally {
         Counted { tally: Arc::clone(self), websocket: false }
     }
 
+    /// Requests in flight.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::Acquire)
+    }
+
     /// Open WebSockets.
     pub(crate) fn websockets(&self) -> usize {
         self.websockets.load(Ordering::Acquire)

@@ -9,6 +9,7 @@ use crate::access_log::{AccessLog, AccessRecord};
 use crate::challenge::Challenges;
 use crate::drain::{Drained, Tally};
 use crate::listener::{Admission, ListenError, Listener, Listeners};
+use crate::metrics::{Metrics, Present};
 use crate::serve::Front;
 use crate::settings::{EdgeSettings, LogOptions};
 use crate::shares::Shares;
@@ -68,6 +69,7 @@ pub(crate) struct Shared {
     pub(crate) shares: Arc<Shares>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) sightings: Sightings,
+    pub(crate) metrics: Metrics,
     log: Option<AccessLog>,
     traffic: broadcast::Sender<Arc<AccessRecord>>,
     requests: AtomicU64,
@@ -81,6 +83,7 @@ impl Shared {
 
     /// A request has ended.
     pub(crate) fn record(&self, record: Arc<AccessRecord>) {
+        self.metrics.ended(&record);
         if let Some(log) = &self.log {
             log.record(Arc::clone(&record));
         }
@@ -115,6 +118,7 @@ impl Edge {
             shares: Arc::default(),
             tally: Arc::default(),
             sightings: Sightings::new(),
+            metrics: Metrics::new(),
             log,
             traffic: broadcast::channel(TRAFFIC).0,
             requests: AtomicU64::new(0),
@@ -156,6 +160,15 @@ impl Edge {
         self.listening.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Changes the settings in force, also where somebody else changes them at the same time. No connection is dropped.
+    pub fn change(&self, change: impl Fn(&mut EdgeSettings)) {
+        self.shared.settings.rcu(|settings| {
+            let mut settings = EdgeSettings::clone(settings);
+            change(&mut settings);
+            settings
+        });
+    }
+
     /// Serves with these settings from now on. No connection is dropped; a request in flight keeps the old ones.
     pub fn apply(&self, settings: EdgeSettings) {
         self.shared.settings.store(Arc::new(settings));
@@ -177,6 +190,21 @@ impl Edge {
             requests: self.shared.requests.load(Ordering::Relaxed),
             log_lines_dropped: log.dropped + log.failed,
         }
+    }
+
+    /// All numbers in the Prometheus text format. They hold no address, no name and no path.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let shared = &self.shared;
+        shared.metrics.text(&Present {
+            connections: shared.admission.connections(),
+            connections_limit: shared.admission.limit(&shared.settings.load().limits),
+            handshakes: shared.admission.handshakes(),
+            requests: shared.tally.requests(),
+            websockets: shared.tally.websockets(),
+            waiting: shared.upstream.hold.waiting(),
+            log: shared.log.as_ref().map(AccessLog::counters).unwrap_or_default(),
+        })
     }
 
     /// Ends every WebSocket that is open now, as a pause does; requests and connections go on.

@@ -56,6 +56,8 @@ pub enum EdgeError {
     BodyStalled,
     /// A name that is not served here.
     UnknownHost,
+    /// A name other than the one for which the TLS connection was made.
+    NameMismatch,
     /// Plain HTTP on the HTTPS port, or a request on the redirect port that may not be redirected.
     HttpsRequired,
     /// This client may not connect.
@@ -93,7 +95,7 @@ struct Facts(&'static str, StatusCode, &'static str, &'static str);
 
 impl EdgeError {
     /// Every error, for tables and golden files.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::BadTarget,
         Self::MissingHost,
         Self::DuplicateHost,
@@ -118,6 +120,7 @@ impl EdgeError {
         Self::HeadersStalled,
         Self::BodyStalled,
         Self::UnknownHost,
+        Self::NameMismatch,
         Self::HttpsRequired,
         Self::ClientRefused,
         Self::ClientUnattributable,
@@ -338,6 +341,12 @@ impl EdgeError {
                 StatusCode::MISDIRECTED_REQUEST,
                 "This name is not served here.",
                 "Use one of the addresses that Gatehouse shows, or add this name in Gatehouse.",
+            ),
+            Self::NameMismatch => Facts(
+                "name-mismatch",
+                StatusCode::MISDIRECTED_REQUEST,
+                "The connection was made for another name than this request asks for.",
+                "Open the address again; a program must send the same name in TLS (SNI) and in Host.",
             ),
             Self::HttpsRequired => Facts(
                 "https-required",

@@ -71,6 +71,11 @@ impl Hold {
         outage.as_ref().is_some_and(|outage| outage.gateway == gateway && *outage.stage.borrow() < needed)
     }
 
+    /// Requests that wait now.
+    pub(crate) fn waiting(&self) -> usize {
+        self.inner.waiting.load(Ordering::Acquire)
+    }
+
     /// Says that the gateway refused a connection: from now on [`Hold::is_out`], until a probe succeeds.
     pub(crate) fn report(&self, settings: &EdgeSettings) {
         let outage = self.outage(settings, Stage::Down);

@@ -2,12 +2,13 @@
 //!
 //! Guarantees: IPv4 and IPv6 are sockets of their own (V6ONLY); a change of the set opens all new ones or none, keeps
 //! the unchanged ones and their backlog untouched, and closes the rest; running out of descriptors stops neither the
-//! accept loop nor a connection; a peer outside [`EdgeSettings::clients`](crate::EdgeSettings) or over its share is
+//! accept loop nor a connection, and who comes then is turned away instead of left waiting; a flood of connections
+//! leaves its turn to those that are served; a peer outside [`EdgeSettings::clients`](crate::EdgeSettings) or over its share is
 //! dropped before TLS.
 
 mod admission;
 
-pub(crate) use admission::{Admission, Permit, client_key};
+pub(crate) use admission::{Admission, Over, Permit, client_key};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fmt;
@@ -20,6 +21,8 @@ use tokio::task::JoinHandle;
 
 /// Connections that the kernel queues while we are busy.
 const BACKLOG: i32 = 1024;
+/// Connections that are taken in a row before those that are served get their turn.
+const TURN: usize = 16;
 /// First and longest pause after an accept that failed for want of descriptors or memory.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
@@ -69,6 +72,9 @@ impl std::error::Error for ListenError {
 pub(crate) trait Accept: Send + Sync + 'static {
     /// A connection was accepted from a listener of this kind. Must return at once.
     fn accepted(&self, stream: TcpStream, peer: SocketAddr, kind: ListenerKind);
+
+    /// The system had no connection to give: it, or this process, is short of something.
+    fn failed(&self, error: &io::Error);
 }
 
 /// The open listeners.
@@ -215,21 +221,64 @@ fn bind(address: SocketAddr) -> io::Result<(SocketAddr, TcpListener)> {
 
 async fn accept_loop(socket: TcpListener, kind: Arc<Mutex<ListenerKind>>, accept: Arc<dyn Accept>) {
     let mut pause = BACK_OFF.0;
+    let mut in_a_row = 0;
+    let mut spare = Spare::new();
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => {
                 pause = BACK_OFF.0;
                 let kind = *kind_of(&kind);
                 accept.accepted(stream, peer, kind);
+                in_a_row += 1;
+                if in_a_row % TURN == 0 {
+                    tokio::task::yield_now().await;
+                }
             }
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept connections now");
+                accept.failed(&error);
+                if is_want_of_descriptors(&error) {
+                    spare.turn_away(&socket).await;
+                }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(BACK_OFF.1);
             }
         }
     }
+}
+
+/// A descriptor that is kept for the moment when there is none left: with it those who wait can be taken and closed,
+/// so that they know at once.
+struct Spare(Option<std::fs::File>);
+
+impl Spare {
+    fn new() -> Self {
+        Self(std::fs::File::open("/dev/null").ok())
+    }
+
+    async fn turn_away(&mut self, socket: &TcpListener) {
+        for _ in 0..TURN {
+            if self.0.take().is_none() {
+                break;
+            }
+            // Ends at once where nobody waits.
+            let taken = tokio::time::timeout(Duration::ZERO, socket.accept()).await;
+            let more = matches!(&taken, Ok(Ok(_)));
+            drop(taken);
+            *self = Self::new();
+            if !more {
+                break;
+            }
+        }
+        if self.0.is_none() {
+            *self = Self::new();
+        }
+    }
+}
+
+fn is_want_of_descriptors(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
 }
 
 /// Whether accept failed because of the connection that it took, not because of this process.

@@ -1,6 +1,7 @@
 //! One accepted connection, from its first byte to its last.
 //!
-//! Guarantees: who may not connect is dropped before TLS; the handshake has a deadline; plain HTTP is told where HTTPS
+//! Guarantees: who may not connect is dropped before TLS, counted, and logged now and then; a declared proxy says for
+//! whom it connects before anything else, and nobody else can; the handshake has a deadline; plain HTTP is told where HTTPS
 //! is; HTTP/1.1 and HTTP/2 are chosen by ALPN alone; a connection that is idle, stalls its headers or does not read is
 //! closed; a panic ends its own connection and nothing else; a change of settings ends no connection.
 
@@ -16,19 +17,23 @@ use crate::access_log::TlsFacts;
 use crate::attribution::Peer;
 use crate::drain::Phase;
 use crate::edge::Shared;
-use crate::listener::{Accept, ListenerKind, Permit};
+use crate::listener::{Accept, ListenerKind, Over, Permit};
+use crate::metrics::{Handshake, TurnedAway};
+use crate::names::{Authority, Host};
+use crate::proxy_protocol::{self, Source};
 use crate::redirect;
-use crate::settings::Limits;
-use crate::tls::{self, Alpn};
+use crate::settings::{FrontProxy, Limits};
+use crate::tls::{self, Alpn, NoSession};
 use activity::{ClientIo, Verdict};
 use futures_util::FutureExt as _;
+use http::HeaderValue;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -45,6 +50,10 @@ const H2_PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_s
 const H2_WINDOWS: (u32, u32) = (256 * 1024, 1024 * 1024);
 /// HTTP/1: bytes read ahead per connection; holds the largest head that is accepted.
 const H1_BUFFER: usize = 64 * 1024;
+/// Time for a declared proxy to say for whom it connects.
+const PROXY_HEADER: Duration = Duration::from_secs(1);
+/// Who is let in only to be told that it has too much gets this long to hear it.
+const TOLD: Duration = Duration::from_secs(5);
 /// After a goodbye the client has this long to go.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -54,9 +63,26 @@ pub(crate) struct Connection {
     pub(crate) address: SocketAddr,
     pub(crate) peer: Peer,
     pub(crate) tls: Option<TlsFacts>,
+    /// The name that was asked for in TLS.
+    pub(crate) name: Option<Box<str>>,
+    /// What every request on this connection is told.
+    pub(crate) over: Option<Over>,
     pub(crate) activity: Arc<Activity>,
     /// Given back with the last request, tunnel or the connection itself, whichever is last.
     permit: Option<Permit>,
+}
+
+impl Connection {
+    /// Whether a request for `host` may come on this connection: the name in TLS, where there was one, is the same
+    /// (RFC 9110 §7.4). A front proxy may use one connection for all names.
+    pub(crate) fn is_for(&self, host: &HeaderValue, front: &FrontProxy) -> bool {
+        let Some(name) = &self.name else { return true };
+        let same = |asked: &str| asked.eq_ignore_ascii_case(name);
+        host.to_str().is_ok_and(same)
+            || Authority::parse(host.as_bytes())
+                .is_some_and(|asked| matches!(&asked.host, Host::Dns(asked) if same(asked)))
+            || front.trusts(self.peer.address())
+    }
 }
 
 impl Drop for Connection {
@@ -72,73 +98,166 @@ pub(crate) struct Front(pub(crate) Arc<Shared>);
 impl Accept for Front {
     fn accepted(&self, stream: TcpStream, address: SocketAddr, kind: ListenerKind) {
         let shared = Arc::clone(&self.0);
+        shared.metrics.accepted();
         let settings = shared.settings.load();
         let peer = address.ip().to_canonical();
-        if !settings.clients.admit(peer, &settings.own) {
-            tracing::debug!(%peer, "a client from outside the allowed networks was turned away");
-            return;
+        let relays = settings.sends_proxy_header(peer);
+        if !relays && !settings.clients.admit(peer, &settings.own) {
+            return turned_away(&shared, peer, TurnedAway::Network);
         }
-        let one_client = !settings.own.contains(peer) && !settings.front.trusts(peer);
+        let one_client = !relays && !settings.own.contains(peer) && !settings.front.trusts(peer);
         let permit = match shared.admission.admit(one_client.then_some(peer), &settings.limits) {
             Ok(permit) => permit,
-            Err(refused) => {
-                tracing::debug!(%peer, ?refused, "a connection over the limit was turned away");
-                return;
-            }
+            Err(why) => return turned_away(&shared, peer, why),
         };
         drop(settings);
+        let arrival = Arrival { address, kind, relays, at: Instant::now() };
         tokio::spawn(async move {
-            let served = AssertUnwindSafe(serve(shared, stream, address, kind, permit));
+            let served = AssertUnwindSafe(serve(shared, stream, arrival, permit));
             if served.catch_unwind().await.is_err() {
                 tracing::error!(%peer, "a connection ended in a defect");
             }
         });
     }
+
+    fn failed(&self, error: &std::io::Error) {
+        self.0.metrics.accept_failed();
+        if let Some(times) = self.0.metrics.turned_away(TurnedAway::Descriptors) {
+            tracing::warn!(%error, times, "connections cannot be accepted now");
+        }
+    }
 }
 
-async fn serve(
-    shared: Arc<Shared>,
-    stream: TcpStream,
+/// Drops a connection without a word: it may be one of a flood. The log says so now and then, with their number.
+fn turned_away(shared: &Shared, peer: IpAddr, why: TurnedAway) {
+    if let Some(times) = shared.metrics.turned_away(why) {
+        tracing::warn!(%peer, ?why, times, "connections were turned away; the peer is that of the last one");
+    }
+}
+
+/// How a connection came.
+#[derive(Debug, Clone, Copy)]
+struct Arrival {
     address: SocketAddr,
     kind: ListenerKind,
-    mut permit: Permit,
-) {
+    /// It comes from a proxy that says first for whom.
+    relays: bool,
+    at: Instant,
+}
+
+async fn serve(shared: Arc<Shared>, mut stream: TcpStream, arrival: Arrival, mut permit: Permit) {
     prepare(&stream);
-    let limits = shared.settings.load().limits.clone();
     let phase = shared.tally.phase();
-    let opening = timeout(limits.handshake, open(&shared, stream, kind));
+    let mut draining = pin!(phase.clone().at_least(Phase::Draining));
+    let Arrival { mut address, .. } = arrival;
+    let mut peer = Peer::new(address.ip());
+    if arrival.relays {
+        let relayed = tokio::select! {
+            relayed = relayed(&shared, &mut stream, address, &mut permit) => relayed,
+            () = draining.as_mut() => return,
+        };
+        match relayed {
+            Ok(client) => {
+                address = client;
+                peer = Peer::relayed(client.ip());
+            }
+            Err(why) => return turned_away(&shared, address.ip(), why),
+        }
+    }
+    let mut limits = shared.settings.load().limits.clone();
+    let opening = timeout(limits.handshake, open(&shared, stream, arrival.kind));
     let opened = tokio::select! {
-        opened = opening => opened,
-        () = phase.clone().at_least(Phase::Draining) => return,
+        opened = opening => opened.unwrap_or(Err(NotOpened::TimedOut)),
+        () = draining.as_mut() => return,
     };
     let opened = match opened {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(error)) => {
-            tracing::debug!(%error, %address, "no TLS session");
-            return;
-        }
-        Err(_) => {
-            tracing::debug!(%address, "the handshake took too long");
-            return;
-        }
+        Ok(opened) => opened,
+        Err(why) => return not_opened(&shared, address, why, arrival.at.elapsed()),
     };
     permit.handshake_done();
     let activity = Activity::new();
-    let facts = match &opened {
-        Opened::Plain(..) => None,
+    let (facts, name) = match &opened {
+        Opened::Plain(..) => (None, None),
         Opened::Tls(stream) => {
             let session = stream.get_ref().1;
-            Some(TlsFacts { version: tls::version(session), cipher: tls::cipher(session) })
+            let how = if tls::resumed(session) { Handshake::Resumed } else { Handshake::Full };
+            shared.metrics.handshake(how, arrival.at.elapsed());
+            let facts = TlsFacts { version: tls::version(session), cipher: tls::cipher(session) };
+            (Some(facts), tls::server_name(session))
         }
     };
+    let over = permit.over();
+    if over.is_some() {
+        limits.keep_alive = limits.keep_alive.min(TOLD);
+    }
     let connection = Arc::new(Connection {
         shared,
         address,
-        peer: Peer::new(address.ip()),
+        peer,
         tls: facts,
+        name,
+        over,
         activity: Arc::clone(&activity),
         permit: Some(permit),
     });
+    // Pinned first, so that there is room for it only once.
+    let serving = pin!(converse(connection, opened, activity, limits));
+    if over.is_some() {
+        // Whoever is told that it has too much and stays is cut.
+        let _ = timeout(TOLD, serving).await;
+    } else {
+        serving.await;
+    }
+}
+
+/// Reads for whom a declared proxy connects, and takes a place for that client.
+async fn relayed(
+    shared: &Shared,
+    stream: &mut TcpStream,
+    proxy: SocketAddr,
+    permit: &mut Permit,
+) -> Result<SocketAddr, TurnedAway> {
+    let header = timeout(PROXY_HEADER, proxy_protocol::read(stream)).await;
+    let source = match header {
+        Ok(Ok(source)) => source,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, %proxy, "a proxy did not say for whom it connects");
+            return Err(TurnedAway::ProxyHeader);
+        }
+        Err(_) => return Err(TurnedAway::ProxyHeader),
+    };
+    let Source::Client(client) = source else {
+        // A health check of the proxy itself: it gets its handshake, and stands for nobody.
+        return Ok(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0));
+    };
+    let settings = shared.settings.load();
+    let ip = client.ip();
+    if !settings.clients.admit(ip, &settings.own) {
+        return Err(TurnedAway::Network);
+    }
+    if !settings.own.contains(ip) && !settings.front.trusts(ip) {
+        permit.attribute(ip, &settings.limits)?;
+    }
+    Ok(client)
+}
+
+/// Says what became of a connection that got no further.
+fn not_opened(shared: &Shared, address: SocketAddr, why: NotOpened, took: Duration) {
+    let how = match why {
+        NotOpened::NotHttp => return turned_away(shared, address.ip(), TurnedAway::NotHttp),
+        NotOpened::TimedOut => Handshake::TimedOut,
+        NotOpened::Tls(NoSession::UnknownName) => Handshake::UnknownName,
+        NotOpened::Tls(NoSession::Challenge) => Handshake::Challenge,
+        NotOpened::Tls(NoSession::Failed(error)) => {
+            tracing::debug!(%error, %address, "no TLS session");
+            Handshake::Failed
+        }
+    };
+    shared.metrics.handshake(how, took);
+}
+
+async fn converse(connection: Arc<Connection>, opened: Opened, activity: Arc<Activity>, limits: Limits) {
+    let address = connection.address;
     match opened {
         Opened::Plain(stream, lead) => {
             let io = ClientIo::new(stream, activity, Some(address));
@@ -166,7 +285,28 @@ enum Opened {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-async fn open(shared: &Shared, stream: TcpStream, kind: ListenerKind) -> std::io::Result<Opened> {
+/// Why a connection got no further than its first bytes.
+#[derive(Debug)]
+enum NotOpened {
+    /// What came is neither TLS nor HTTP: a PROXY header of somebody who was not declared, for example.
+    NotHttp,
+    TimedOut,
+    Tls(NoSession),
+}
+
+impl From<NoSession> for NotOpened {
+    fn from(error: NoSession) -> Self {
+        Self::Tls(error)
+    }
+}
+
+impl From<std::io::Error> for NotOpened {
+    fn from(error: std::io::Error) -> Self {
+        Self::Tls(error.into())
+    }
+}
+
+async fn open(shared: &Shared, stream: TcpStream, kind: ListenerKind) -> Result<Opened, NotOpened> {
     match kind {
         ListenerKind::Redirect { https_port } => {
             Ok(Opened::Plain(stream, redirect::Lead::RedirectPort { https_port }))
@@ -174,10 +314,13 @@ async fn open(shared: &Shared, stream: TcpStream, kind: ListenerKind) -> std::io
         ListenerKind::Https => {
             let mut first = [0];
             if stream.peek(&mut first).await? == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+                return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
             }
             if first == [0x16] {
                 return Ok(Opened::Tls(Box::new(shared.tls.accept(stream).await?)));
+            }
+            if !first[0].is_ascii_uppercase() {
+                return Err(NotOpened::NotHttp);
             }
             let port = stream.local_addr()?.port();
             Ok(Opened::Plain(stream, redirect::Lead::TlsPort { port }))

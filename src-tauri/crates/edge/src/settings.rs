@@ -1,6 +1,7 @@
 //! What the edge is told: immutable values that are swapped as a whole and drop no connection.
 //!
-//! Every default is safe for a personal gateway that the internet can reach. Durations are wall-clock; sizes are bytes.
+//! Every default is safe for a personal gateway that the internet can reach. Durations are measured by a clock that
+//! never jumps; sizes are bytes.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -25,6 +26,9 @@ pub struct EdgeSettings {
     pub own: OwnAddresses,
     /// The proxy in front of the edge, where there is one.
     pub front: FrontProxy,
+    /// Peers that pass TCP connections on and say in a PROXY header (version 1 or 2) for whom. A connection from one of
+    /// them must begin with such a header; one from anybody else must not.
+    pub proxy_protocol: Vec<IpNet>,
     /// Set while the address is paused: every request is answered with 503.
     pub paused: Option<Pause>,
     /// Time, size and count limits.
@@ -57,6 +61,7 @@ impl EdgeSettings {
             clients: AllowedClients::LoopbackOnly,
             own: OwnAddresses::default(),
             front: FrontProxy::None,
+            proxy_protocol: Vec::new(),
             paused: None,
             limits: Limits::default(),
             hsts_names: BTreeSet::new(),
@@ -66,6 +71,12 @@ impl EdgeSettings {
             hold_upgrades: true,
             websocket_over_h2: false,
         }
+    }
+
+    /// Whether a connection from `peer` begins with a PROXY header.
+    #[must_use]
+    pub fn sends_proxy_header(&self, peer: IpAddr) -> bool {
+        self.proxy_protocol.iter().any(|network| network.contains(&peer.to_canonical()))
     }
 
     /// Whether browsers may remember that `host` (a Host header with or without a port) is HTTPS only. Never for
@@ -191,6 +202,9 @@ pub struct Limits {
     pub headers: Duration,
     /// A body from which, or to which, no byte moves. 30 s.
     pub body_stall: Duration,
+    /// Bytes per second that a request body brings at least, on average over the time that the client is waited for,
+    /// beyond the first [`Self::body_stall`]. 500: a byte now and then keeps no body open. 0 means 1.
+    pub body_rate: u32,
     /// A keep-alive connection without a request. 75 s.
     pub keep_alive: Duration,
     /// Until the gateway's first byte, for [`RouteClass::Interactive`]. `None`: agents think for as long as they need.
@@ -254,6 +268,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             headers: Duration::from_secs(10),
             body_stall: Duration::from_secs(30),
+            body_rate: 500,
             keep_alive: Duration::from_secs(75),
             first_byte_interactive: None,
             first_byte_api: Duration::from_secs(120),

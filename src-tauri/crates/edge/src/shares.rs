@@ -5,7 +5,7 @@
 //! itself has no share. What is kept of a client is gone when nothing of it is under way and its rate is used up.
 
 use crate::error::EdgeError;
-use crate::listener::client_key;
+use crate::listener::{Over, client_key};
 use crate::rate::{self, Rate};
 use crate::settings::Limits;
 use std::collections::HashMap;
@@ -23,6 +23,12 @@ pub(crate) struct Refused {
     pub(crate) error: EdgeError,
     /// After how long it may, where that is known.
     pub(crate) after: Option<Duration>,
+}
+
+impl From<Over> for Refused {
+    fn from(over: Over) -> Self {
+        Self { error: over.error, after: over.after }
+    }
 }
 
 /// The shares of all clients.

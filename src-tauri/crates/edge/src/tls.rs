@@ -3,21 +3,28 @@
 //! Guarantees: TLS 1.2 and 1.3 with aws-lc-rs, X25519MLKEM768 preferred, no early data; ALPN h2 and http/1.1; a client
 //! without SNI (one that used an address) gets the resolver's default certificate; a name for which there is no
 //! certificate is refused with `unrecognized_name`; plaintext waiting for a slow reader is bounded. The certificates
-//! are asked for at every handshake, so a swap in the resolver needs nothing here. A certificate authority that asks with
-//! `acme-tls/1` gets the certificate of its challenge and nothing else.
+//! are asked for at every handshake, so a swap in the resolver needs nothing here; and a session is resumed only under
+//! the very certificate it was begun with, because every certificate has tickets of its own: after a swap everybody
+//! sees the new leaf at the next handshake. A certificate authority that asks with `acme-tls/1` gets the certificate of
+//! its challenge and nothing else.
 
 use crate::CertificateSource;
 use crate::challenge::{self, ACME_TLS};
-use rustls::crypto::aws_lc_rs;
+use arc_swap::ArcSwap;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// Plaintext and ciphertext that may wait in one session for a slow reader, in bytes.
 const SESSION_BUFFER: usize = 32 * 1024;
+/// Certificates whose sessions can be resumed at the same time; of more, those used first are forgotten.
+const REMEMBERED: usize = 8;
 /// A fatal `unrecognized_name` alert before the server's first flight (RFC 8446 §6, RFC 6066 §3).
 const UNRECOGNIZED_NAME: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 112];
 
@@ -30,34 +37,57 @@ pub(crate) enum Alpn {
     Http2,
 }
 
+/// Why there is no TLS session.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoSession {
+    /// The client asked for a name of which there is no certificate, or there is none at all.
+    #[error("no certificate for this name")]
+    UnknownName,
+    /// It was an authority's question, and it is answered.
+    #[error("a challenge was answered")]
+    Challenge,
+    /// What the client sent is not TLS as we speak it, or it went away.
+    #[error(transparent)]
+    Failed(#[from] io::Error),
+}
+
 /// Performs handshakes.
-#[derive(Clone)]
 pub(crate) struct Tls {
-    config: Arc<ServerConfig>,
-    /// For authorities only: it agrees on `acme-tls/1` and gives no tickets.
-    challenge: Arc<ServerConfig>,
+    provider: Arc<CryptoProvider>,
     certificates: CertificateSource,
+    /// One configuration, with its own tickets and sessions, for each certificate in use.
+    known: ArcSwap<Vec<Known>>,
+    /// Held while [`Self::known`] is changed.
+    change: Mutex<()>,
+}
+
+#[derive(Clone)]
+struct Known {
+    key: Arc<CertifiedKey>,
+    config: Arc<ServerConfig>,
+}
+
+/// Always the same certificate.
+#[derive(Debug)]
+struct Only(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Only {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
 }
 
 impl Tls {
     /// Handshakes with certificates from this source.
     pub(crate) fn new(certificates: CertificateSource) -> Result<Self, rustls::Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&certificates));
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        config.ticketer = aws_lc_rs::Ticketer::new()?;
-        config.max_early_data_size = 0;
-        let mut challenge = config.clone();
-        challenge.alpn_protocols = vec![ACME_TLS.to_vec()];
-        challenge.send_tls13_tickets = 0;
-        Ok(Self { config: Arc::new(config), challenge: Arc::new(challenge), certificates })
+        // What cannot work is known at the start.
+        aws_lc_rs::Ticketer::new()?;
+        Ok(Self { provider, certificates, known: ArcSwap::default(), change: Mutex::new(()) })
     }
 
     /// Performs one handshake. The caller limits its time.
-    pub(crate) async fn accept<T>(&self, stream: T) -> io::Result<TlsStream<T>>
+    pub(crate) async fn accept<T>(&self, stream: T) -> Result<TlsStream<T>, NoSession>
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
@@ -65,18 +95,63 @@ impl Tls {
         let mut start = LazyConfigAcceptor::new(acceptor, stream).await?;
         let hello = start.client_hello();
         let asks = challenge::asked(&hello);
-        if (asks || hello.server_name().is_some()) && self.certificates.resolve(hello).is_none() {
+        let Some(key) = self.certificates.resolve(hello) else {
             start.io.write_all(&UNRECOGNIZED_NAME).await?;
             start.io.shutdown().await?;
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no certificate for this name"));
-        }
+            return Err(NoSession::UnknownName);
+        };
         let bound = |session: &mut ServerConnection| session.set_buffer_limit(Some(SESSION_BUFFER));
         if asks {
-            let mut stream = start.into_stream_with(Arc::clone(&self.challenge), bound).await?;
-            stream.shutdown().await?;
-            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a challenge was answered"));
+            let config = Arc::new(self.challenge(key).map_err(io::Error::other)?);
+            start.into_stream_with(config, bound).await?.shutdown().await?;
+            return Err(NoSession::Challenge);
         }
-        start.into_stream_with(Arc::clone(&self.config), bound).await
+        let config = self.config(key).map_err(io::Error::other)?;
+        Ok(start.into_stream_with(config, bound).await?)
+    }
+
+    /// The configuration that belongs to a certificate.
+    fn config(&self, key: Arc<CertifiedKey>) -> Result<Arc<ServerConfig>, rustls::Error> {
+        if let Some(known) = self.known.load().iter().find(|known| known.is_for(&key)) {
+            return Ok(Arc::clone(&known.config));
+        }
+        let _turn = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.load_full();
+        if let Some(known) = known.iter().find(|known| known.is_for(&key)) {
+            return Ok(Arc::clone(&known.config));
+        }
+        let config = Arc::new(self.build(Arc::clone(&key))?);
+        let forgotten = (known.len() + 1).saturating_sub(REMEMBERED);
+        let mut next: Vec<Known> = known.iter().skip(forgotten).cloned().collect();
+        next.push(Known { key, config: Arc::clone(&config) });
+        self.known.store(Arc::new(next));
+        Ok(config)
+    }
+
+    /// For an authority: it agrees on `acme-tls/1` alone and gives no tickets.
+    fn challenge(&self, key: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
+        let mut config = self.build(key)?;
+        config.alpn_protocols = vec![ACME_TLS.to_vec()];
+        config.send_tls13_tickets = 0;
+        Ok(config)
+    }
+
+    fn build(&self, key: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(Only(key)));
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.ticketer = aws_lc_rs::Ticketer::new()?;
+        config.max_early_data_size = 0;
+        Ok(config)
+    }
+}
+
+impl Known {
+    /// A resolver may make the same certificate anew for each handshake.
+    fn is_for(&self, key: &Arc<CertifiedKey>) -> bool {
+        Arc::ptr_eq(&self.key, key) || self.key.cert == key.cert
     }
 }
 
@@ -97,4 +172,14 @@ pub(crate) fn version(session: &ServerConnection) -> &'static str {
 /// The cipher suite by its registered name.
 pub(crate) fn cipher(session: &ServerConnection) -> &'static str {
     session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("other")
+}
+
+/// The name that the client asked for; `None` where it asked for none, as with an address.
+pub(crate) fn server_name(session: &ServerConnection) -> Option<Box<str>> {
+    session.server_name().map(Into::into)
+}
+
+/// Whether the session goes on from an earlier one.
+pub(crate) fn resumed(session: &ServerConnection) -> bool {
+    session.handshake_kind() == Some(rustls::HandshakeKind::Resumed)
 }

@@ -292,3 +292,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nobody_behind_a_proxy_header_is_local() {
+    let own = OwnAddresses { v4: Some("192.168.1.10".parse().unwrap()), v6: None, all: Vec::new() };
+    let ask = |peer: Peer, front: &FrontProxy| attribute(&peer, true, &HeaderMap::new(), &own, front);
+    for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "224.0.0.1"] {
+        let address: IpAddr = address.parse().unwrap();
+        assert_eq!(ask(Peer::relayed(address), &FrontProxy::None), Err(EdgeError::ClientUnattributable));
+        let front = FrontProxy::Trusted {
+            peers: vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()],
+            client_header: HeaderName::from_static("x-forwarded-for"),
+        };
+        assert_eq!(ask(Peer::relayed(address), &front), Err(EdgeError::ClientUnattributable));
+    }
+    let named = ask(Peer::relayed("192.0.2.1".parse().unwrap()), &FrontProxy::None).unwrap();
+    assert!(!named.is_local());
+    assert_eq!(named.address().to_string(), "192.0.2.1");
+}

@@ -1,11 +1,17 @@
 //! Counting who is connected, in total and per client, and how fast they come.
+//!
+//! Who is over its share is turned away before TLS, which costs nothing; now and then one such connection is let in to
+//! be told why, at a rate that costs next to nothing.
 
+use crate::error::EdgeError;
+use crate::metrics::TurnedAway;
 use crate::rate::{self, Rate};
 use crate::settings::Limits;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Descriptors that are not for clients: log, listeners, idle gateway connections, whatever else the process does.
@@ -15,15 +21,15 @@ const PER_CONNECTION: usize = 2;
 /// Clients of which something is kept before the first look for those that may be forgotten.
 const FORGET_FROM: usize = 1024;
 
-/// Why a connection was not let in.
+/// How many connections over the limit are let in to be told so: of one client, and of all.
+const TOLD: (Rate, Rate) = (Rate { per_second: 1, burst: 2 }, Rate { per_second: 20, burst: 20 });
+
+/// What a connection over its client's share is let in to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// Everybody together holds too many.
-    Total,
-    /// This client holds too many.
-    Client,
-    /// This client comes too often.
-    Rate,
+pub(crate) struct Over {
+    pub(crate) error: EdgeError,
+    /// After how long there is room again, where that is known.
+    pub(crate) after: Option<Duration>,
 }
 
 /// The counts. Loopback peers count in the total only: a tunnel on this machine carries many clients.
@@ -40,11 +46,13 @@ struct Counts {
     handshakes: usize,
     clients: HashMap<IpAddr, Client>,
     forget_at: usize,
+    told: Option<Instant>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Client {
     due: Option<Instant>,
+    told: Option<Instant>,
     connections: usize,
     handshakes: usize,
 }
@@ -56,32 +64,22 @@ impl Admission {
         self: &Arc<Self>,
         peer: impl Into<Option<IpAddr>>,
         limits: &Limits,
-    ) -> Result<Permit, Refused> {
+    ) -> Result<Permit, TurnedAway> {
         let client = peer.into().and_then(client_key);
-        let total = limits.connections.min(self.room());
+        let total = self.limit(limits);
         let mut counts = self.counts();
         if counts.connections >= total || counts.handshakes >= limits.handshakes {
-            return Err(Refused::Total);
+            return Err(TurnedAway::Total);
         }
-        if let Some(key) = client {
-            let now = Instant::now();
-            counts.forget(now);
-            let mut held = counts.clients.get(&key).copied().unwrap_or_default();
-            if held.connections >= limits.connections_per_client
-                || held.handshakes >= limits.handshakes_per_client
-            {
-                return Err(Refused::Client);
-            }
-            Rate { per_second: limits.connection_rate, burst: limits.connection_burst }
-                .take(&mut held.due, now)
-                .map_err(|_| Refused::Rate)?;
-            held.connections += 1;
-            held.handshakes += 1;
-            counts.clients.insert(key, held);
-        }
+        let over = client.map_or(Ok(None), |key| counts.enter(key, limits))?;
         counts.connections += 1;
         counts.handshakes += 1;
-        Ok(Permit { admission: Arc::clone(self), client, shaking: true })
+        Ok(Permit { admission: Arc::clone(self), client, shaking: true, over })
+    }
+
+    /// Connections that may be open at once.
+    pub(crate) fn limit(&self, limits: &Limits) -> usize {
+        limits.connections.min(self.room())
     }
 
     /// Looks at the descriptor limit of the process, so that established connections never lack one.
@@ -104,18 +102,59 @@ impl Admission {
         self.counts().connections
     }
 
+    /// TLS handshakes in flight now.
+    pub(crate) fn handshakes(&self) -> usize {
+        self.counts().handshakes
+    }
+
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Counts {
+    /// Takes a place for this client, with its handshake still to do. Says what it is to be told where it is over its
+    /// share.
+    fn enter(&mut self, key: IpAddr, limits: &Limits) -> Result<Option<Over>, TurnedAway> {
+        let now = Instant::now();
+        self.forget(now);
+        let mut held = self.clients.get(&key).copied().unwrap_or_default();
+        if held.handshakes >= limits.handshakes_per_client {
+            return Err(TurnedAway::Client);
+        }
+        let rate = Rate { per_second: limits.connection_rate, burst: limits.connection_burst };
+        let over = if held.connections >= limits.connections_per_client {
+            Some((TurnedAway::Client, Over { error: EdgeError::TooManyConnections, after: None }))
+        } else {
+            rate.take(&mut held.due, now)
+                .err()
+                .map(|after| (TurnedAway::Rate, Over { error: EdgeError::RateLimited, after: Some(after) }))
+        };
+        if let Some((why, _)) = over {
+            let told = TOLD.0.take(&mut held.told, now).and_then(|()| TOLD.1.take(&mut self.told, now));
+            if self.handshakes > limits.handshakes / 2 || told.is_err() {
+                self.clients.insert(key, held);
+                return Err(why);
+            }
+        }
+        held.connections += 1;
+        held.handshakes += 1;
+        self.clients.insert(key, held);
+        Ok(over.map(|(_, over)| over))
+    }
+
     /// Looks for clients to forget, each time their number has doubled.
     fn forget(&mut self, now: Instant) {
         if self.clients.len() >= self.forget_at.max(FORGET_FROM) {
-            self.clients.retain(|_, held| held.connections > 0 || !rate::is_over(held.due, now));
+            self.clients.retain(|_, held| !held.is_over(now));
             self.forget_at = self.clients.len() * 2;
         }
+    }
+}
+
+impl Client {
+    fn is_over(&self, now: Instant) -> bool {
+        self.connections == 0 && rate::is_over(self.due, now) && rate::is_over(self.told, now)
     }
 }
 
@@ -125,9 +164,23 @@ pub(crate) struct Permit {
     admission: Arc<Admission>,
     client: Option<IpAddr>,
     shaking: bool,
+    over: Option<Over>,
 }
 
 impl Permit {
+    /// What this connection was let in to be told, and nothing else.
+    pub(crate) fn over(&self) -> Option<Over> {
+        self.over
+    }
+
+    /// The connection turns out to be this client's: a proxy has passed it on.
+    pub(crate) fn attribute(&mut self, client: IpAddr, limits: &Limits) -> Result<(), TurnedAway> {
+        let Some(key) = client_key(client).filter(|_| self.client.is_none()) else { return Ok(()) };
+        self.over = self.admission.counts().enter(key, limits)?;
+        self.client = Some(key);
+        Ok(())
+    }
+
     /// The handshake is over: its place is free for the next one.
     pub(crate) fn handshake_done(&mut self) {
         if std::mem::take(&mut self.shaking) {
@@ -148,7 +201,7 @@ impl Drop for Permit {
         let Some(key) = self.client else { return };
         if let Some(held) = counts.clients.get_mut(&key) {
             held.connections -= 1;
-            if held.connections == 0 && rate::is_over(held.due, Instant::now()) {
+            if held.is_over(Instant::now()) {
                 counts.clients.remove(&key);
             }
         }
@@ -176,6 +229,7 @@ pub(crate) fn client_key(peer: IpAddr) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
 
     #[test]
     fn there_is_never_more_room_than_descriptors() {
@@ -193,14 +247,57 @@ mod tests {
         for _ in 0..3 {
             drop(admission.admit(stranger, &limits).unwrap());
         }
-        assert_eq!(admission.admit(stranger, &limits).unwrap_err(), Refused::Rate);
-        drop(admission.admit(IpAddr::from([192, 0, 2, 2]), &limits).unwrap());
+        for _ in 0..2 {
+            let told = admission.admit(stranger, &limits).unwrap().over().unwrap();
+            assert_eq!(told.error, EdgeError::RateLimited);
+            assert_eq!(told.after, Some(Duration::from_millis(500)));
+        }
+        assert_eq!(admission.admit(stranger, &limits).unwrap_err(), TurnedAway::Rate);
+        assert_eq!(admission.admit(IpAddr::from([192, 0, 2, 2]), &limits).unwrap().over(), None);
         for _ in 0..10 {
             drop(admission.admit(IpAddr::from([127, 0, 0, 1]), &limits).unwrap());
         }
         tokio::time::advance(std::time::Duration::from_millis(500)).await;
-        drop(admission.admit(stranger, &limits).unwrap());
-        assert_eq!(admission.admit(stranger, &limits).unwrap_err(), Refused::Rate);
+        assert_eq!(admission.admit(stranger, &limits).unwrap().over(), None);
+        assert_eq!(admission.admit(stranger, &limits).unwrap_err(), TurnedAway::Rate);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn being_told_costs_the_edge_next_to_nothing_however_many_ask() {
+        let admission = Arc::new(Admission::default());
+        let limits = Limits { connections_per_client: 1, ..Limits::default() };
+        let client = |number: u32| IpAddr::from(Ipv4Addr::from(0x0a00_0000 | number));
+        let held: Vec<_> = (0..100).map(|number| admission.admit(client(number), &limits).unwrap()).collect();
+        let mut told = 0;
+        for second in 1..=10 {
+            for number in 0..100 {
+                for _ in 0..10 {
+                    told += usize::from(admission.admit(client(number), &limits).is_ok());
+                }
+            }
+            assert!(told <= 20 + 20 * second, "{told} in second {second}");
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert!(told >= 200, "{told}");
+        assert_eq!(admission.connections(), held.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_a_proxy_passes_on_counts_for_its_client() {
+        let admission = Arc::new(Admission::default());
+        let limits = Limits { handshakes_per_client: 1, ..Limits::default() };
+        let client = IpAddr::from([192, 0, 2, 1]);
+        let mut first = admission.admit(None, &limits).unwrap();
+        first.attribute(client, &limits).unwrap();
+        let mut second = admission.admit(None, &limits).unwrap();
+        assert_eq!(second.attribute(client, &limits), Err(TurnedAway::Client));
+        first.handshake_done();
+        second.attribute(client, &limits).unwrap();
+        drop((first, second));
+        assert_eq!((admission.connections(), admission.handshakes()), (0, 0));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let _other = admission.admit(IpAddr::from([192, 0, 2, 2]), &limits).unwrap();
+        assert_eq!(admission.counts().clients.get(&client).map_or(0, |held| held.connections), 0);
     }
 
     #[tokio::test(start_paused = true)]
@@ -222,6 +319,6 @@ mod tests {
         admission.room.store(1, Ordering::Relaxed);
         let local = IpAddr::from([127, 0, 0, 1]);
         let _held = admission.admit(local, &Limits::default()).unwrap();
-        assert_eq!(admission.admit(local, &Limits::default()).unwrap_err(), Refused::Total);
+        assert_eq!(admission.admit(local, &Limits::default()).unwrap_err(), TurnedAway::Total);
     }
 }

@@ -1,5 +1,6 @@
-use super::admission::Refused;
 use super::*;
+use crate::error::EdgeError;
+use crate::metrics::TurnedAway;
 use crate::settings::Limits;
 use std::net::IpAddr;
 use tokio::io::AsyncReadExt;
@@ -8,6 +9,8 @@ use tokio::sync::mpsc;
 struct Taken(mpsc::UnboundedSender<(TcpStream, SocketAddr, ListenerKind)>);
 
 impl Accept for Taken {
+    fn failed(&self, _: &io::Error) {}
+
     fn accepted(&self, stream: TcpStream, peer: SocketAddr, kind: ListenerKind) {
         let _ = self.0.send((stream, peer, kind));
     }
@@ -106,11 +109,12 @@ fn a_client_over_its_share_is_refused_until_it_gives_a_place_back() {
     let limits = Limits { connections_per_client: 2, handshakes_per_client: 1, ..Limits::default() };
     let client: IpAddr = "192.0.2.1".parse::<IpAddr>().unwrap();
     let mut first = admission.admit(client, &limits).unwrap();
-    assert_eq!(admission.admit(client, &limits).unwrap_err(), Refused::Client, "one handshake at a time");
+    assert_eq!(admission.admit(client, &limits).unwrap_err(), TurnedAway::Client, "one handshake at a time");
     first.handshake_done();
     let mut second = admission.admit(client, &limits).unwrap();
     second.handshake_done();
-    assert_eq!(admission.admit(client, &limits).unwrap_err(), Refused::Client, "two connections");
+    let third = admission.admit(client, &limits).unwrap().over().unwrap();
+    assert_eq!(third.error, EdgeError::TooManyConnections, "two connections");
     admission.admit("192.0.2.2".parse::<IpAddr>().unwrap(), &limits).unwrap();
     drop(first);
     admission.admit(client, &limits).unwrap();
@@ -121,12 +125,14 @@ fn an_ipv6_network_is_one_client_and_loopback_is_none() {
     let admission = Arc::new(Admission::default());
     let limits = Limits { connections_per_client: 1, connections: 3, ..Limits::default() };
     let _first = admission.admit("2001:db8::1".parse::<IpAddr>().unwrap(), &limits).unwrap();
-    assert_eq!(
-        admission.admit("2001:db8::2".parse::<IpAddr>().unwrap(), &limits).unwrap_err(),
-        Refused::Client
-    );
+    let second = admission.admit("2001:db8::2".parse::<IpAddr>().unwrap(), &limits).unwrap();
+    assert!(second.over().is_some());
+    drop(second);
     let _local = admission.admit("127.0.0.1".parse::<IpAddr>().unwrap(), &limits).unwrap();
     let _again = admission.admit("::1".parse::<IpAddr>().unwrap(), &limits).unwrap();
     assert_eq!(admission.connections(), 3);
-    assert_eq!(admission.admit("127.0.0.1".parse::<IpAddr>().unwrap(), &limits).unwrap_err(), Refused::Total);
+    assert_eq!(
+        admission.admit("127.0.0.1".parse::<IpAddr>().unwrap(), &limits).unwrap_err(),
+        TurnedAway::Total
+    );
 }

@@ -125,6 +125,7 @@ impl Exchange {
     /// The gateway has answered.
     pub(crate) fn answered(&mut self, status: StatusCode) {
         self.answer = Some((status, Answerer::Gateway));
+        self.connection.shared.metrics.first_byte(self.began.elapsed());
     }
 
     /// The gateway broke its answer off.

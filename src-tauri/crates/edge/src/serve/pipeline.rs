@@ -2,7 +2,7 @@
 
 use super::{Connection, Exchange};
 use crate::attribution::{self, Client};
-use crate::body::{EdgeBody, Fault, RequestBody};
+use crate::body::{EdgeBody, Fault, Patience, RequestBody};
 use crate::error::EdgeError;
 use crate::gate::{self, Admitted, Kind, RequestHead};
 use crate::h2bridge;
@@ -56,6 +56,9 @@ pub(super) async fn handle(
     let mut exchange = Exchange::begin(&connection, &parts);
     let reader = Reader::of(&parts.method, &parts.headers);
     let version = parts.version;
+    if let Some(over) = connection.over {
+        return Ok(refuse(exchange, shares::Refused::from(over).into(), reader, version));
+    }
     Ok(match admit(&connection, &settings, &parts) {
         Err(refusal) => refuse(exchange, refusal, reader, version),
         Ok((admitted, client)) => {
@@ -89,6 +92,9 @@ fn admit(
     parts: &Parts,
 ) -> Result<(Admitted, Client), Refusal> {
     let admitted = gate::admit(&RequestHead::of(parts), &settings.names, &settings.limits)?;
+    if !connection.is_for(&admitted.host, &settings.front) {
+        return Err(EdgeError::NameMismatch.into());
+    }
     if let Some(pause) = settings.paused.filter(|pause| !is_over(*pause)) {
         return Err(Refusal { error: EdgeError::Paused, retry_after: seconds_until(pause) });
     }
@@ -131,7 +137,7 @@ async fn plain(
     body: Incoming,
 ) -> Response<EdgeBody> {
     let limits = &order.settings.limits;
-    let (body, meter) = RequestBody::new(body, limits.body_bytes, limits.body_stall);
+    let (body, meter) = RequestBody::new(body, limits.body_bytes, Patience::of(limits));
     exchange.metered(meter.clone());
     let request = for_gateway(&exchange, &order, parts, None, body);
     let upstream = &exchange.connection.shared.upstream;

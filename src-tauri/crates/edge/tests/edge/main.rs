@@ -9,6 +9,7 @@
 
 mod kit;
 
+mod accept;
 mod basics;
 mod challenge;
 mod hostile;
