@@ -34,6 +34,7 @@ mod house;
 mod janitor;
 mod machine;
 pub mod need;
+mod router;
 mod wait;
 
 pub use browser::{Browser, Page};
@@ -44,6 +45,7 @@ pub use gateway::{Gateway, GatewayOptions, Operator, TOKEN};
 pub use house::House;
 pub use janitor::Janitor;
 pub use machine::{Machine, Net};
+pub use router::{Manner, Router};
 pub use wait::{eventually, within};
 
 /// The folder for what a person may want to look at after a run: screenshots, logs of a failed fixture.

@@ -86,6 +86,17 @@ impl Machine {
         }
     }
 
+    /// A machine of this name whose only address is `v4`; who calls this makes the namespace.
+    pub(crate) fn of(namespace: &str, v4: Ipv4Addr) -> Self {
+        Self { namespace: namespace.to_owned(), v4, v6: Ipv6Addr::UNSPECIFIED }
+    }
+
+    /// The name of its network namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// A program that will run on this machine, in a process group of its own, with an empty environment but for PATH.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
@@ -120,7 +131,13 @@ impl Machine {
     }
 
     /// Runs `work` on a thread that is moved into this machine and ends with it.
-    async fn inside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    ///
+    /// # Errors
+    /// The thread could not be made or moved.
+    pub async fn inside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<T> {
         let namespace = File::open(Path::new("/run/netns").join(&self.namespace))?;
         let (answer, result) = tokio::sync::oneshot::channel();
         std::thread::Builder::new().name(self.namespace.clone()).spawn(move || {
@@ -159,7 +176,7 @@ impl Machine {
     }
 }
 
-fn ip(arguments: &[&str]) {
+pub(crate) fn ip(arguments: &[&str]) {
     let output = BlockingCommand::new("ip").args(arguments).output().expect("ip starts");
     assert!(output.status.success(), "ip {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -17,6 +17,8 @@ pub enum Part {
     Program,
     /// The program under test, built so that it can be told to die at a journal step.
     BreakableProgram,
+    /// miniupnpd and nft: a home router.
+    Router,
     /// Chromium, and `certutil` to put a certificate authority into its store.
     Chromium,
 }
@@ -54,6 +56,7 @@ impl Part {
             Self::OpenClaw => openclaw().err(),
             Self::Program => absent(&crate::program()),
             Self::BreakableProgram => absent(&crate::gatehouse::breakable_program()),
+            Self::Router => lacks(&["miniupnpd", "nft"], "miniupnpd, miniupnpd-nftables and nftables"),
             Self::Chromium => lacks(&["chromium", "certutil"], "chromium and libnss3-tools"),
         }
     }

@@ -123,37 +123,37 @@ pub enum MappingError {
 /// # Errors
 /// [`MappingError`]; nothing is then open.
 pub async fn open(wanted: Wanted) -> Result<Mapping, MappingError> {
-    // The search for a UPnP router changes nothing, so it need not wait for the other protocols to fail.
-    let (told, found) = tokio::join!(pcp::open(wanted, LIFETIME), upnp::find(wanted));
-    let refusal = match told {
-        Ok((mapping, external, protocol)) => {
+    // UPnP is asked first, for the address alone: a router that has none to give may search long for a port that it
+    // could open by PCP (miniupnpd does), and answers nobody meanwhile.
+    let router = upnp::find(wanted).await;
+    if let Some(router) = &router {
+        let external = router.external().await?;
+        let class = class(external);
+        if class != Class::Public {
+            return Err(MappingError::NotPublic { external: external.into(), class });
+        }
+    }
+    let (mapping, external, granted) = match (pcp::open(wanted, LIFETIME).await, router) {
+        (Ok((mapping, external, protocol)), _) => {
             let granted = mapping.external_port().get();
             let until = Some(mapping.expiration());
+            let external = SocketAddrV4::new(external, granted);
             let hold = Hold::Pcp(Box::new(mapping));
-            return proven(
-                wanted,
-                external,
-                granted,
-                Mapping { wanted, external: SocketAddrV4::new(external, granted), protocol, until, hold },
-            )
-            .await;
+            (Mapping { wanted, external, protocol, until, hold }, *external.ip(), granted)
         }
-        Err(refusal) => refusal,
-    };
-    match found {
-        Some(router) => {
+        (Err(_), Some(router)) => {
             let (external, until) = router.open(wanted, LIFETIME).await?;
-            let mapping = Mapping {
-                wanted,
-                external: SocketAddrV4::new(external, wanted.external_port),
-                protocol: Protocol::Upnp,
-                until,
-                hold: Hold::Upnp(router),
-            };
-            proven(wanted, external, wanted.external_port, mapping).await
+            let (protocol, hold) = (Protocol::Upnp, Hold::Upnp(router));
+            let port = wanted.external_port;
+            (
+                Mapping { wanted, external: SocketAddrV4::new(external, port), protocol, until, hold },
+                external,
+                port,
+            )
         }
-        None => Err(refusal),
-    }
+        (Err(refusal), None) => return Err(refusal),
+    };
+    proven(wanted, external, granted, mapping).await
 }
 
 /// The mapping, where it is of use; else it is given back.

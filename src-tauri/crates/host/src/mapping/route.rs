@@ -14,7 +14,7 @@ pub fn router() -> Option<Ipv4Addr> {
     }
     #[cfg(not(target_os = "macos"))]
     {
-        from_proc(&std::fs::read_to_string("/proc/net/route").ok()?)
+        from_proc(&std::fs::read_to_string("/proc/thread-self/net/route").ok()?)
     }
 }
 

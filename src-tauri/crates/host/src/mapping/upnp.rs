@@ -9,7 +9,8 @@ use igd_next::{AddPortError, GetExternalIpError, PortMappingProtocol, RequestErr
 
 use super::{MappingError, Protocol, Wanted};
 
-const SEARCH: Duration = Duration::from_secs(5);
+/// A router of the home answers within a second; it may take three to say so (UPnP Device Architecture, `MX`).
+const SEARCH: Duration = Duration::from_secs(4);
 const CALL: Duration = Duration::from_secs(8);
 /// What the router's own page shows beside the port.
 const LABEL: &str = "Gatehouse";
@@ -42,7 +43,6 @@ impl Router {
         wanted: Wanted,
         lifetime: Duration,
     ) -> Result<(Ipv4Addr, Option<Instant>), MappingError> {
-        // A router behind another one may refuse a mapping for this reason, in words that hide it: ask first.
         let external = self.external().await?;
         let seconds = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
         match self.add(wanted, seconds).await {
@@ -63,7 +63,8 @@ impl Router {
         }
     }
 
-    async fn external(&self) -> Result<Ipv4Addr, MappingError> {
+    /// Its address on the outside.
+    pub(super) async fn external(&self) -> Result<Ipv4Addr, MappingError> {
         match tokio::time::timeout(CALL, self.0.get_external_ip()).await {
             Ok(Ok(IpAddr::V4(address))) if !address.is_unspecified() => Ok(address),
             Ok(Err(GetExternalIpError::ActionNotAuthorized)) => Err(MappingError::Refused {
