@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gatehouse_api::{Answerer, CaFormat, OpenRequest, Scope};
 use ipnet::IpNet;
 
-pub(crate) use self::devices::{Devices, Which};
+pub(crate) use self::devices::{Devices, Stay, Which};
 use crate::output::when::parse_span;
 
 /// A safe HTTPS address for an OpenClaw gateway.
@@ -105,6 +105,8 @@ pub(crate) enum Command {
     Link(Link),
     /// Requests as they end: metadata only.
     Tail(Tail),
+    /// Reach an open address the way a device does, stage by stage.
+    Test(Test),
     /// A completion script for a shell.
     Completions(Completions),
     /// The version of this program and of the one that runs.
@@ -368,6 +370,13 @@ pub(crate) enum LinkKind {
     App,
     /// Gives one device the certificate authority, over plain HTTP on the local network.
     Trust,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Which of the open addresses [default: the best].
+    #[arg(value_name = "URL")]
+    pub(crate) address: Option<String>,
 }
 
 #[derive(Debug, Args)]

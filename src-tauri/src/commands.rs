@@ -16,6 +16,7 @@ mod plan;
 pub(crate) mod serve;
 mod status;
 mod tail;
+mod test;
 mod undo;
 mod version;
 
@@ -47,6 +48,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Gateway(command) => gateway::run(&command, session).await,
         Command::Link(args) => link::run(&args, session).await,
         Command::Tail(args) => tail::run(&args, session).await,
+        Command::Test(args) => test::run(args, session).await,
         Command::Completions(args) => Ok(completions::run(&args, session)),
         Command::Version => Ok(version::run(session).await),
     }

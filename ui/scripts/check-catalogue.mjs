@@ -8,7 +8,7 @@ const english = read('en.json');
 const holes = (text) => (text.match(/\{\w+\}/g) ?? []).sort().join();
 const faults = [];
 
-for (const name of readdirSync(root).filter((file) => file.endsWith('.json') && file !== 'en.json')) {
+for (const name of readdirSync(root).filter((file) => /^[a-z]{2}(-\w+)?\.json$/.test(file) && file !== 'en.json')) {
   const other = read(name);
   for (const key of Object.keys(english)) {
     if (!(key in other)) faults.push(`${name}: ${key} is missing`);

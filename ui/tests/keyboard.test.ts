@@ -49,13 +49,13 @@ describe('keyboard', () => {
       await page.keyboard.press('Enter');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       assert.deepEqual(core.asked('devices-approve'), [
-        { method: 'devices-approve', params: { device: parts.tablet.device_id, access: 'chat', label: 'Kitchen tablet', shown_scopes: parts.tablet.scopes } },
+        { method: 'devices-approve', params: { device: parts.tablet.device_id, access: 'chat', label: 'Kitchen tablet', shown_scopes: parts.tablet.scopes, expires_in: null } },
       ]);
     }));
 
   it('Return approves nothing where a device asks for full control, or where several wait', async () => {
-    const admin = { ...oneWaits, devices: { pending: [parts.iphone], paired: [] } };
-    const two = { ...on, devices: { pending: [parts.tablet, { ...parts.tablet, device_id: 'f'.repeat(64) }], paired: [] } };
+    const admin = { ...oneWaits, devices: { pending: [parts.iphone], paired: [], expired: [] } };
+    const two = { ...on, devices: { pending: [parts.tablet, { ...parts.tablet, device_id: 'f'.repeat(64) }], paired: [], expired: [] } };
     for (const scene of [admin, two]) {
       await Stage.play(scene, 'overview', {}, async (stage) => {
         const { page, core } = stage;

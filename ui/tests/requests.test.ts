@@ -29,7 +29,7 @@ const cases: Case[] = [
   { what: 'undoes the change that is shown', scene: on, page: 'overview', click: ['Undo…', /^Undo$/], asks: [{ method: 'undo', params: { id: 'c7', force_drift: false } }] },
   { what: 'removes an origin as it stands in the list', scene: on, page: 'access', click: ['Remove https://chat.example.com/'], asks: [{ method: 'origins-remove', params: { origin: 'https://chat.example.com/' } }] },
   { what: 'allows an origin that was refused', scene: on, page: 'access', click: ['Allow https://mini.tail1234.ts.net'], asks: [{ method: 'origins-add', params: { origin: 'https://mini.tail1234.ts.net' } }] },
-  { what: 'approves exactly what was shown', scene: on, page: 'devices', click: ['Approve Safari on iPhone'], asks: [{ method: 'devices-approve', params: { device: parts.iphone.device_id, access: 'full', label: null, shown_scopes: parts.iphone.scopes } }] },
+  { what: 'approves exactly what was shown', scene: on, page: 'devices', click: ['Approve Safari on iPhone'], asks: [{ method: 'devices-approve', params: { device: parts.iphone.device_id, access: 'full', label: null, shown_scopes: parts.iphone.scopes, expires_in: null } }] },
   { what: 'denies', scene: on, page: 'devices', click: ['Deny openclaw-cli'], asks: [{ method: 'devices-deny', params: { device: parts.stranger.device_id } }] },
   { what: 'denies all, oldest first', scene: on, page: 'devices', click: ['Deny All'], asks: [{ method: 'devices-deny', params: { device: parts.stranger.device_id } }, { method: 'devices-deny', params: { device: parts.iphone.device_id } }] },
   { what: 'revokes and leaves the shared token alone', scene: on, page: 'devices', click: ['Revoke Kitchen laptop', /^Revoke…$/], asks: [{ method: 'devices-revoke', params: { device: laptop, rotate_token: false } }] },
@@ -213,7 +213,7 @@ describe('requests', () => {
       for (const progress of parts.reached('verify', 'running', 'reaching https://mini.local')) core.tell({ event: 'progress', data: progress });
       await page.getByRole('dialog', { name: 'Turning on…' }).waitFor();
       await sheet.locator('[aria-current=step]').getByText('Check from outside').waitFor();
-      await page.getByRole('status').getByText('Turning on: step 7 of 8, Check from outside').waitFor({ state: 'attached' });
+      await page.getByRole('status').getByText('Step 7 of 8: Check from outside').waitFor({ state: 'attached' });
       assert.ok(await page.getByRole('button', { name: 'Turn On' }).isDisabled(), 'a second click cannot start it twice');
       await stage.picture('sheet-running');
       for (const step of parts.reached('verify', 'failed', 'another program answers')) core.tell({ event: 'progress', data: step.step === 'listen' ? { ...step, state: 'rolled-back' } : step });
@@ -260,16 +260,16 @@ describe('requests', () => {
     Stage.play(oneWaits, 'overview', {}, async ({ page, core }) => {
       await page.getByRole('button', { name: 'Review 1 Device…' }).click();
       const wider: PendingDevice = { ...parts.tablet, scopes: [...parts.tablet.scopes, 'operator.admin'] };
-      core.scene.devices = { pending: [wider], paired: [] };
+      core.scene.devices = { pending: [wider], paired: [], expired: [] };
       core.tell({ event: 'devices', data: core.scene.devices });
       await page.getByRole('dialog').getByText('full control').waitFor();
       await page.getByRole('button', { name: 'Approve Firefox on Android' }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
-      assert.deepEqual(core.asked('devices-approve')[0]?.params, { device: wider.device_id, access: 'full', label: null, shown_scopes: wider.scopes });
+      assert.deepEqual(core.asked('devices-approve')[0]?.params, { device: wider.device_id, access: 'full', label: null, shown_scopes: wider.scopes, expires_in: null });
     }));
 
   it('announces a device that begins to wait', () =>
-    Stage.play({ ...on, snapshot: { ...on.snapshot, devices: { pending: 0, paired: 2 } }, devices: { pending: [], paired: [] } }, 'settings', {}, async ({ page, core }) => {
+    Stage.play({ ...on, snapshot: { ...on.snapshot, devices: { pending: 0, paired: 2 } }, devices: { pending: [], paired: [], expired: [] } }, 'settings', {}, async ({ page, core }) => {
       core.now({ devices: { pending: 1, paired: 2 } });
       await page.getByRole('status').getByText('One device is waiting for approval').waitFor({ state: 'attached' });
     }));

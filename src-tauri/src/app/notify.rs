@@ -100,6 +100,7 @@ fn chosen(app: &AppHandle, notification: &Notification, choice: Choice) {
         Choice::Review => return window::show_soon(app, Some("devices")),
         Choice::Deny => Request::DevicesDeny { device: device.device_id },
         Choice::Approve => Request::DevicesApprove {
+            expires_in: None,
             device: device.device_id,
             access: ApproveAs::Full,
             label: None,

@@ -1,7 +1,11 @@
 //! The words of `gatehouse devices`.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand, ValueEnum};
 use gatehouse_api::ApproveAs;
+
+use crate::output::when::parse_span;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Devices {
@@ -24,6 +28,17 @@ pub(crate) enum Devices {
         /// A label for it.
         #[arg(long)]
         label: Option<String>,
+        /// Revoke it after so long: 1h, 7d [default: what was set for it before, else never].
+        #[arg(long, value_name = "TIME", value_parser = parse_span)]
+        expires: Option<Duration>,
+    },
+    /// Revoke a paired device later, or never.
+    Expire {
+        /// The device's id or the beginning of it.
+        id: String,
+        /// After how long: 1h, 7d; or never.
+        #[arg(value_name = "TIME|never", value_parser = parse_stay)]
+        stay: Stay,
     },
     /// Refuse a waiting device.
     Deny {
@@ -51,6 +66,22 @@ pub(crate) enum Devices {
         #[arg(long)]
         bell: bool,
     },
+}
+
+/// How long a device may stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// So long from now.
+    For(Duration),
+    /// Until somebody revokes it.
+    Forever,
+}
+
+fn parse_stay(text: &str) -> Result<Stay, String> {
+    match text {
+        "never" => Ok(Stay::Forever),
+        text => parse_span(text).map(Stay::For),
+    }
 }
 
 /// Which device.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatehouse_api::{
     Change, ChangeState, Code, ErrorEnvelope, Event, Reply, Request,
-    socket::{Events, Topic},
+    socket::{Client, Events, Topic},
 };
 
 use crate::{
@@ -32,9 +32,17 @@ pub(crate) async fn make(request: Request, session: &mut Session) -> Result<Chan
         };
         tokio::pin!(deadline);
         let mut following = true;
+        let mut stopping = false;
         loop {
             tokio::select! {
                 answer = &mut call => break answer,
+                Ok(()) = tokio::signal::ctrl_c() => {
+                    if std::mem::replace(&mut stopping, true) {
+                        break Err(left());
+                    }
+                    steps.end(&mut session.out);
+                    session.out.remark(&stop(&client).await);
+                }
                 () = &mut deadline => break Err(too_long(limit.unwrap_or_default())),
                 event = events.next(), if following => match event {
                     Ok(Event::Progress(progress)) => steps.show(&progress, &mut session.out),
@@ -59,6 +67,23 @@ async fn drain(events: &mut Events, steps: &mut Steps, session: &mut Session) {
             steps.show(&progress, &mut session.out);
         }
     }
+}
+
+/// Asks the core to stop the change; the change itself answers when everything is put back.
+async fn stop(client: &Client) -> Page {
+    match client.call(Request::CancelChange).await {
+        Ok(_) => {
+            Page::verdict(Tone::Warn, "Stopping:", "everything is put back. Once more to wait no longer.")
+        }
+        Err(_) => {
+            Page::verdict(Tone::Warn, "Not stopped:", "it is almost done. Once more to wait no longer.")
+        }
+    }
+}
+
+fn left() -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::Failed, "Nobody waits for the end", "The core goes on by itself.")
+        .fix_with("See how far it got.", "gatehouse status")
 }
 
 fn too_long(limit: Duration) -> ErrorEnvelope {

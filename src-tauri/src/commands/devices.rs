@@ -1,6 +1,7 @@
 //! `gatehouse devices`: those that wait for approval, and those that have it.
 
 mod approve;
+mod expire;
 mod list;
 mod revoke;
 mod view;
@@ -18,15 +19,16 @@ use crate::{
 pub(crate) async fn run(command: Devices, session: &mut Session) -> Outcome {
     match command {
         Devices::List { pending, paired } => list::run(pending, paired, session).await,
-        Devices::Approve { which, access, label } => {
+        Devices::Approve { which, access, label, expires } => {
             let device = find(&which, fetch(session).await?.pending, "waits")?;
-            approve::run(device, access.into(), label, session).await
+            approve::run(device, approve::Terms { access: access.into(), label, expires }, session).await
         }
         Devices::Deny { which } => {
             let device = find(&which, fetch(session).await?.pending, "waits")?;
             deny(&device, session).await
         }
         Devices::Revoke { which, rotate_token } => revoke::run(&which, rotate_token, session).await,
+        Devices::Expire { id, stay } => expire::run(id, stay, session).await,
         Devices::Rename { id, label } => rename(id, label, session).await,
         Devices::Watch { bell } => watch::run(bell, session).await,
     }

@@ -22,6 +22,7 @@ fn error_word(code: Code) -> &'static str {
         | Code::AlreadyRunning => "Conflict:",
         Code::Permission => "Denied:",
         Code::RolledBack | Code::VerifyFailed => "Reverted:",
+        Code::Cancelled => "Cancelled:",
         Code::Failed
         | Code::GatewayRefused
         | Code::Storage

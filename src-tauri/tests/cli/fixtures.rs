@@ -1,13 +1,14 @@
 //! What the made-up core knows. The moments of JSON fixtures are fixed; those of pages are told from now.
 
 use gatehouse_api::{
-    AccessFacts, Actual, Address, AddressScope, Answerer, CaExport, CaFormat, Cause, CertSummary, Change,
-    ChangeKind, ChangeState, ClientRule, Code, Desired, DeviceCounts, DeviceList, EdgeSighting,
-    ErrorEnvelope, Event, Fix, GatewayLog, GatewaySummary, GatewayVerdict, HistoryEntry, LastChange,
-    ListenerSummary, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict,
-    PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Plan, PlanStep, Problem, Progress, Proof,
-    Reply, Request, RevokeReport, SCHEMA, Scope, SecretLink, SecretText, Snapshot, StepId, StepState,
-    TlsFacts, TrafficRecord, TrustInvite, TrustInviteProgress, TrustedBy, WebSocketFacts,
+    AccessFacts, Actual, Address, AddressScope, AddressTest, Answerer, CaExport, CaFormat, Cause,
+    CertSummary, Change, ChangeKind, ChangeState, ClientRule, Code, Desired, DeviceCounts, DeviceList,
+    EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fix, GatewayLog, GatewaySummary, GatewayVerdict,
+    HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest,
+    OriginVerdict, PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Plan, PlanStep, Problem,
+    Progress, Proof, Reply, Request, RevokeReport, SCHEMA, Scope, SecretLink, SecretText, Snapshot,
+    StageOutcome, StageResult, StepId, StepState, TestStage, TlsFacts, TrafficRecord, TrustInvite,
+    TrustInviteProgress, TrustedBy, WebSocketFacts,
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -213,8 +214,16 @@ pub(crate) fn devices_at(now: OffsetDateTime) -> DeviceList {
         approved_via: Some("owner".to_owned()),
         connected: true,
         last_seen: Some(now - Duration::seconds(7_300)),
+        expires_at: Some(now + Duration::days(7)),
     };
-    DeviceList { pending: vec![phone], paired: vec![laptop] }
+    let visitor = ExpiredDevice {
+        device_id: TABLET.to_owned(),
+        name: "Visitor's tablet".to_owned(),
+        at: now - Duration::hours(3),
+        can_return: false,
+        note: "It is locked out: it would have to ask again, and you would see it.".to_owned(),
+    };
+    DeviceList { pending: vec![phone], paired: vec![laptop], expired: vec![visitor] }
 }
 
 /// A second device that waits.
@@ -325,7 +334,12 @@ pub(crate) fn answer(request: &Request) -> Result<Reply, ErrorEnvelope> {
         | Request::Undo { .. }
         | Request::OriginsAdd { .. }
         | Request::OriginsRemove { .. } => Reply::Change(change()),
-        Request::Pause { .. } | Request::Resume | Request::Confirm | Request::Shutdown => Reply::Done,
+        Request::Pause { .. }
+        | Request::Resume
+        | Request::Confirm
+        | Request::CancelChange
+        | Request::DashboardLinkCancel
+        | Request::Shutdown => Reply::Done,
         Request::History { .. } => Reply::History(history_at(THEN)),
         Request::OriginsList => Reply::Origins(origins()),
         Request::OriginsTest { origin } => Reply::OriginTest(OriginTest {
@@ -336,7 +350,7 @@ pub(crate) fn answer(request: &Request) -> Result<Reply, ErrorEnvelope> {
         }),
         Request::OriginsSeen { .. } => Reply::OriginsSeen(seen()),
         Request::DevicesList => Reply::Devices(devices()),
-        Request::DevicesApprove { .. } | Request::DevicesRename { .. } => {
+        Request::DevicesApprove { .. } | Request::DevicesRename { .. } | Request::DevicesExpire { .. } => {
             Reply::Device(Box::new(devices().paired.remove(0)))
         }
         Request::DevicesDeny { device } => Reply::Denied { device_id: device.clone() },
@@ -385,6 +399,7 @@ pub(crate) fn answer(request: &Request) -> Result<Reply, ErrorEnvelope> {
             Reply::InviteStatus(TrustInviteProgress { open: true, visitors: Vec::new(), fetched: Vec::new() })
         }
         Request::TrustInviteEnd => Reply::Done,
+        Request::TestAddress { .. } => Reply::AddressTest(address_test()),
         Request::Traffic { .. } => Reply::Traffic(Vec::new()),
         Request::Access => Reply::Access(AccessFacts {
             trusted_proxies: None,
@@ -392,6 +407,29 @@ pub(crate) fn answer(request: &Request) -> Result<Reply, ErrorEnvelope> {
             clients: ClientRule::Nobody,
         }),
     })
+}
+
+/// An address whose gateway does not answer.
+fn address_test() -> AddressTest {
+    let stage = |stage, outcome, ms, saw: &str| StageResult { stage, outcome, ms, saw: saw.to_owned() };
+    AddressTest {
+        url: "https://mini.local".to_owned(),
+        works: false,
+        stages: vec![
+            stage(TestStage::Tcp, StageOutcome::Passed, Some(1), "192.168.1.20 → 192.168.1.20:443"),
+            stage(TestStage::Tls, StageOutcome::Passed, Some(4), "TLS 1.3, SHA-256 0A:FF"),
+            stage(TestStage::Health, StageOutcome::Failed, Some(12), "503 by the edge (gateway-down)"),
+            stage(TestStage::Websocket, StageOutcome::Skipped, None, ""),
+        ],
+        error: Some(
+            ErrorEnvelope::new(
+                Code::VerifyFailed,
+                "The gateway behind the address is not ready",
+                "https://mini.local: the gateway is not ready: 503 by the edge (gateway-down)",
+            )
+            .fix_with("Look at what the gateway says.", "openclaw gateway status"),
+        ),
+    }
 }
 
 /// The authority, which here is only text.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Each command and the file that freezes its object.
-const OBJECTS: [(&str, &str, i32); 35] = [
+const OBJECTS: [(&str, &str, i32); 37] = [
     ("status", "status --json", 0),
     ("open", "open --to lan --json", 0),
     ("plan", "open --to lan --dry-run --json", 0),
@@ -34,6 +34,8 @@ const OBJECTS: [(&str, &str, i32); 35] = [
     ("devices-deny", "devices deny 3f9a --json", 0),
     ("devices-revoke", "devices revoke 77c0 --yes --json", 0),
     ("devices-rename", "devices rename 77c0 Laptop --json", 0),
+    ("devices-rename", "devices expire 77c0 7d --json", 0),
+    ("test", "test --json", 8),
     ("cert-show", "cert show --json", 0),
     ("cert-fingerprint", "cert fingerprint --json", 0),
     ("cert-export-file", "cert export --ca out.der --format der --json", 0),

@@ -120,6 +120,7 @@ async fn approving_shows_and_sends_exactly_what_was_shown() {
         access: ApproveAs::Chat,
         label: Some("Kitchen iPhone".to_owned()),
         shown_scopes: Some(shown),
+        expires_in: None,
     };
     assert_eq!(core.seen().last(), Some(&expected));
 }

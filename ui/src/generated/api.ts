@@ -6,7 +6,7 @@
  *
  * A variant is added only when some view acts differently on it.
  */
-export type Code = "usage" | "failed" | "gateway-not-found" | "gateway-unreachable" | "gateway-auth" | "gateway-refused" | "config-unsupported" | "config-conflict" | "port-taken" | "permission" | "storage" | "no-address" | "certificate" | "verify-failed" | "rolled-back" | "drift" | "needs-confirmation" | "busy" | "not-found" | "widened" | "not-running" | "already-running" | "version";
+export type Code = "usage" | "failed" | "gateway-not-found" | "gateway-unreachable" | "gateway-auth" | "gateway-refused" | "config-unsupported" | "config-conflict" | "port-taken" | "permission" | "storage" | "no-address" | "certificate" | "verify-failed" | "rolled-back" | "cancelled" | "drift" | "needs-confirmation" | "busy" | "not-found" | "widened" | "not-running" | "already-running" | "version";
 
 /**
  * What went wrong, for a person and for a program. Never holds a secret.
@@ -623,7 +623,36 @@ connected: boolean,
 /**
  * When it was last seen.
  */
-last_seen: string | null, };
+last_seen: string | null, 
+/**
+ * When Gatehouse revokes it; `None` = never.
+ */
+expires_at: string | null, };
+
+/**
+ * A device whose time was over.
+ */
+export type ExpiredDevice = { 
+/**
+ * SHA-256 of its public key, lower-case hex.
+ */
+device_id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * When Gatehouse revoked it.
+ */
+at: string, 
+/**
+ * Whether it could come back by itself, because it may know the shared token or password.
+ */
+can_return: boolean, 
+/**
+ * How, and what would stop it, as a sentence.
+ */
+note: string, };
 
 /**
  * All devices.
@@ -636,7 +665,11 @@ pending: Array<PendingDevice>,
 /**
  * Paired, last seen first.
  */
-paired: Array<PairedDevice>, };
+paired: Array<PairedDevice>, 
+/**
+ * Revoked because their time was over, newest first; those of the last week.
+ */
+expired: Array<ExpiredDevice>, };
 
 /**
  * What a revocation did, and what it did not.
@@ -929,6 +962,58 @@ networks: Array<string>,
 clients: ClientRule, };
 
 /**
+ * A stage on the way from a device to the gateway, in this order.
+ */
+export type TestStage = "tcp" | "tls" | "health" | "websocket";
+
+/**
+ * How a stage came out.
+ */
+export type StageOutcome = "passed" | "failed" | "skipped";
+
+/**
+ * One stage.
+ */
+export type StageResult = { 
+/**
+ * Which.
+ */
+stage: TestStage, 
+/**
+ * How it came out.
+ */
+outcome: StageOutcome, 
+/**
+ * How long it took, in milliseconds; `None` = it was not tried.
+ */
+ms: number | null, 
+/**
+ * What was measured: addresses, versions, or why it failed.
+ */
+saw: string, };
+
+/**
+ * What came of reaching one address.
+ */
+export type AddressTest = { 
+/**
+ * The address, as a user types it.
+ */
+url: string, 
+/**
+ * Whether every stage passed.
+ */
+works: boolean, 
+/**
+ * The stages, in order; always all four.
+ */
+stages: Array<StageResult>, 
+/**
+ * What the failure means and what to do next.
+ */
+error?: ErrorEnvelope, };
+
+/**
  * A secret on its way to a view: a link that logs in, a setup code. In JSON it is the text itself; `Debug` shows
  * nothing of it, and there is no `Display`, so that it gets into no log by accident.
  */
@@ -1132,7 +1217,7 @@ not_after: string, };
 /**
  * A request to the core. One variant per thing that a person can do.
  */
-export type Request = { "method": "status" } | { "method": "plan-open", "params": OpenRequest } | { "method": "open", "params": OpenRequest } | { "method": "plan-close" } | { "method": "close", "params": { 
+export type Request = { "method": "status" } | { "method": "plan-open", "params": OpenRequest } | { "method": "open", "params": OpenRequest } | { "method": "cancel-change" } | { "method": "plan-close" } | { "method": "close", "params": { 
 /**
  * Also forget certificates and the certificate authority.
  */
@@ -1188,7 +1273,19 @@ label: string | null,
 /**
  * The scopes that were shown to the user. If the device now asks for more, the answer is `widened`.
  */
-shown_scopes: Array<string> | null, } } | { "method": "devices-deny", "params": { 
+shown_scopes: Array<string> | null, 
+/**
+ * Revoke it after so many seconds; `None` = never, whatever was set for this key before.
+ */
+expires_in: number | null, } } | { "method": "devices-expire", "params": { 
+/**
+ * Device id or an unambiguous beginning of it.
+ */
+device: string, 
+/**
+ * After so many seconds from now; `None` = never.
+ */
+expires_in: number | null, } } | { "method": "devices-deny", "params": { 
 /**
  * Device id or an unambiguous beginning of it.
  */
@@ -1224,6 +1321,10 @@ lines: number, } } | { "method": "install-gateway" } | { "method": "dashboard-li
 /**
  * At which of our addresses; `None` = the loopback name, for a browser on this machine.
  */
+address: string | null, } } | { "method": "dashboard-link-cancel" } | { "method": "test-address", "params": { 
+/**
+ * Which of our addresses; `None` = the best one.
+ */
 address: string | null, } } | { "method": "phone-setup", "params": { 
 /**
  * At which of our addresses; `None` = the best one that a phone can reach.
@@ -1245,4 +1346,4 @@ export type Reply = { "kind": "status", "data": Snapshot } | { "kind": "plan", "
 /**
  * Which.
  */
-device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "done" };
+device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "done" };

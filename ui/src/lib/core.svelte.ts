@@ -1,8 +1,9 @@
 // What the window knows of the core: the newest snapshot, devices, progress and traffic. It keeps no state of its own
 // beside them, so window, tray and command line cannot disagree.
 
-import type { DeviceList, ErrorEnvelope, Event, PendingDevice, Progress, Reply, Request, Snapshot, TrafficRecord } from '$api';
+import type { DeviceList, ErrorEnvelope, Event, LastChange, PendingDevice, Progress, Reply, Request, Snapshot, TrafficRecord } from '$api';
 import { asEnvelope, type Platform } from '../platform';
+import { t } from './i18n.svelte';
 
 /** Rows of traffic that the window keeps. */
 const KEPT_TRAFFIC = 500;
@@ -17,6 +18,8 @@ class CoreState {
   devicesError = $state<ErrorEnvelope>();
   /** Devices that were answered here and that the core has not taken off the list yet. */
   #leaving = $state<string[]>([]);
+  /** Whether the change that runs was asked to stop. */
+  cancelling = $state(false);
   /** Whether OpenClaw is being installed. */
   installing = $state(false);
   /** Steps of the change that runs, or of the last one, newest text of each. */
@@ -73,6 +76,11 @@ class CoreState {
       return true;
     } catch (thrown) {
       this.error = asEnvelope(thrown);
+      // Who asked to stop has what was asked for.
+      if (this.error.code === 'cancelled') {
+        this.say(t('change.cancelled'));
+        this.error = undefined;
+      }
       return false;
     }
   }
@@ -90,6 +98,24 @@ class CoreState {
     const done = await this.attempt(work);
     if (!done) back();
     return done;
+  }
+
+  /** Stops the change that is being made. Its own request tells what came of that. */
+  async cancelChange(): Promise<void> {
+    if (this.cancelling) return;
+    this.cancelling = true;
+    this.say(t('change.cancelling'));
+    if (!(await this.attempt(() => this.ask({ method: 'cancel-change' }, 'done')))) {
+      this.cancelling = false;
+      // It ended meanwhile, or is being taken back already: either way it is over soon.
+      if (this.error?.code === 'not-found') this.error = undefined;
+    }
+  }
+
+  /** The newest change, where it can be taken back now. */
+  get undoable(): LastChange | undefined {
+    const change = this.snapshot?.last_change;
+    return change && !change.confirm_by && (!change.undo_until || Date.parse(change.undo_until) > Date.now()) ? change : undefined;
   }
 
   /** Installs OpenClaw; its way is told by the gateway's detail. */
@@ -129,6 +155,7 @@ class CoreState {
         this.up = true;
         if (this.snapshot && this.snapshot.gateway.verdict !== event.data.gateway.verdict) void this.#refresh();
         this.snapshot = event.data;
+        if (event.data.actual.state !== 'preparing') this.cancelling = false;
         break;
       case 'progress':
         this.#step(event.data);

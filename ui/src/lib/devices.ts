@@ -1,6 +1,19 @@
 // What a waiting device asks for, in the few words that answers are bound to.
 
 import type { ApproveAs, PendingDevice } from '$api';
+import type { Key } from './i18n.svelte';
+
+/** How long a device may stay, in seconds from now; `kept` = as it was set before. */
+export type Stay = number | 'always' | 'kept';
+
+const HOUR = 3600;
+export const stays: { value: Stay; text: Key }[] = [
+  { value: HOUR, text: 'expiry.hour' },
+  { value: 24 * HOUR, text: 'expiry.day' },
+  { value: 7 * 24 * HOUR, text: 'expiry.week' },
+  { value: 30 * 24 * HOUR, text: 'expiry.month' },
+  { value: 'always', text: 'expiry.always' },
+];
 
 const chat = ['operator.read', 'operator.write', 'operator.approvals', 'operator.questions', 'operator.talk'];
 

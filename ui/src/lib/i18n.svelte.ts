@@ -43,10 +43,10 @@ export const language = {
   },
 };
 
-/** The text for a key in the current language; English where a translation is missing. */
-export function t(key: Key, values: Values = {}): string {
-  const catalogue = catalogues[current];
-  const plural = 'count' in values ? new Intl.PluralRules(current).select(Number(values.count)) : undefined;
+/** The text for a key in a language, the current one unless told; English where a translation is missing. */
+export function t(key: Key, values: Values = {}, tongue: Language = current): string {
+  const catalogue = catalogues[tongue];
+  const plural = 'count' in values ? new Intl.PluralRules(tongue).select(Number(values.count)) : undefined;
   const text =
     (plural && (catalogue[`${key}.${plural}`] ?? catalogue[`${key}.other`])) ??
     catalogue[key] ??

@@ -23,6 +23,10 @@ export const route = {
   go(page: Page) {
     location.hash = `/${page}`;
   },
+  /** Shows a page and asks it to open something: a sheet, a field. */
+  ask(page: Page, then: string) {
+    location.hash = `/${page}/${then}`;
+  },
   /** It was opened: a reload does not open it again, and it can be asked for a second time. */
   opened() {
     history.replaceState(null, '', `#/${current.page}`);

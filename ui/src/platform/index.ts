@@ -20,6 +20,8 @@ export interface Platform {
   follow(event: (event: Event) => void, state: (reach: Reach) => void): () => void;
   /** Opens an address outside the page. */
   open(url: string): Promise<void>;
+  /** Has the one-time owner link made and opens it in the browser of this computer. The link goes nowhere else. */
+  openDashboard(): Promise<void>;
   /** Puts text on the clipboard. */
   copy(text: string): Promise<void>;
   /** Lets the user keep a file. */

@@ -50,6 +50,10 @@ function follow(event: (event: Event) => void, state: (reach: Reach) => void): (
 export const web: Platform = {
   call,
   follow,
+  async openDashboard() {
+    const reply = await call({ method: 'dashboard-link', params: { address: null } });
+    if (reply.kind === 'link') window.open(reply.data.url, '_blank', 'noopener');
+  },
   async open(url) {
     window.open(url, '_blank', 'noopener');
   },

@@ -39,6 +39,7 @@ export const off: Scene = {
   ca: { content: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n', format: 'pem', name: parts.cert.issuer, sha256: parts.CA_SHA, not_after: at(3650 * DAY) },
   traffic: [],
   access: { trusted_proxies: [], networks: ['192.168.1.0/24'], clients: { rule: 'nobody' } },
+  addressTest: parts.works,
   log: { source: '/Users/ada/.openclaw/logs/gateway.log', lines: ['2026-11-20T14:01:02Z info gateway listening on 127.0.0.1:18789', '2026-11-20T14:01:09Z info channel telegram ready'] },
   link: { url: 'https://localhost/#bootstrapToken=only-once', address: 'https://localhost', expires_at: at(120) },
   setup: { code: 'SETUP-1234-5678', gateway_url: 'wss://mini.local', setup_id: 's1', expires_at: at(600) },
@@ -149,6 +150,7 @@ export const gatewayDown: Scene = {
   },
   devices: down,
   origins: down,
+  addressTest: parts.fails,
   seen: [],
   access: { ...on.access, trusted_proxies: null },
   plan: down,
@@ -177,6 +179,7 @@ export const long: Scene = {
   devices: {
     pending: [{ ...parts.iphone, name: `${words} iPhone`, scopes: [...parts.iphone.scopes, 'operator.pairing', 'operator.questions', 'operator.talk', 'operator.talk.secrets', `operator.${words.toLowerCase()}`], via_edge: { client: '2001:db8:ffff:ffff:ffff:ffff:ffff:fffe', host, tls: 'TLS 1.3', agent: 'Safari on iPhone', first_seen: at(-20), last_seen: at(-2) } }, parts.stranger],
     paired: [{ ...parts.laptop, name: words, remote_ip: '2001:db8:ffff:ffff:ffff:ffff:ffff:fffe' }, parts.desk],
+    expired: [{ ...parts.visitor, name: words, can_return: true, note: `${words} ${words}` }],
   },
   origins: { origins: [{ origin: `https://${host}`, owner: 'user', never_matches: words, last_seen: at(-40 * DAY) }, ...parts.origins.origins] },
   seen: [{ origin: `https://${host}`, count: 123_456, refused: true, client: '2001:db8:ffff:ffff:ffff:ffff:ffff:fffe', last_seen: at(-DAY) }],

@@ -1,7 +1,7 @@
 // The pieces that scenes are put together from.
 
 import type {
-  Address, CertSummary, DeviceList, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Plan,
+  Address, AddressTest, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Plan,
   Problem, Progress, StepId, TrafficRecord,
 } from '$api';
 import { at, DAY } from './scene.js';
@@ -14,6 +14,24 @@ export const addresses: Address[] = [
   { url: 'https://192.168.1.20', scope: 'lan', verified_at: at(-130), trusted_by: 'local-ca' },
   { url: 'https://100.101.7.20', scope: 'tailnet', verified_at: null, trusted_by: 'local-ca' },
 ];
+
+export const works: AddressTest = {
+  url: 'https://mini.local',
+  works: true,
+  stages: [
+    { stage: 'tcp', outcome: 'passed', ms: 1, saw: '192.168.1.20 → 192.168.1.20:443' },
+    { stage: 'tls', outcome: 'passed', ms: 4, saw: `TLS 1.3, SHA-256 ${SHA}` },
+    { stage: 'health', outcome: 'passed', ms: 9, saw: 'GET /healthz: 200' },
+    { stage: 'websocket', outcome: 'passed', ms: 21, saw: 'connect.challenge' },
+  ],
+};
+const notReady: ErrorEnvelope = { code: 'verify-failed', title: 'The gateway behind the address is not ready', because: 'It answered 503.', evidence: [], fix: { text: 'Look at what the gateway says.', command: 'openclaw gateway status' } };
+export const fails: AddressTest = {
+  ...works,
+  works: false,
+  stages: [works.stages[0]!, works.stages[1]!, { stage: 'health', outcome: 'failed', ms: 12, saw: 'the gateway is not ready: 503 by the edge (gateway-down)' }, { stage: 'websocket', outcome: 'skipped', ms: null, saw: '' }],
+  error: notReady,
+};
 
 export const cert: CertSummary = {
   issuer: 'Gatehouse CA mini 4f2a',
@@ -85,6 +103,7 @@ export const laptop: PairedDevice = {
   approved_via: 'owner',
   connected: true,
   last_seen: at(-20),
+  expires_at: null,
 };
 export const desk: PairedDevice = {
   ...laptop,
@@ -95,9 +114,11 @@ export const desk: PairedDevice = {
   approved_via: 'silent',
   connected: false,
   last_seen: at(-3 * DAY),
+  expires_at: at(6 * DAY),
 };
-export const devices: DeviceList = { pending: [stranger, iphone], paired: [laptop, desk] };
-export const noDevices: DeviceList = { pending: [], paired: [] };
+export const visitor: ExpiredDevice = { device_id: 'e'.repeat(64), name: "Visitor's phone", at: at(-3 * 3600), can_return: false, note: 'It is locked out: it would have to ask again, and you would see it.' };
+export const devices: DeviceList = { pending: [stranger, iphone], paired: [laptop, desk], expired: [visitor] };
+export const noDevices: DeviceList = { pending: [], paired: [], expired: [] };
 
 export const origins: OriginList = {
   origins: [

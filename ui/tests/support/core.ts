@@ -139,7 +139,7 @@ export class FakeCore {
         const waiting = list.pending.find((device) => device.device_id === id);
         if (!waiting) return undefined;
         const { asked_at: asked, is_repair: _, ...same } = waiting;
-        const device: PairedDevice = { ...same, request_id: null, name: request.params.label ?? waiting.name, approved_via: 'owner', connected: true, last_seen: asked };
+        const device: PairedDevice = { ...same, request_id: null, name: request.params.label ?? waiting.name, approved_via: 'owner', connected: true, last_seen: asked, expires_at: request.params.expires_in === null ? null : at(request.params.expires_in) };
         list.pending = list.pending.filter((other) => other !== waiting);
         list.paired = [device, ...list.paired];
         return { kind: 'device', data: device };
@@ -156,6 +156,12 @@ export class FakeCore {
         const device = list.paired.find((other) => other.device_id === id);
         return device && { kind: 'device', data: Object.assign(device, { name: request.params.label }) };
       });
+      case 'devices-expire': return this.#device(request.params.device, (list, id) => {
+        const device = list.paired.find((other) => other.device_id === id);
+        return device && { kind: 'device', data: Object.assign(device, { expires_at: request.params.expires_in === null ? null : at(request.params.expires_in) }) };
+      });
+      case 'cancel-change': case 'dashboard-link-cancel': return { kind: 'done' };
+      case 'test-address': return or(scene.addressTest, (data) => ({ kind: 'address-test', data: { ...data, url: request.params.address ?? data.url } }));
       case 'cert-show': return { kind: 'cert', data: scene.snapshot.cert };
       case 'cert-export-ca': return or(scene.ca, (data) => ({ kind: 'ca', data: { ...data, format: request.params.format, content: request.params.format === 'der' ? 'AQID' : data.content } }));
       case 'gateway-status': return { kind: 'gateway', data: scene.snapshot.gateway };

@@ -81,6 +81,28 @@ pub struct PairedDevice {
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[cfg_attr(test, ts(type = "string | null"))]
     pub last_seen: Option<OffsetDateTime>,
+    /// When Gatehouse revokes it; `None` = never.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// A device whose time was over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ExpiredDevice {
+    /// SHA-256 of its public key, lower-case hex.
+    pub device_id: String,
+    /// Its name.
+    pub name: String,
+    /// When Gatehouse revoked it.
+    #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
+    pub at: OffsetDateTime,
+    /// Whether it could come back by itself, because it may know the shared token or password.
+    pub can_return: bool,
+    /// How, and what would stop it, as a sentence.
+    pub note: String,
 }
 
 /// All devices.
@@ -91,6 +113,9 @@ pub struct DeviceList {
     pub pending: Vec<PendingDevice>,
     /// Paired, last seen first.
     pub paired: Vec<PairedDevice>,
+    /// Revoked because their time was over, newest first; those of the last week.
+    #[serde(default)]
+    pub expired: Vec<ExpiredDevice>,
 }
 
 /// What a revocation did, and what it did not.

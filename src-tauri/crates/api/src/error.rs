@@ -39,6 +39,8 @@ pub enum Code {
     VerifyFailed,
     /// A step failed and everything was rolled back.
     RolledBack,
+    /// Somebody asked to stop it before it was done; what had been changed was put back.
+    Cancelled,
     /// Somebody changed a value that we own since we wrote it.
     Drift,
     /// The change needs a yes first.
@@ -72,7 +74,7 @@ impl Code {
             | Self::PortTaken
             | Self::AlreadyRunning => 6,
             Self::Permission => 7,
-            Self::RolledBack | Self::VerifyFailed => 8,
+            Self::RolledBack | Self::VerifyFailed | Self::Cancelled => 8,
             Self::Failed
             | Self::GatewayRefused
             | Self::Storage

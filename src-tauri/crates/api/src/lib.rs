@@ -7,6 +7,7 @@
 //! The JSON shapes are a public contract: `status --json` and its siblings print them, and the golden files under
 //! `src-tauri/tests/golden` freeze them.
 
+pub mod address_test;
 pub mod change;
 pub mod devices;
 pub mod error;
@@ -20,8 +21,9 @@ pub mod snapshot;
 pub mod socket;
 pub mod traffic;
 
+pub use address_test::{AddressTest, StageOutcome, StageResult, TestStage};
 pub use change::{Change, ChangeKind, ChangeState, HistoryEntry, Plan, PlanStep, StepId, StepState};
-pub use devices::{DeviceList, EdgeSighting, PairedDevice, PendingDevice, RevokeReport};
+pub use devices::{DeviceList, EdgeSighting, ExpiredDevice, PairedDevice, PendingDevice, RevokeReport};
 pub use error::{Code, ErrorEnvelope, Fix};
 pub use event::{Event, Progress};
 pub use gateway::{AccessFacts, ClientRule, GatewayAction, GatewayLog, TrustedProxy};

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    AccessFacts, CertSummary, Change, DeviceList, GatewayAction, GatewayLog, GatewaySummary, HistoryEntry,
-    OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Plan, RevokeReport,
-    Scope, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
+    AccessFacts, AddressTest, CertSummary, Change, DeviceList, GatewayAction, GatewayLog, GatewaySummary,
+    HistoryEntry, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Plan,
+    RevokeReport, Scope, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
 };
 
 /// How an address is to be opened.
@@ -68,6 +68,9 @@ pub enum Request {
     PlanOpen(OpenRequest),
     /// Open an address. Answers when it is proven, or when everything is rolled back.
     Open(OpenRequest),
+    /// Stop the change that is being made; it rolls back, and its own request answers with what came of that. A change
+    /// that is being taken back cannot be stopped.
+    CancelChange,
     /// What [`Request::Close`] would do.
     PlanClose,
     /// Close the address and take back what was added to the gateway's configuration.
@@ -135,6 +138,16 @@ pub enum Request {
         label: Option<String>,
         /// The scopes that were shown to the user. If the device now asks for more, the answer is `widened`.
         shown_scopes: Option<Vec<String>>,
+        /// Revoke it after so many seconds; `None` = when it was set for this key before, else never.
+        #[serde(default)]
+        expires_in: Option<u64>,
+    },
+    /// Revoke a paired device later, or never.
+    DevicesExpire {
+        /// Device id or an unambiguous beginning of it.
+        device: String,
+        /// After so many seconds from now; `None` = never.
+        expires_in: Option<u64>,
     },
     /// Refuse a waiting device.
     DevicesDeny {
@@ -181,6 +194,13 @@ pub enum Request {
     /// A link that makes one browser an owner, once.
     DashboardLink {
         /// At which of our addresses; `None` = the loopback name, for a browser on this machine.
+        address: Option<String>,
+    },
+    /// Stop making the link of [`Request::DashboardLink`], which can take half a minute.
+    DashboardLinkCancel,
+    /// Reach one address the way a device does, stage by stage. Changes nothing.
+    TestAddress {
+        /// Which of our addresses; `None` = the best one.
         address: Option<String>,
     },
     /// A setup code for the OpenClaw app on a phone.
@@ -250,6 +270,8 @@ pub enum Reply {
     GatewayLog(GatewayLog),
     /// A link that logs in.
     Link(SecretLink),
+    /// How far an address could be reached.
+    AddressTest(AddressTest),
     /// A setup code.
     PhoneSetup(PhoneSetup),
     /// Whether a setup code was used.

@@ -30,7 +30,7 @@ use crate::errors::{self, Explain};
 use crate::invite::Invites;
 use crate::link::{DEFAULT_PORT, GatewayLink, follow};
 use crate::own;
-use crate::requests::{Desk, blocking};
+use crate::requests::{Desk, blocking, expire_in_time};
 use crate::settings::SettingsStore;
 use crate::traffic;
 use crate::transaction::Transactions;
@@ -215,6 +215,7 @@ fn followers(desk: &Desk, events: &broadcast::Sender<Event>) -> JoinSet<()> {
     followers.spawn(ticks(desk.clone()));
     followers.spawn(progress(desk.clone()));
     followers.spawn(deadlines(desk.clone()));
+    followers.spawn(expire_in_time(desk.clone()));
     followers.spawn(addresses_of_this_machine(desk.clone()));
     followers
 }

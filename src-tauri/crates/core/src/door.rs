@@ -60,9 +60,10 @@ impl Door {
         self.edge.sightings().into_iter().map(client).collect()
     }
 
-    /// Origins that came by, in the words of the api.
+    /// Origins that came by, in the words of the api, without the one that probes make up.
     pub(crate) fn origins_seen(&self) -> Vec<OriginSeen> {
-        self.edge.origins_seen().into_iter().map(origin).collect()
+        let seen = self.edge.origins_seen().into_iter().map(origin);
+        seen.filter(|seen| !crate::probe::is_made_up(&seen.origin)).collect()
     }
 }
 

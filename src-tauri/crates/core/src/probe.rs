@@ -9,6 +9,7 @@ mod error;
 mod http;
 mod negative;
 mod socket;
+mod stages;
 mod trust;
 
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use crate::address_plan::PlannedAddress;
 use crate::context::Context;
 
 pub use error::{Check, ProbeError};
+pub(crate) use negative::is_made_up;
+pub use stages::stages;
 pub use trust::{TlsFacts, Trust, tls};
 
 /// How long a gateway that is busy starting is waited for.

@@ -1,6 +1,7 @@
 //! One file per group of requests. Each runs in a task of its own, on a [`Desk`], and may take as long as it needs.
 
 mod access;
+mod address;
 mod certificate;
 mod changes;
 mod devices;
@@ -22,7 +23,8 @@ use crate::own::Keeper;
 use crate::traffic::Recent;
 use crate::transaction::Transactions;
 
-pub(crate) use devices::listed;
+pub(crate) use devices::{expire_in_time, listed};
+pub(crate) use links::Links;
 pub(crate) use origins::cover;
 pub(crate) use pause::end as end_pause;
 
@@ -40,8 +42,8 @@ pub(crate) struct Desk {
     pub(crate) recent: Recent,
     /// The invitation to trust the certificate authority.
     pub(crate) invites: Invites,
-    /// Held while an owner link is made.
-    pub(crate) links: Arc<tokio::sync::Mutex<()>>,
+    /// The owner link that is being made.
+    pub(crate) links: Arc<Links>,
 }
 
 impl Desk {
@@ -58,6 +60,7 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::GatewayStatus => Ok(Reply::Gateway(desk.snapshots.borrow().gateway.clone())),
         Request::PlanOpen(open) => changes::plan_open(desk, open).await,
         Request::Open(open) => changes::open(desk, open).await,
+        Request::CancelChange => changes::cancel(desk),
         Request::PlanClose => changes::plan_close(desk).await,
         Request::Close { purge } => changes::close(desk, purge).await,
         Request::Confirm => changes::confirm(desk).await,
@@ -72,11 +75,13 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::OriginsTest { origin } => origins::test(desk, &origin).await,
         Request::OriginsSeen { refused_only } => Ok(origins::seen(desk, refused_only)),
         Request::DevicesList => devices::list(desk).await,
-        Request::DevicesApprove { device, access, label, shown_scopes } => {
-            devices::approve(desk, &device, access, label, shown_scopes).await
+        Request::DevicesApprove { device, access, label, shown_scopes, expires_in } => {
+            let terms = devices::Terms { access, label, shown_scopes, expires_in };
+            devices::approve(desk, &device, terms).await
         }
         Request::DevicesDeny { device } => devices::deny(desk, &device).await,
         Request::DevicesRevoke { device, rotate_token } => devices::revoke(desk, &device, rotate_token).await,
+        Request::DevicesExpire { device, expires_in } => devices::expire(desk, &device, expires_in).await,
         Request::DevicesRename { device, label } => devices::rename(desk, &device, &label).await,
         Request::CertShow => Ok(Reply::Cert(certificate::summary(&desk.context.certificates))),
         Request::CertExportCa { format } => certificate::export(&desk.context.certificates, format),
@@ -84,6 +89,11 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::GatewayLog { lines } => gateway::log(desk, lines).await,
         Request::InstallGateway => gateway::install(desk).await,
         Request::DashboardLink { address } => links::dashboard(desk, address).await,
+        Request::DashboardLinkCancel => {
+            desk.links.cancel();
+            Ok(Reply::Done)
+        }
+        Request::TestAddress { address } => address::test(desk, address).await,
         Request::PhoneSetup { address } => links::phone(desk, address).await,
         Request::PhoneSetupStatus { setup_id } => links::phone_status(desk, &setup_id).await,
         Request::TrustInvite => access::invite(desk).await,

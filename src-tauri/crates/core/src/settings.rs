@@ -1,16 +1,17 @@
-//! What outlives a restart: the desired state and a pause.
+//! What outlives a restart: the desired state, a pause, and until when devices may stay.
 //!
 //! Guarantees: a save is atomic and private (0600); keys of newer or older versions that this one does not know are
 //! kept; a file that cannot be understood is copied to a name of its own before the next save replaces it, the
 //! last settings that could be read are used, and [`SettingsStore::problem`] says so until the next good save. A file
 //! of a newer schema is read where possible and never written.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use gatehouse_api::{Code, Desired, Fix, OpenRequest, Problem};
+use gatehouse_api::{Code, Desired, ExpiredDevice, Fix, OpenRequest, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -34,9 +35,26 @@ pub struct Settings {
     /// Whether the user let us install OpenClaw into our folder: it then runs with every start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_gateway: bool,
+    /// When devices are revoked, by device id (SHA-256 of the public key).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expiries: BTreeMap<String, ExpirySettings>,
+    /// Devices that were revoked because their time was over, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expired: Vec<ExpiredDevice>,
     /// Keys of other versions, kept as they are.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
+}
+
+/// Until when a device may stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpirySettings {
+    /// When that was decided. A clock that is set back lengthens no stay beyond what was decided.
+    #[serde(with = "time::serde::rfc3339")]
+    pub set_at: OffsetDateTime,
+    /// When the device is revoked, by the wall clock.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
 }
 
 /// What is to be open, with the ports that were settled on when it was opened.
@@ -109,7 +127,15 @@ struct FileState {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { schema: SCHEMA, open: None, pause: None, own_gateway: false, unknown: Map::new() }
+        Self {
+            schema: SCHEMA,
+            open: None,
+            pause: None,
+            own_gateway: false,
+            expiries: BTreeMap::new(),
+            expired: Vec::new(),
+            unknown: Map::new(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::probe::is_made_up;
 use gatehouse_api::{Answerer, Event, TlsFacts, TrafficRecord, WebSocketFacts};
 use gatehouse_edge::{AccessRecord, Answerer as EdgeAnswerer};
 use tokio::sync::broadcast;
@@ -40,6 +41,7 @@ pub(crate) async fn follow(
 ) {
     loop {
         match traffic.recv().await {
+            Ok(record) if is_own_question(&record) => {}
             Ok(record) => {
                 let record = of(&record);
                 if events.receiver_count() > 0 {
@@ -51,6 +53,11 @@ pub(crate) async fn follow(
             Err(RecvError::Closed) => return,
         }
     }
+}
+
+/// What probes ask in a made-up name is nobody's traffic. The access log has it.
+fn is_own_question(record: &AccessRecord) -> bool {
+    is_made_up(&record.host) || record.origin.as_deref().is_some_and(is_made_up)
 }
 
 /// The record, without what must stay in memory: close reasons, origins, user agents.

@@ -17,6 +17,7 @@ mod steps;
 mod takeback;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatehouse_api::{Change, Code, ErrorEnvelope, HistoryEntry, LastChange, OpenRequest, Plan, Progress};
@@ -84,6 +85,7 @@ impl Transactions {
             progress: broadcast::channel(PROGRESS).0,
             running: watch::channel(None).0,
             cancelled: watch::channel(false).0,
+            stoppable: AtomicBool::new(false),
         };
         Ok(Self { context, engine: Arc::new(engine), turn: Arc::default() })
     }
@@ -114,13 +116,14 @@ impl Transactions {
         .await
     }
 
-    /// Stops the running change; it rolls back. `false` = none was running.
+    /// Stops the running change; it rolls back. `false` = none is running that can be stopped: what is being taken back
+    /// is taken back to its end.
     pub fn cancel(&self) -> bool {
-        let running = self.engine.running.borrow().is_some();
-        if running {
+        let stoppable = self.engine.stoppable.load(Ordering::SeqCst);
+        if stoppable {
             self.engine.cancelled.send_replace(true);
         }
-        running
+        stoppable
     }
 
     /// Rolls back whatever a crash left open, reverts what was not confirmed in time, and retries what could not be

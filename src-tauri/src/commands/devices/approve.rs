@@ -3,6 +3,8 @@
 //! What was shown is sent along. A device that asks for more meanwhile is shown anew and asked about anew, even
 //! under `--yes`: that yes was for something else.
 
+use std::time::Duration;
+
 use gatehouse_api::{ApproveAs, Code, ErrorEnvelope, PairedDevice, PendingDevice, Reply, Request};
 
 use super::view;
@@ -14,15 +16,23 @@ use crate::{
 /// How often a device may widen its wish before we stop asking about it.
 const ROUNDS: usize = 5;
 
+/// On which terms a device is let in.
+#[derive(Debug, Clone)]
+pub(super) struct Terms {
+    pub(super) access: ApproveAs,
+    pub(super) label: Option<String>,
+    /// `None` = what was set for it before, else for ever.
+    pub(super) expires: Option<Duration>,
+}
+
 /// Approves one device.
-pub(super) async fn run(
-    device: PendingDevice,
-    access: ApproveAs,
-    label: Option<String>,
-    session: &mut Session,
-) -> Outcome {
-    let approved = approve(device, access, label, false, session).await?;
-    let page = page(&approved, access);
+pub(super) async fn run(device: PendingDevice, terms: Terms, session: &mut Session) -> Outcome {
+    let access = terms.access;
+    let approved = approve(device, terms, false, session).await?;
+    let mut page = page(&approved, access);
+    if let Some(at) = approved.expires_at {
+        page.item(&format!("It is revoked {}.", session.clock.relative(at)));
+    }
     session.out.result(&page, &approved);
     Ok(Verdict::Done)
 }
@@ -30,11 +40,11 @@ pub(super) async fn run(
 /// Shows, asks where somebody can be asked, and approves. `asked` = a person has just said yes to what is shown.
 pub(super) async fn approve(
     mut device: PendingDevice,
-    access: ApproveAs,
-    label: Option<String>,
+    terms: Terms,
     asked: bool,
     session: &mut Session,
 ) -> Result<PairedDevice, ErrorEnvelope> {
+    let Terms { access, label, expires } = terms;
     let mut must_ask = !asked && !session.globals.yes && session.can_ask();
     if !asked {
         show(&device, access, session);
@@ -52,6 +62,7 @@ pub(super) async fn approve(
             access,
             label: label.clone(),
             shown_scopes: Some(device.scopes.clone()),
+            expires_in: expires.map(|length| length.as_secs()),
         };
         match session.ask(request).await {
             Ok(Reply::Device(approved)) => return Ok(*approved),

@@ -13,9 +13,11 @@ pub(super) async fn run(pending: bool, paired: bool, session: &mut Session) -> O
     let mut devices = super::fetch(session).await?;
     if pending {
         devices.paired.clear();
+        devices.expired.clear();
     }
     if paired {
         devices.pending.clear();
+        devices.expired.clear();
     }
     match session.out.form() {
         Form::Human => session.out.page(&page(&devices, session.clock)),
@@ -36,6 +38,12 @@ fn page(devices: &DeviceList, clock: Clock) -> Page {
     }
     for device in &devices.paired {
         view::paired(&mut page, device, clock);
+    }
+    for device in &devices.expired {
+        let ended =
+            format!("{}, {}", view::title(&device.name, &device.device_id), clock.relative(device.at));
+        page.toned(2, if device.can_return { Tone::Warn } else { Tone::Plain }, "expired", &ended);
+        page.toned(4, Tone::Faint, "note:", &device.note);
     }
     if waiting > 0 {
         page.text("Next: let one in.");

@@ -49,6 +49,9 @@ pub(super) fn paired(page: &mut Page, device: &PairedDevice, clock: Clock) {
     let seen = device.last_seen.map(|at| format!(", last seen {}", clock.relative(at))).unwrap_or_default();
     let from = device.remote_ip.as_deref().unwrap_or("unknown");
     line(page, "from", &format!("{from}{seen}"));
+    if let Some(at) = device.expires_at {
+        line(page, "until", &format!("{} {} ({})", clock.date(at), clock.time(at), clock.relative(at)));
+    }
     let may = words::permissions(&device.role, &device.scopes);
     line(page, "may", &may.iter().map(|(_, sentence)| sentence.as_str()).collect::<Vec<_>>().join("; "));
 }

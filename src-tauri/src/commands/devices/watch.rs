@@ -142,7 +142,8 @@ async fn decide(device: PendingDevice, session: &mut Session) -> bool {
         _ => return false,
     };
     let title = view::title(&device.name, &device.device_id);
-    match approve::approve(device, access, None, true, session).await {
+    match approve::approve(device, approve::Terms { access, label: None, expires: None }, true, session).await
+    {
         Ok(_) => {
             session.out.page(&Page::verdict(Tone::Good, "Approved", &title));
             true

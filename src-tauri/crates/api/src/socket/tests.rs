@@ -489,5 +489,5 @@ fn many_devices() -> DeviceList {
         is_repair: false,
         asked_at: None,
     };
-    DeviceList { pending: vec![device; 40], paired: Vec::new() }
+    DeviceList { pending: vec![device; 40], paired: Vec::new(), expired: Vec::new() }
 }

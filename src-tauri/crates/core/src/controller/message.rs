@@ -42,6 +42,8 @@ pub(crate) enum Fact {
     Devices(Result<DeviceList, ErrorEnvelope>),
     /// Somebody approved, denied, removed or renamed a device through us.
     DevicesTouched,
+    /// Why devices whose time is over are still paired; `None` = none is.
+    Expiry(Option<Problem>),
     /// This machine's addresses changed.
     Addresses,
     /// Edge and certificate were made to agree with the settings.

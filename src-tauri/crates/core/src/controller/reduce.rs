@@ -21,6 +21,10 @@ pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<
         Fact::Announced(event) => gateway::announced(state, &event),
         Fact::Devices(listed) => gateway::listed(state, listed, now),
         Fact::DevicesTouched => gateway::list_devices(state),
+        Fact::Expiry(problem) => {
+            state.expiry_fault = problem;
+            Vec::new()
+        }
         Fact::OwnGateway => gateway::own(state),
         Fact::Installing(step) => gateway::installing(state, step),
         Fact::NotSupervised(error) => gateway::not_supervised(state, error),

@@ -43,6 +43,8 @@ pub(crate) struct State {
     pub(crate) fault: Option<Problem>,
     /// Why the origins of new addresses are missing.
     pub(crate) origins_fault: Option<Problem>,
+    /// Why devices whose time is over are still paired.
+    pub(crate) expiry_fault: Option<Problem>,
     /// When edge and certificate were last made to agree with the settings.
     pub(crate) served_at: Option<OffsetDateTime>,
     /// Since when the present address is served.

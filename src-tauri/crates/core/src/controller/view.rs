@@ -38,8 +38,12 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
         first_probe_pending: pending,
         faults: &faults,
     });
-    let notices =
-        [gateway_problem, state.gateway.not_supervised.clone(), state.collected.settings_problem.clone()];
+    let notices = [
+        gateway_problem,
+        state.expiry_fault.clone(),
+        state.gateway.not_supervised.clone(),
+        state.collected.settings_problem.clone(),
+    ];
     for notice in notices.into_iter().flatten() {
         if !problems.contains(&notice) {
             problems.push(notice);

@@ -16,7 +16,7 @@ pub(crate) fn join(devices: &Devices, sightings: &[EdgeSighting]) -> DeviceList 
     let mut paired: Vec<PairedDevice> =
         devices.paired.iter().map(|device| self::paired(device, sightings)).collect();
     paired.sort_by_key(|device| (!device.connected, std::cmp::Reverse(device.last_seen)));
-    DeviceList { pending, paired }
+    DeviceList { pending, paired, expired: Vec::new() }
 }
 
 /// A device that waits.
@@ -52,6 +52,7 @@ pub(crate) fn paired(device: &Paired, sightings: &[EdgeSighting]) -> PairedDevic
         approved_via: device.approved_via.clone(),
         connected: device.connected,
         last_seen: device.last_seen_at,
+        expires_at: None,
     }
 }
 

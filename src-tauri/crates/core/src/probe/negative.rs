@@ -1,5 +1,8 @@
 //! What must be refused (design §4), tried from outside.
 
+use std::sync::LazyLock;
+
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use gatehouse_api::AddressScope;
 use http::StatusCode;
 use serde_json::Value;
@@ -10,8 +13,17 @@ use super::socket::{Refusal, connect_as_page};
 use super::trust::Trust;
 use crate::address_plan::PlannedAddress;
 
-const UNKNOWN_HOST: &str = "gatehouse-probe.invalid";
-const FOREIGN_ORIGIN: &str = "https://gatehouse-probe.invalid";
+/// A name that is nobody's. It is another one in every process and told to nobody: what is asked in its name can be left
+/// out of what people are shown, and no stranger can hide behind it.
+static MADE_UP: LazyLock<String> = LazyLock::new(|| {
+    let mut random = [0_u8; 16];
+    let drawn = SystemRandom::new().fill(&mut random);
+    let name = match drawn {
+        Ok(()) => random.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Err(_) => std::process::id().to_string(),
+    };
+    format!("{name}.gatehouse-probe.invalid")
+});
 const NOT_ALLOWED: &str = "CONTROL_UI_ORIGIN_NOT_ALLOWED";
 const FORGED: [(&str, &str); 5] = [
     ("x-forwarded-for", "127.0.0.1"),
@@ -20,6 +32,12 @@ const FORGED: [(&str, &str); 5] = [
     ("x-forwarded-host", "localhost"),
     ("tailscale-user-login", "owner@example.com"),
 ];
+
+/// Whether this host or origin is the one that probes make up.
+pub(crate) fn is_made_up(host: &str) -> bool {
+    let host = host.split_once("://").map_or(host, |(_, host)| host);
+    host.split(':').next() == Some(MADE_UP.as_str())
+}
 
 /// Unknown names and forged headers.
 pub(super) async fn edge(
@@ -43,7 +61,8 @@ pub(super) async fn origins(
     trust: &Trust,
 ) -> Result<(Vec<(Check, String)>, Vec<String>), ProbeError> {
     let mut warnings = Vec::new();
-    let foreign = connect_as_page(address, trust, Check::WrongOrigin, FOREIGN_ORIGIN).await?;
+    let origin = format!("https://{}", *MADE_UP);
+    let foreign = connect_as_page(address, trust, Check::WrongOrigin, &origin).await?;
     if foreign.code != NOT_ALLOWED {
         warnings.push(format!(
             "The gateway does not refuse pages of foreign sites for their origin (it answered {}): its list of allowed \
@@ -69,7 +88,7 @@ pub(super) async fn origins(
 
 async fn unknown_host(address: &PlannedAddress, trust: &Trust) -> Result<(Check, String), ProbeError> {
     let check = Check::UnknownHost;
-    let answer = get(address, trust, check, "/healthz", UNKNOWN_HOST, &[]).await?;
+    let answer = get(address, trust, check, "/healthz", &MADE_UP, &[]).await?;
     match answer.status == StatusCode::MISDIRECTED_REQUEST && answer.edge.is_some() {
         true => Ok((check, answer.words())),
         false => Err(ProbeError::Unexpected {

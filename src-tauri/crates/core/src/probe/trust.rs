@@ -82,14 +82,30 @@ async fn handshake(
     address: &PlannedAddress,
     trust: &Trust,
 ) -> Result<(TlsStream<TcpStream>, TlsFacts), ProbeError> {
-    let url = || address.url.clone();
+    let (tcp, from) = dial(address).await?;
+    secure(address, trust, tcp, from).await
+}
+
+/// A TCP connection, and from where it was made.
+pub(super) async fn dial(address: &PlannedAddress) -> Result<(TcpStream, SocketAddr), ProbeError> {
     let unreachable = |error: std::io::Error| ProbeError::Connect {
-        url: url(),
+        url: address.url.clone(),
         to: address.connect.to_string(),
         why: error.to_string(),
     };
     let tcp = TcpStream::connect(address.connect).await.map_err(unreachable)?;
     let from = tcp.local_addr().map_err(unreachable)?;
+    Ok((tcp, from))
+}
+
+/// TLS on a connection.
+pub(super) async fn secure(
+    address: &PlannedAddress,
+    trust: &Trust,
+    tcp: TcpStream,
+    from: SocketAddr,
+) -> Result<(TlsStream<TcpStream>, TlsFacts), ProbeError> {
+    let url = || address.url.clone();
     let name = ServerName::try_from(address.host.clone())
         .map_err(|error| ProbeError::Tls { url: url(), why: error.to_string() })?;
     let stream = trust.connector.connect(name, tcp).await.map_err(|error| failed(address, &error))?;

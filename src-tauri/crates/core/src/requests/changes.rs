@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatehouse_api::{Actual, Change, ErrorEnvelope, OpenRequest, Reply};
+use gatehouse_api::{Actual, Change, Code, ErrorEnvelope, OpenRequest, Reply};
 
 use super::Desk;
 use crate::context::{FrontDoor, Listeners};
@@ -43,6 +43,16 @@ pub(super) async fn undo(desk: &Desk, id: Option<String>, force_drift: bool) -> 
     let change = changing(desk, true, desk.transactions.undo(id.as_deref(), force_drift)).await?;
     settled(desk).await;
     Ok(Reply::Change(change))
+}
+
+/// The stopped change answers its own request, once everything is put back.
+pub(super) fn cancel(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
+    if desk.transactions.cancel() {
+        return Ok(Reply::Done);
+    }
+    let because = "No change is being made, or it is being taken back already, which is always finished.";
+    Err(ErrorEnvelope::new(Code::NotFound, "There is nothing to stop", because)
+        .fix_with("Look at the state.", "gatehouse status"))
 }
 
 pub(super) async fn confirm(desk: &Desk) -> Result<Reply, ErrorEnvelope> {

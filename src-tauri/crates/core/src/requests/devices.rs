@@ -1,4 +1,6 @@
-//! Devices: list, approve, deny, revoke, rename. Each names a device by its key, never by a request id.
+//! Devices: list, approve, deny, revoke, rename, and revoke in time. Each names a device by its key, never by a request id.
+
+mod in_time;
 
 use gatehouse_api::{ApproveAs, Code, DeviceList, ErrorEnvelope, Reply, RevokeReport};
 use gatehouse_openclaw::client::GatewayClient;
@@ -8,8 +10,11 @@ use gatehouse_openclaw::discovery::{Auth, Gateway};
 use super::Desk;
 use crate::controller::message::Fact;
 use crate::devices::choose::choose;
-use crate::devices::join;
+use crate::devices::{expiry, join};
 use crate::errors::Explain;
+
+pub(super) use in_time::expire;
+pub(crate) use in_time::follow as expire_in_time;
 
 /// Longest label, in characters: it is shown in one line.
 const LABEL: usize = 60;
@@ -18,20 +23,27 @@ const LABEL: usize = 60;
 pub(crate) async fn listed(desk: &Desk) -> Result<DeviceList, ErrorEnvelope> {
     let client = desk.context.link.connected()?;
     let devices = fetch(&client).await?;
-    Ok(join::join(&devices, &desk.door.sightings()))
+    let mut listed = join::join(&devices, &desk.door.sightings());
+    in_time::tell(desk, &mut listed);
+    Ok(listed)
 }
 
 pub(super) async fn list(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
     listed(desk).await.map(Reply::Devices)
 }
 
-pub(super) async fn approve(
-    desk: &Desk,
-    device: &str,
-    access: ApproveAs,
-    label: Option<String>,
-    shown_scopes: Option<Vec<String>>,
-) -> Result<Reply, ErrorEnvelope> {
+/// On which terms a device is let in.
+pub(super) struct Terms {
+    pub(super) access: ApproveAs,
+    pub(super) label: Option<String>,
+    pub(super) shown_scopes: Option<Vec<String>>,
+    pub(super) expires_in: Option<u64>,
+}
+
+/// Its time is on disk before it is let in: a crash leaves a device that goes, not one that stays.
+pub(super) async fn approve(desk: &Desk, device: &str, terms: Terms) -> Result<Reply, ErrorEnvelope> {
+    let Terms { access, label, shown_scopes, expires_in } = terms;
+    let stay = expires_in.map(|seconds| expiry::stay(seconds, desk.context.clock.now())).transpose()?;
     let label = label.as_deref().map(checked_label).transpose()?;
     let client = desk.context.link.connected()?;
     let devices = fetch(&client).await?;
@@ -42,8 +54,15 @@ pub(super) async fn approve(
         ApproveAs::Read => Access::Read,
     };
     let shown = shown_scopes.map(|scopes| Shown { role: None, scopes });
+    let before = desk.context.settings.current().expiries.get(&id).cloned();
+    if let Some(stay) = &stay {
+        in_time::keep(desk, &id, Some(stay.clone())).await?;
+    }
     let approved =
         gateway::approve(&client, &id, access, shown.as_ref()).await.map_err(|error| error.explain());
+    if approved.is_err() && stay.is_some() {
+        in_time::keep(desk, &id, before).await?;
+    }
     let approved = match (approved, label) {
         (Ok(_), Some(label)) => gateway::rename(&client, &id, label).await.map_err(|error| error.explain()),
         (approved, _) => approved,
@@ -81,6 +100,9 @@ pub(super) async fn revoke(desk: &Desk, device: &str, rotate_token: bool) -> Res
         (Ok(_), true) => Some(rotate(desk, &client).await),
         _ => None,
     };
+    if revoked.is_ok() {
+        in_time::forget(desk, &id).await;
+    }
     refresh(desk).await;
     let revoked = revoked?;
     let name = join::paired(&revoked.device, &desk.door.sightings()).name;
@@ -153,7 +175,9 @@ fn paired_id(devices: &Devices, wanted: &str) -> Result<String, ErrorEnvelope> {
 }
 
 fn device_reply(desk: &Desk, device: &Paired) -> Reply {
-    Reply::Device(Box::new(join::paired(device, &desk.door.sightings())))
+    let mut device = join::paired(device, &desk.door.sightings());
+    in_time::tell_one(desk, &mut device);
+    Reply::Device(Box::new(device))
 }
 
 /// The gateway announces neither removals nor everything else: the list is read anew.

@@ -13,10 +13,25 @@ use crate::errors::Explain;
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// A link that makes one browser an owner. One at a time is made: each leaves a token in the gateway for ten minutes.
+/// The owner link that is being made: one at a time, and it can be stopped.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    turn: tokio::sync::Mutex<()>,
+    cancelled: tokio::sync::Notify,
+}
+
+impl Links {
+    /// Stops making it. Nothing happens where none is being made.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.notify_waiters();
+    }
+}
+
+/// A link that makes one browser an owner. One at a time is made: each leaves a token in the gateway for ten minutes. Only
+/// OpenClaw's own command line makes them (openclaw-gateway §5.5): two seconds at rest, half a minute on a busy machine.
 pub(super) async fn dashboard(desk: &Desk, address: Option<String>) -> Result<Reply, ErrorEnvelope> {
-    let Ok(_turn) = desk.links.try_lock() else {
-        return Err(ErrorEnvelope::new(Code::Busy, "A link is being made", "It takes about two seconds."));
+    let Ok(_turn) = desk.links.turn.try_lock() else {
+        return Err(ErrorEnvelope::new(Code::Busy, "A link is being made", "One is made at a time."));
     };
     let port = desk.door.listening().https.first().map(std::net::SocketAddr::port).ok_or_else(closed)?;
     let served: Vec<String> = desk.snapshots.borrow().addresses.iter().map(|a| a.url.clone()).collect();
@@ -30,7 +45,11 @@ pub(super) async fn dashboard(desk: &Desk, address: Option<String>) -> Result<Re
     if !matches!(health(desk.context.link.address()).await, GatewayHealth::Ready | GatewayHealth::Live) {
         return Err(desk.context.link.connected().err().unwrap_or_else(not_ready));
     }
-    let link = program.dashboard().await.map_err(|error| error.explain())?;
+    let link = tokio::select! {
+        biased;
+        () = desk.links.cancelled.notified() => return Err(cancelled()),
+        link = program.dashboard() => link.map_err(|error| error.explain())?,
+    };
     let url = link.at(&address).map_err(|error| error.explain())?;
     tracing::info!(%address, "an owner link was made");
     let url = SecretText::new(url.expose_secret());
@@ -82,12 +101,12 @@ fn ours(wanted: Option<&str>, served: &[String], port: u16) -> Result<String, Er
     pick(wanted, &known).ok_or_else(|| not_ours(wanted))
 }
 
-fn pick(wanted: &str, known: &[String]) -> Option<String> {
+pub(super) fn pick(wanted: &str, known: &[String]) -> Option<String> {
     let wanted = wanted.trim().trim_end_matches('/');
     known.iter().find(|known| known.eq_ignore_ascii_case(wanted)).cloned()
 }
 
-fn not_ours(wanted: &str) -> ErrorEnvelope {
+pub(super) fn not_ours(wanted: &str) -> ErrorEnvelope {
     ErrorEnvelope::new(
         Code::NotFound,
         "That is none of the open addresses",
@@ -96,9 +115,13 @@ fn not_ours(wanted: &str) -> ErrorEnvelope {
     .fix_with("Look which are.", "gatehouse status")
 }
 
-fn closed() -> ErrorEnvelope {
+pub(super) fn closed() -> ErrorEnvelope {
     ErrorEnvelope::new(Code::NoAddress, "There is no address to hand on", "None is open for that.")
         .fix_with("Open one.", "gatehouse open --to lan")
+}
+
+fn cancelled() -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::Cancelled, "No link was made", "Somebody asked to stop before it was there.")
 }
 
 fn not_ready() -> ErrorEnvelope {

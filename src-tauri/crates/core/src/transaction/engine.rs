@@ -7,6 +7,7 @@
 mod outcome;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatehouse_api::{
@@ -33,6 +34,8 @@ pub(crate) struct Engine {
     pub(crate) running: watch::Sender<Option<String>>,
     /// Set while the running change is to stop.
     pub(crate) cancelled: watch::Sender<bool>,
+    /// Whether the running change can be stopped: its steps are being made, not taken back.
+    pub(crate) stoppable: AtomicBool,
 }
 
 /// A change under way.
@@ -101,7 +104,9 @@ impl Engine {
             warnings: Vec::new(),
         };
         self.running.send_replace(Some(run.id.clone()));
+        self.stoppable.store(true, Ordering::SeqCst);
         let outcome = run.steps(&mut script, begin).await;
+        self.stoppable.store(false, Ordering::SeqCst);
         let result = match outcome {
             Ok(()) if !run.began => Ok(Change {
                 id: None,

@@ -1,5 +1,6 @@
 //! Whole changes with real parts (edge, certificates, configuration file, settings) and a gateway that is stopped.
 
+mod cancel;
 pub(crate) mod house;
 
 use gatehouse_api::{ChangeState, Code};

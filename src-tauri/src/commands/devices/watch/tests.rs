@@ -25,7 +25,7 @@ fn news(id: &str, request: &str, scope: &str) -> News {
 
 fn list(devices: &[(&str, &str, &str)]) -> DeviceList {
     let pending = devices.iter().map(|(id, request, scope)| device(id, request, scope)).collect();
-    DeviceList { pending, paired: Vec::new() }
+    DeviceList { pending, paired: Vec::new(), expired: Vec::new() }
 }
 
 fn device(id: &str, request: &str, scope: &str) -> PendingDevice {

@@ -13,7 +13,7 @@ pub(super) struct Unwound {
 }
 
 pub(super) fn stopped() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::Failed, "It was stopped", "Somebody asked to stop it before it was done.")
+    ErrorEnvelope::new(Code::Cancelled, "It was stopped", "Somebody asked to stop it before it was done.")
 }
 
 pub(super) fn storage(error: JournalError) -> ErrorEnvelope {
@@ -28,9 +28,10 @@ pub(super) fn rolled_back(
 ) -> ErrorEnvelope {
     let complete = unwound.failures.is_empty();
     let code = match cause.code {
-        Code::VerifyFailed if complete => Code::VerifyFailed,
+        code @ (Code::VerifyFailed | Code::Cancelled) if complete => code,
         _ => Code::RolledBack,
     };
+    let failed = if cause.code == Code::Cancelled { "was stopped" } else { "failed" };
     let end = match complete {
         true => "everything was put back",
         false => {
@@ -39,7 +40,7 @@ pub(super) fn rolled_back(
     };
     let mut error = ErrorEnvelope::new(
         code,
-        format!("“{title}” failed at the step “{}”; {end}", step_name(step)),
+        format!("“{title}” {failed} at the step “{}”; {end}", step_name(step)),
         format!("{}: {}", cause.title, cause.because),
     );
     error.evidence = cause.evidence;

@@ -164,6 +164,7 @@ fn engine_with(folder: &Path, world: &Shared, checkpoint: Arc<dyn Checkpoint>) -
         progress: broadcast::channel(64).0,
         running: watch::channel(None).0,
         cancelled: watch::channel(false).0,
+        stoppable: Default::default(),
     }
 }
 

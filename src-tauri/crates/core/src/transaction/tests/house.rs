@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::{fs, io};
 
 use gatehouse_api::{OpenRequest, Scope};
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use crate::context::{Clock, Context, Machine, Pass, Served};
+use crate::context::{Checkpoint, Clock, Context, Machine, Pass, Served};
 use crate::door::Door;
 use crate::link::GatewayLink;
 use crate::settings::SettingsStore;
@@ -65,17 +65,32 @@ impl House {
         );
         fs::write(folder.path().join("openclaw.json"), text).unwrap();
         let clock = Hands(Arc::new(Mutex::new(datetime!(2026-11-20 12:00 UTC))));
-        Self::start(folder, free_port(), clock, Arc::default())
+        Self::start(folder, free_port(), clock, Arc::default(), Arc::new(Pass::default()))
+    }
+
+    /// The same, with somebody who asks to stop at the so-manieth place that a change passes; told is where that was.
+    pub(crate) fn stopping_at(place: usize) -> (Self, Arc<Impatient>) {
+        let impatient = Arc::new(Impatient { place, passed: Mutex::default(), change: OnceLock::new() });
+        let Self { folder, port, clock, vault, .. } = Self::new();
+        let house = Self::start(folder, port, clock, vault, impatient.clone());
+        assert!(impatient.change.set(house.transactions.clone()).is_ok());
+        (house, impatient)
     }
 
     /// The same state in a new process. The sockets of the old one go with it.
     pub(crate) async fn restarted(self) -> Self {
         self.context.door.close().await;
         let Self { folder, port, clock, vault, .. } = self;
-        Self::start(folder, port, clock, vault)
+        Self::start(folder, port, clock, vault, Arc::new(Pass::default()))
     }
 
-    fn start(folder: Arc<TempDir>, port: u16, clock: Hands, vault: Arc<Memory>) -> Self {
+    fn start(
+        folder: Arc<TempDir>,
+        port: u16,
+        clock: Hands,
+        vault: Arc<Memory>,
+        checkpoint: Arc<dyn Checkpoint>,
+    ) -> Self {
         let certificates = Arc::new(Certificates::open(&folder.path().join("certs"), vault.clone()).unwrap());
         let upstream = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
         let options = EdgeOptions { threads: 1, ..EdgeOptions::default() };
@@ -96,7 +111,7 @@ impl House {
             served: Arc::default(),
             machine: Arc::new(Small),
             clock: Arc::new(clock.clone()),
-            checkpoint: Arc::new(Pass::default()),
+            checkpoint,
         };
         let transactions = Transactions::new(context.clone()).unwrap();
         Self { folder, port, clock, vault, context, transactions }
@@ -234,6 +249,37 @@ struct Hands(Arc<Mutex<OffsetDateTime>>);
 impl Clock for Hands {
     fn now(&self) -> OffsetDateTime {
         *self.0.lock().unwrap()
+    }
+}
+
+/// Asks to stop at one place of a change.
+pub(crate) struct Impatient {
+    place: usize,
+    passed: Mutex<Vec<String>>,
+    change: OnceLock<Transactions>,
+}
+
+impl Impatient {
+    /// Where that was; `None` = the change did not come that far.
+    pub(crate) fn asked_at(&self) -> Option<String> {
+        self.passed.lock().unwrap().get(self.place).cloned()
+    }
+
+    /// How many places were passed.
+    pub(crate) fn passed(&self) -> usize {
+        self.passed.lock().unwrap().len()
+    }
+}
+
+impl Checkpoint for Impatient {
+    fn reached(&self, step: &str, point: &str) {
+        let mut passed = self.passed.lock().unwrap();
+        passed.push(format!("{step}:{point}"));
+        if passed.len() == self.place + 1
+            && let Some(change) = self.change.get()
+        {
+            change.cancel();
+        }
     }
 }
 
