@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 pub mod addresses;
+pub mod awake;
 pub mod home;
 pub mod jobs;
 pub mod mapping;
@@ -14,6 +15,8 @@ pub mod names;
 pub mod ports;
 pub mod presence;
 pub mod process;
+pub mod readiness;
 pub mod secrets;
+pub mod wake;
 
 mod command;
