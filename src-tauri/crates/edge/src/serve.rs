@@ -6,11 +6,14 @@
 //! closed; a panic ends its own connection and nothing else; a change of settings ends no connection.
 
 mod activity;
+mod client_io;
 mod exchange;
+mod framing;
 mod own_words;
 mod pipeline;
 
-pub(crate) use activity::{Activity, ClientTls};
+pub(crate) use activity::Activity;
+pub(crate) use client_io::ClientTls;
 pub(crate) use exchange::Exchange;
 
 use crate::access_log::TlsFacts;
@@ -24,7 +27,8 @@ use crate::proxy_protocol::{self, Source};
 use crate::redirect;
 use crate::settings::{FrontProxy, Limits};
 use crate::tls::{self, Alpn, NoSession};
-use activity::{ClientIo, Verdict};
+use activity::Verdict;
+use client_io::ClientIo;
 use futures_util::FutureExt as _;
 use http::HeaderValue;
 use hyper::rt::{Read, Write};
@@ -260,18 +264,18 @@ async fn converse(connection: Arc<Connection>, opened: Opened, activity: Arc<Act
     let address = connection.address;
     match opened {
         Opened::Plain(stream, lead) => {
-            let io = ClientIo::new(stream, activity, Some(address));
+            let io = ClientIo::http1(stream, activity, address, &limits);
             serve_http1(connection, io, limits, Some(lead)).await;
         }
         Opened::Tls(stream) => {
             let alpn = tls::alpn(stream.get_ref().1);
             match alpn {
                 Alpn::Http1 => {
-                    let io = ClientIo::new(*stream, activity, Some(address));
+                    let io = ClientIo::http1(*stream, activity, address, &limits);
                     serve_http1(connection, io, limits, None).await;
                 }
                 Alpn::Http2 => {
-                    let io = ClientIo::new(*stream, activity, None);
+                    let io = ClientIo::http2(*stream, activity);
                     serve_http2(connection, io, limits).await;
                 }
             }

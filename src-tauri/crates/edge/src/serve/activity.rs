@@ -4,19 +4,11 @@
 //! here: every read and every blocked write of the connection leaves a mark, and a watchdog reads the marks when a
 //! deadline is due. Nothing is armed per request.
 
-use super::own_words::instead_of;
 use crate::settings::Limits;
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::server::TlsStream;
 
 /// What the watchdog should do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +33,8 @@ pub(crate) struct Activity {
     head_since: AtomicU64,
     /// Since when the client has not taken what we write.
     write_blocked_since: AtomicU64,
+    /// Heads that were seen to be complete and not become requests yet. Unused where nobody looks (HTTP/2).
+    heads: AtomicU64,
 }
 
 impl Activity {
@@ -52,6 +46,7 @@ impl Activity {
             idle_since: AtomicU64::new(1),
             head_since: AtomicU64::new(0),
             write_blocked_since: AtomicU64::new(0),
+            heads: AtomicU64::new(0),
         })
     }
 
@@ -104,13 +99,24 @@ impl Activity {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
     }
 
-    fn read(&self) {
+    /// So many more heads were read in the only way there is.
+    pub(super) fn heads(&self, count: u64) {
+        self.heads.fetch_add(count, Ordering::AcqRel);
+    }
+
+    /// Whether the next request is one that was seen to begin. If not, somebody reads the bytes of this connection in
+    /// another way than we do.
+    pub(crate) fn expects(&self) -> bool {
+        self.heads.fetch_update(Ordering::AcqRel, Ordering::Acquire, |heads| heads.checked_sub(1)).is_ok()
+    }
+
+    pub(super) fn read(&self) {
         if !self.is_busy() && self.head_since.load(Ordering::Acquire) == 0 {
             self.head_since.store(self.mark(), Ordering::Release);
         }
     }
 
-    fn write(&self, blocked: bool) {
+    pub(super) fn write(&self, blocked: bool) {
         let before = self.write_blocked_since.load(Ordering::Acquire);
         if blocked && before == 0 {
             self.write_blocked_since.store(self.mark(), Ordering::Release);
@@ -128,112 +134,6 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.idle_since.store(self.0.mark(), Ordering::Release);
         self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// A client's stream: TLS or plain, with marks.
-pub(crate) struct ClientIo<T> {
-    stream: T,
-    activity: Arc<Activity>,
-    /// The client's address, where answers of hyper itself are to be put in our words (HTTP/1).
-    peer: Option<SocketAddr>,
-    /// Our words, and how many bytes of them are written.
-    instead: Option<(Vec<u8>, usize)>,
-}
-
-/// A client's TLS stream as the tunnel gets it.
-pub(crate) type ClientTls = ClientIo<TlsStream<TcpStream>>;
-
-impl<T> ClientIo<T> {
-    /// Marks what this stream does.
-    pub(crate) fn new(stream: T, activity: Arc<Activity>, peer: Option<SocketAddr>) -> Self {
-        Self { stream, activity, peer, instead: None }
-    }
-
-    /// The stream without marks.
-    pub(crate) fn into_inner(self) -> T {
-        self.stream
-    }
-}
-
-impl<T: AsyncRead + Unpin> AsyncRead for ClientIo<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let result = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.activity.read();
-        }
-        result
-    }
-}
-
-impl<T: AsyncWrite + Unpin> ClientIo<T> {
-    /// Writes our words where hyper writes its own; ready at once where there are none. Says whether it did.
-    fn poll_instead(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<bool>> {
-        if self.instead.is_none() {
-            let Some(peer) = self.peer.filter(|_| !self.activity.is_busy()) else {
-                return Poll::Ready(Ok(false));
-            };
-            let Some(words) = instead_of(buf, peer) else { return Poll::Ready(Ok(false)) };
-            self.instead = Some((words, 0));
-        }
-        while let Some((words, written)) = &mut self.instead {
-            let rest = words.get(*written..).unwrap_or_default();
-            if rest.is_empty() {
-                self.instead = None;
-                break;
-            }
-            let count = ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
-            if count == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            *written += count;
-        }
-        Poll::Ready(Ok(true))
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for ClientIo<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if ready!(self.poll_instead(cx, buf))? {
-            return Poll::Ready(Ok(buf.len()));
-        }
-        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.activity.write(result.is_pending());
-        result
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        if let [only] = bufs
-            && ready!(self.poll_instead(cx, only))?
-        {
-            return Poll::Ready(Ok(only.len()));
-        }
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.activity.write(result.is_pending());
-        result
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.stream).poll_flush(cx);
-        self.activity.write(result.is_pending());
-        result
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -277,6 +177,14 @@ mod tests {
         assert_eq!(activity.verdict(&limits, Some(limits.headers)), Verdict::Stalled);
         drop(activity.request());
         assert!(matches!(activity.verdict(&limits, Some(limits.headers)), Verdict::Fine(_)));
+    }
+
+    #[tokio::test]
+    async fn each_head_makes_one_request() {
+        let activity = Activity::new();
+        assert!(!activity.expects());
+        activity.heads(2);
+        assert!(activity.expects() && activity.expects() && !activity.expects());
     }
 
     #[tokio::test(start_paused = true)]

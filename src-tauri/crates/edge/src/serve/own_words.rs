@@ -10,8 +10,9 @@ use http::header::CONNECTION;
 use http::{HeaderName, HeaderValue};
 use std::net::SocketAddr;
 
-/// Our answer in place of this one, where it is one of hyper's own: all that pass the pipeline carry a request id.
-pub(super) fn instead_of(written: &[u8], peer: SocketAddr) -> Option<Vec<u8>> {
+/// Our answer in place of this one, where it is one of hyper's own: all that pass the pipeline carry a request id. It is
+/// about what was `refused` before hyper saw it, else about what hyper says.
+pub(super) fn instead_of(written: &[u8], refused: Option<EdgeError>, peer: SocketAddr) -> Option<Vec<u8>> {
     let rest = written.strip_prefix(b"HTTP/1.1 4")?;
     let error = match rest.get(..2)? {
         b"00" => EdgeError::BadHeader,
@@ -21,7 +22,7 @@ pub(super) fn instead_of(written: &[u8], peer: SocketAddr) -> Option<Vec<u8>> {
     };
     let head = std::str::from_utf8(written).ok()?.strip_suffix("\r\n\r\n")?;
     let ours = head.split("\r\n").any(|line| line.starts_with("x-request-id:"));
-    (!ours && !head.contains("\r\n\r\n")).then(|| say(error, peer))
+    (!ours && !head.contains("\r\n\r\n")).then(|| say(refused.unwrap_or(error), peer))
 }
 
 fn say(error: EdgeError, peer: SocketAddr) -> Vec<u8> {
@@ -56,12 +57,14 @@ mod tests {
         let peer = SocketAddr::from(([192, 0, 2, 1], 1));
         let bare =
             b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        let said = String::from_utf8(instead_of(bare, peer).unwrap()).unwrap();
+        let said = String::from_utf8(instead_of(bare, None, peer).unwrap()).unwrap();
         assert!(said.starts_with("HTTP/1.1 431 "), "{said}");
         assert!(said.contains("\r\nx-gatehouse-error: headers-too-large\r\n"), "{said}");
+        let refused = instead_of(bare, Some(EdgeError::AmbiguousLength), peer).unwrap();
+        assert!(refused.starts_with(b"HTTP/1.1 400 "), "what was refused before is what it is about");
         let passed = b"HTTP/1.1 400 Bad Request\r\nx-request-id: a\r\ncontent-length: 0\r\n\r\n";
-        assert_eq!(instead_of(passed, peer), None);
-        assert_eq!(instead_of(b"HTTP/1.1 404 Not Found\r\n\r\n", peer), None);
-        assert_eq!(instead_of(b"HTTP/1.1 400 Bad Request\r\nx", peer), None, "not a whole head");
+        assert_eq!(instead_of(passed, None, peer), None);
+        assert_eq!(instead_of(b"HTTP/1.1 404 Not Found\r\n\r\n", None, peer), None);
+        assert_eq!(instead_of(b"HTTP/1.1 400 Bad Request\r\nx", None, peer), None, "not a whole head");
     }
 }

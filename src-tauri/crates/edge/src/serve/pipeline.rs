@@ -13,7 +13,7 @@ use crate::shares::{self, Share};
 use crate::tunnel::{self, Rules, Side};
 use crate::upstream::{Answer, Failure};
 use bytes::Bytes;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
@@ -51,21 +51,31 @@ pub(super) async fn handle(
     connection: Arc<Connection>,
     request: Request<Incoming>,
 ) -> Result<Response<EdgeBody>, Infallible> {
+    let offers = request.version() != Version::HTTP_2 && request.headers().contains_key(UPGRADE);
+    let mut response = respond(connection, request).await;
+    if offers && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // Nobody looked at what follows an offer to upgrade: it may be another protocol already.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+async fn respond(connection: Arc<Connection>, request: Request<Incoming>) -> Response<EdgeBody> {
     let settings = connection.shared.settings.load_full();
     let (parts, body) = request.into_parts();
     let mut exchange = Exchange::begin(&connection, &parts);
     let reader = Reader::of(&parts.method, &parts.headers);
     let version = parts.version;
     if let Some(over) = connection.over {
-        return Ok(refuse(exchange, shares::Refused::from(over).into(), reader, version));
+        return refuse(exchange, shares::Refused::from(over).into(), reader, version);
     }
-    Ok(match admit(&connection, &settings, &parts) {
+    match admit(&connection, &settings, &parts) {
         Err(refusal) => refuse(exchange, refusal, reader, version),
         Ok((admitted, client)) => {
             exchange.attributed(client.address());
             match share(&connection, &settings, &admitted, &client) {
                 Ok(share) => exchange.admitted(share),
-                Err(refused) => return Ok(refuse(exchange, refused.into(), reader, version)),
+                Err(refused) => return refuse(exchange, refused.into(), reader, version),
             }
             let order = Order { settings, admitted, client, reader, version };
             if order.admitted.kind.is_websocket() {
@@ -74,7 +84,7 @@ pub(super) async fn handle(
                 plain(exchange, order, parts, body).await
             }
         }
-    })
+    }
 }
 
 /// What is known of an admitted request.
@@ -91,6 +101,10 @@ fn admit(
     settings: &EdgeSettings,
     parts: &Parts,
 ) -> Result<(Admitted, Client), Refusal> {
+    if parts.version != Version::HTTP_2 && !connection.activity.expects() {
+        tracing::error!(address = %connection.address, "a request began where none was seen to begin");
+        return Err(EdgeError::Internal.into());
+    }
     let admitted = gate::admit(&RequestHead::of(parts), &settings.names, &settings.limits)?;
     if !connection.is_for(&admitted.host, &settings.front) {
         return Err(EdgeError::NameMismatch.into());

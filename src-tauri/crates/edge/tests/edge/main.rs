@@ -12,6 +12,7 @@ mod kit;
 mod accept;
 mod basics;
 mod challenge;
+mod framing;
 mod hostile;
 mod identity;
 mod lifecycle;
