@@ -12,6 +12,8 @@ mod fields;
 mod target;
 mod upgrade;
 
+pub(crate) use upgrade::{names_websocket, offers_websocket};
+
 use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 
 use crate::error::EdgeError;

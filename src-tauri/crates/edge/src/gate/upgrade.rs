@@ -12,16 +12,10 @@ pub(super) fn kind(head: &RequestHead<'_>, seen: &Seen, length: Length) -> Resul
     if *head.method == Method::CONNECT {
         return extended_connect(head);
     }
-    let (mut websocket, mut others) = (false, false);
-    for value in head.headers.get_all(header::UPGRADE) {
-        for token in value.as_bytes().split(|byte| *byte == b',') {
-            match token.trim_ascii() {
-                [] => {}
-                token if token.eq_ignore_ascii_case(b"websocket") => websocket = true,
-                _ => others = true,
-            }
-        }
-    }
+    let websocket = offers_websocket(head.headers);
+    let others = head.headers.get_all(header::UPGRADE).iter().any(|value| {
+        tokens(value.as_bytes()).any(|token| !token.is_empty() && !token.eq_ignore_ascii_case(b"websocket"))
+    });
     let idle = length == Length::Empty && (*head.method == Method::GET || *head.method == Method::HEAD);
     match (websocket, others) {
         (false, false) => Ok(Kind::Plain),
@@ -38,6 +32,20 @@ pub(super) fn kind(head: &RequestHead<'_>, seen: &Seen, length: Length) -> Resul
             Ok(Kind::WebSocketH1)
         }
     }
+}
+
+/// Whether the headers offer to go on as a WebSocket: bytes behind such a head may be frames.
+pub(crate) fn offers_websocket(headers: &HeaderMap) -> bool {
+    headers.get_all(header::UPGRADE).iter().any(|value| names_websocket(value.as_bytes()))
+}
+
+/// Whether the value of an `Upgrade` names it.
+pub(crate) fn names_websocket(value: &[u8]) -> bool {
+    tokens(value).any(|token| token.eq_ignore_ascii_case(b"websocket"))
+}
+
+fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
 /// RFC 8441: no key (the edge makes one for the gateway), no length, the same version.

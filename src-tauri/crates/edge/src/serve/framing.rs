@@ -5,10 +5,11 @@
 //! request differently, so it must not get as far as to be repaired. Guarantees: a byte is passed on only once
 //! everything before it in its message could be read in exactly one way (RFC 9112 §2.2, §3, §5, §6, §7.1); the
 //! connection ends with the first one that could not; nothing is copied but a line that arrives in pieces, and that
-//! is bounded. After an offer to upgrade the bytes are somebody else's: no further request is taken on that
+//! is bounded. Behind an offer of a WebSocket the bytes are somebody else's: no further request is taken on that
 //! connection ([`super::Activity::expects`] holds hyper to that).
 
 use crate::error::EdgeError;
+use crate::gate::names_websocket;
 use crate::settings::Limits;
 use memchr::{memchr, memchr2};
 
@@ -46,7 +47,7 @@ struct Head {
     http10: bool,
     length: Option<u64>,
     chunked: bool,
-    upgrade: bool,
+    websocket: bool,
 }
 
 /// The first byte that is not passed on, and why.
@@ -224,7 +225,7 @@ impl Framing {
     /// What follows the head.
     const fn body(&self) -> State {
         match self.head {
-            Head { upgrade: true, .. } => State::Opaque,
+            Head { websocket: true, .. } => State::Opaque,
             Head { chunked: true, .. } => State::ChunkSize,
             Head { length: Some(length @ 1..), .. } => State::Body(length),
             _ => State::Start { blank: false },
@@ -248,7 +249,7 @@ impl Head {
                     return Err(EdgeError::BadTransferEncoding);
                 }
             }
-            7 if name.eq_ignore_ascii_case(b"upgrade") => self.upgrade = true,
+            7 if name.eq_ignore_ascii_case(b"upgrade") => self.websocket |= names_websocket(value),
             _ => return Ok(()),
         }
         if self.chunked && self.length.is_some() { Err(EdgeError::AmbiguousLength) } else { Ok(()) }

@@ -13,7 +13,7 @@ use crate::shares::{self, Share};
 use crate::tunnel::{self, Rules, Side};
 use crate::upstream::{Answer, Failure};
 use bytes::Bytes;
-use http::header::{CONNECTION, UPGRADE};
+use http::header::CONNECTION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
@@ -51,10 +51,10 @@ pub(super) async fn handle(
     connection: Arc<Connection>,
     request: Request<Incoming>,
 ) -> Result<Response<EdgeBody>, Infallible> {
-    let offers = request.version() != Version::HTTP_2 && request.headers().contains_key(UPGRADE);
+    let offers = request.version() != Version::HTTP_2 && gate::offers_websocket(request.headers());
     let mut response = respond(connection, request).await;
     if offers && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        // Nobody looked at what follows an offer to upgrade: it may be another protocol already.
+        // Nobody looked at what follows such an offer: it may be frames already.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)

@@ -43,7 +43,7 @@ fn honest_requests_pass_one_after_the_other() {
         ),
         ("GET http://mini.local/x?y=%20 HTTP/1.0\r\nHost: mini.local\r\n\r\n".to_owned(), 1),
         (format!("{GET}Expect: 100-continue\r\nX: caf\u{e9}\r\nEmpty:\r\n\r\n"), 1),
-        // Behind an offer to upgrade anything may follow.
+        // Behind the offer of a WebSocket anything may follow.
         (format!("{GET}Connection: upgrade\r\nUpgrade: websocket\r\n\r\n\0\r\x01\n"), 1),
     ] {
         assert_eq!(see(bytes.as_bytes()), Ok(heads), "{bytes}");
