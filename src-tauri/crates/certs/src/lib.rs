@@ -12,15 +12,18 @@
 
 #![forbid(unsafe_code)]
 
+pub mod acme;
 mod authority;
 mod certificates;
 mod decide;
 mod error;
 mod facts;
+mod https;
 mod issue;
 mod names;
 mod permitted;
 mod profile;
+pub mod renewal;
 mod resolver;
 mod store;
 mod vault;
@@ -29,6 +32,7 @@ pub use certificates::{AUTHORITY_KEY, Certificates, Ensured};
 pub use decide::{Decision, Held, Reason, decide};
 pub use error::CertError;
 pub use facts::{AuthorityFacts, LeafFacts, fingerprint};
+pub use https::{Https, HttpsError, Roots};
 pub use names::Names;
 pub use permitted::Permitted;
 pub use profile::PROFILE_TYPE;

@@ -1,0 +1,41 @@
+//! Public certificates, kept valid for ever: what is wanted, what is held, what is due, and who is asked.
+//!
+//! Guarantees: the certificate in use is served until a newer one is on disk and its key fits; every decision is a pure
+//! function of what is remembered and the clock on the wall ([`plan`], [`schedule`], [`backoff`], [`budget`]), so that
+//! sleep, clock jumps and restarts change nothing but the moment; every attempt is counted before it is made; an order
+//! that a crash cut short is taken up with its own key.
+
+pub mod backoff;
+pub mod budget;
+mod engine;
+mod entry;
+pub mod plan;
+pub mod record;
+pub mod schedule;
+mod status;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use engine::{Renewal, StageWatcher};
+pub use status::Status;
+
+use crate::acme::{ChallengeKind, DnsProvider, Identifier, Registration};
+
+/// What is wanted. Replaced as a whole.
+#[derive(Clone, Default)]
+pub struct Wanted {
+    /// Directories of the authorities, the first to ask first.
+    pub directories: Vec<String>,
+    /// What is needed to make an account, by directory.
+    pub registrations: BTreeMap<String, Registration>,
+    /// The ways to prove a name that are open, the first to try first.
+    pub ways: Vec<ChallengeKind>,
+    /// Who sets TXT records.
+    pub dns: Option<Arc<dyn DnsProvider>>,
+    /// What each certificate is for.
+    pub certificates: Vec<Vec<Identifier>>,
+}
+
+#[cfg(test)]
+mod simulation;
