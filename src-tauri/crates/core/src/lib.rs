@@ -27,3 +27,9 @@ pub mod transaction;
 mod vault;
 
 pub use crate::core::{Core, CoreOptions, Handle};
+
+/// What the fuzzer drives.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use crate::transaction::rewritten_journal;
+}

@@ -28,6 +28,13 @@ use tokio::sync::{OwnedMutexGuard, broadcast, watch};
 pub(crate) use self::configuration::{request_restart, restarted};
 pub(crate) use self::steps::PROXIES;
 
+/// What the fuzzer drives: a journal's bytes read and written again.
+#[cfg(fuzzing)]
+#[must_use]
+pub fn rewritten_journal(bytes: &[u8]) -> Vec<u8> {
+    journal::rewritten(bytes)
+}
+
 use self::engine::{Engine, undo_title};
 use self::journal::{Entry, Journal, Record};
 use self::takeback::TakeBack;

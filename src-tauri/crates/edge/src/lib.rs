@@ -57,3 +57,17 @@ pub use sightings::{ClientSighting, OriginSighting, Sightings};
 /// SNI (a client that uses an address) it should answer with the default certificate; for a name that no certificate
 /// covers with `None`, which refuses the handshake.
 pub type CertificateSource = std::sync::Arc<dyn rustls::server::ResolvesServerCert>;
+
+/// What the fuzzer drives.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// The close (code and reason) that an observer finds in these pieces of one direction.
+    #[must_use]
+    pub fn close_of(pieces: &[&[u8]], client: bool) -> Option<(Option<u16>, String)> {
+        use crate::frames::{Observer, Sender};
+        let mut observer = Observer::new(if client { Sender::Client } else { Sender::Server });
+        let found: Vec<_> = pieces.iter().filter_map(|piece| observer.see(piece)).collect();
+        assert!(found.len() < 2, "one close at most");
+        found.into_iter().next().map(|close| (close.code, close.reason))
+    }
+}

@@ -141,6 +141,9 @@ impl Upstream {
                     return Ok(Lease::new(Arc::clone(&self.pool), gateway, sender, read));
                 }
                 Err(Failure::Down) => self.hold.report(settings),
+                // Nothing was sent. When everybody who waited comes back at once, a gateway's queue of connections (511
+                // in Node) is full for a moment.
+                Err(Failure::TimedOut) if Instant::now() < give_up => {}
                 Err(other) => return Err(other),
             }
         }

@@ -19,3 +19,23 @@ pub use edit::{Drift, Edit, Expected, OnDrift, Removed};
 pub use error::ConfigError;
 pub use path::KeyPath;
 pub use view::{AuthMode, View};
+
+/// What the fuzzer drives.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use super::{Edit, OnDrift, apply, file, read};
+    use serde_json::Value;
+
+    /// The configuration in these bytes.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Value> {
+        read::parse(text).ok()
+    }
+
+    /// The text after edits, and what takes them back; `None` where they are refused.
+    #[must_use]
+    pub fn edit(text: &[u8], edits: &[Edit]) -> Option<(Vec<u8>, Vec<Edit>)> {
+        let applied = apply::apply(&parse(text)?, edits, OnDrift::Leave).ok()?;
+        Some((file::rewritten(text, &applied).ok()?, applied.inverse))
+    }
+}

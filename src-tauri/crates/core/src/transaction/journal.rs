@@ -349,5 +349,12 @@ fn id_of(path: &Path) -> Option<String> {
     Some(id.to_owned())
 }
 
+/// What the fuzzer drives: a journal's bytes read and written again.
+#[cfg(fuzzing)]
+pub(crate) fn rewritten(bytes: &[u8]) -> Vec<u8> {
+    let lines = parse(bytes).into_iter().filter_map(|line| serde_json::to_vec(&line).ok());
+    lines.flat_map(|line| [line, b"\n".to_vec()].concat()).collect()
+}
+
 #[cfg(test)]
 mod tests;

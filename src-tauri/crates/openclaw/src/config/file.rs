@@ -69,19 +69,7 @@ pub fn prepare_with(path: &Path, edits: &[Edit], on_drift: OnDrift) -> Result<Pr
     let before = read_bytes(path)?;
     let value = object(path, &before)?;
     let applied = apply::apply(&value, edits, on_drift)?;
-    let after = if applied.operations.is_empty() {
-        before.clone()
-    } else {
-        let text =
-            std::str::from_utf8(&before).map_err(|_| invalid(path, "it is not UTF-8 text".to_owned()))?;
-        let edited =
-            cst::edit(text, &applied.operations).map_err(|because| invalid(path, because))?.into_bytes();
-        let reread = read::parse(&edited).map_err(|because| invalid(path, unsafe_edit(&because)))?;
-        if reread != applied.after {
-            return Err(invalid(path, unsafe_edit("a key may occur twice")));
-        }
-        edited
-    };
+    let after = rewritten(&before, &applied).map_err(|because| invalid(path, because))?;
     let record = Record {
         path: path.to_path_buf(),
         before_sha256: sha256_hex(&before),
@@ -91,6 +79,20 @@ pub fn prepare_with(path: &Path, edits: &[Edit], on_drift: OnDrift) -> Result<Pr
         drift: applied.drift,
     };
     Ok(Prepared { record, before, after })
+}
+
+/// The text after an edit, read again to be sure. The error is a sentence for people.
+pub(super) fn rewritten(before: &[u8], applied: &apply::Applied) -> Result<Vec<u8>, String> {
+    if applied.operations.is_empty() {
+        return Ok(before.to_vec());
+    }
+    let text = std::str::from_utf8(before).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    let edited = cst::edit(text, &applied.operations)?.into_bytes();
+    match read::parse(&edited) {
+        Err(because) => Err(unsafe_edit(&because)),
+        Ok(reread) if reread != applied.after => Err(unsafe_edit("a key may occur twice")),
+        Ok(_) => Ok(edited),
+    }
 }
 
 impl Prepared {

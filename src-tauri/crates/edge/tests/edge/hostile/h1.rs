@@ -10,11 +10,14 @@
 //! - `cut STATUS CODE`: refused when its beginning may have been passed on; the gateway never sees an end of it;
 //! - `refused|forwarded STATUS`: either, as the parser below the gate may repair it to one reading;
 //! - `closed`: no answer at all.
+//!
+//! Options: `alone` sends nothing behind it, `ends` says that the connection ends all the same, `localhost` asks for that
+//! name, `front` and `hurry` are settings of the edge.
 
 use super::recorder::{Came, Recorder};
 use super::script::{Case, read, show, unescape};
 use super::{compare, finish, folder, house, prepare};
-use crate::kit::client::tls;
+use crate::kit::client::{KEY, tls};
 use crate::kit::gateway::header;
 use crate::kit::{House, NAME};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -76,8 +79,9 @@ type Got = Vec<(String, usize)>;
 async fn judge(house: &House, recorder: &Recorder, case: &Case) -> Result<Got, String> {
     prepare(house, case);
     let alone = case.has("alone");
-    let behind = if alone { "" } else { BEHIND };
-    let answers = exchange(house, &bytes(case, behind), alone.then_some(case.verdict.len())).await;
+    let name = if case.has("localhost") { "localhost" } else { NAME };
+    let behind = if alone { String::new() } else { BEHIND.replace(NAME, name) };
+    let answers = exchange(house, name, &bytes(case, &behind), alone.then_some(case.verdict.len())).await;
     let told = answers.iter().map(|answer| answer.head.as_str()).collect::<String>();
     let last = answers
         .len()
@@ -145,13 +149,14 @@ fn bytes(case: &Case, behind: &str) -> Vec<u8> {
     send
 }
 
-/// A request without its id.
+/// A request without its id and a key that the edge made.
 pub(super) fn anonymous(bytes: &[u8]) -> String {
     let text = show(bytes);
     text.lines()
-        .map(|line| match line.strip_prefix("x-request-id: ") {
-            Some(_) => "x-request-id: ID\n".to_owned(),
-            None => format!("{line}\n"),
+        .map(|line| match line.split_once(": ") {
+            Some(("x-request-id", _)) => "x-request-id: ID\n".to_owned(),
+            Some(("sec-websocket-key", key)) if key != KEY => "sec-websocket-key: KEY\n".to_owned(),
+            _ => format!("{line}\n"),
         })
         .collect()
 }
@@ -177,8 +182,8 @@ impl Answer {
 }
 
 /// Sends bytes and reads answers until the connection ends, or until there are as many as wanted.
-async fn exchange(house: &House, send: &[u8], wanted: Option<usize>) -> Vec<Answer> {
-    let mut stream = tls(house, NAME, "http/1.1").await.unwrap();
+async fn exchange(house: &House, name: &str, send: &[u8], wanted: Option<usize>) -> Vec<Answer> {
+    let mut stream = tls(house, name, "http/1.1").await.unwrap();
     // The edge may have closed before everything was written.
     let _ = stream.write_all(send).await;
     let mut bytes = Vec::new();

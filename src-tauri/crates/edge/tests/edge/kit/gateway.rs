@@ -178,6 +178,11 @@ impl Call {
         .await;
     }
 
+    /// What was read ahead.
+    pub(crate) fn early(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.buffer)
+    }
+
     /// Everything until the edge ends its direction, what was read ahead included.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         while self.fill().await > 0 {}
