@@ -10,6 +10,7 @@ use crate::challenge::Challenges;
 use crate::drain::{Drained, Tally};
 use crate::listener::{Admission, ListenError, Listener, Listeners};
 use crate::metrics::{Metrics, Present};
+use crate::rehearsal::{self, RehearsalError, Rehearsals, WebSocketsOverHttp2};
 use crate::serve::Front;
 use crate::settings::{EdgeSettings, LogOptions};
 use crate::shares::Shares;
@@ -70,6 +71,7 @@ pub(crate) struct Shared {
     pub(crate) tally: Arc<Tally>,
     pub(crate) sightings: Sightings,
     pub(crate) metrics: Metrics,
+    pub(crate) rehearsals: Rehearsals,
     log: Option<AccessLog>,
     traffic: broadcast::Sender<Arc<AccessRecord>>,
     requests: AtomicU64,
@@ -119,6 +121,7 @@ impl Edge {
             tally: Arc::default(),
             sightings: Sightings::new(),
             metrics: Metrics::new(),
+            rehearsals: Rehearsals::default(),
             log,
             traffic: broadcast::channel(TRAFFIC).0,
             requests: AtomicU64::new(0),
@@ -228,6 +231,22 @@ impl Edge {
     #[must_use]
     pub fn origins_seen(&self) -> Vec<OriginSighting> {
         self.shared.sightings.origins()
+    }
+
+    /// Goes the whole way of a WebSocket over HTTP/2 through one of our own listeners, up to the gateway's first frame.
+    /// Where that works it is offered to everybody from then on ([`crate::Http2WebSockets::Rehearsed`]); where it fails,
+    /// to nobody. Takes ten seconds at most. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`RehearsalError::NotNow`] changes nothing; [`RehearsalError::Failed`] ends an offer.
+    pub async fn rehearse(&self) -> Result<(), RehearsalError> {
+        rehearsal::rehearse(&self.shared, &self.listening()).await
+    }
+
+    /// Whether WebSocket over HTTP/2 is offered, and why not.
+    #[must_use]
+    pub fn websockets_over_http2(&self) -> WebSocketsOverHttp2 {
+        self.shared.rehearsals.standing(&self.shared.settings.load())
     }
 
     /// Stops accepting, lets requests in flight finish for at most `grace`, then cuts what is left, WebSockets too.

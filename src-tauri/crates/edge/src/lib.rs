@@ -30,6 +30,7 @@ pub mod page;
 pub mod proxy_protocol;
 mod rate;
 mod redirect;
+mod rehearsal;
 pub mod request_id;
 mod serve;
 pub mod settings;
@@ -46,10 +47,11 @@ pub use drain::Drained;
 pub use edge::{Counters, Edge, EdgeOptions};
 pub use error::EdgeError;
 pub use listener::{ListenError, Listener, ListenerKind};
+pub use rehearsal::{RehearsalError, WebSocketsOverHttp2};
 pub use request_id::RequestId;
 pub use settings::{
-    AllowedClients, EdgeSettings, FrontProxy, Limits, LogOptions, OwnAddresses, Pause, RouteClass,
-    ServedNames,
+    AllowedClients, EdgeSettings, FrontProxy, Http2WebSockets, Limits, LogOptions, OwnAddresses, Pause,
+    RouteClass, ServedNames,
 };
 pub use sightings::{ClientSighting, OriginSighting, Sightings};
 

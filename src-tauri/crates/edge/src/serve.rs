@@ -385,7 +385,8 @@ where
         .max_pending_accept_reset_streams(limits.h2_pending_resets)
         .max_local_error_reset_streams(limits.h2_errors)
         .max_send_buf_size(limits.h2_send_buffer);
-    if connection.shared.settings.load().websocket_over_h2 {
+    let shared = &connection.shared;
+    if shared.rehearsals.offers(&shared.settings.load(), connection.address) {
         builder.enable_connect_protocol();
     }
     let shared = Arc::clone(&connection);

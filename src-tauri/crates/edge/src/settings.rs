@@ -46,9 +46,10 @@ pub struct EdgeSettings {
     pub ready_path: String,
     /// Whether WebSocket upgrades wait for a gateway that restarts, too; otherwise they get a 503 at once.
     pub hold_upgrades: bool,
-    /// Whether WebSocket over HTTP/2 (RFC 8441) is offered. Browsers use it as soon as it is offered, so it stays off
-    /// until a self-test through our own listener has passed.
-    pub websocket_over_h2: bool,
+    /// The path on which the gateway takes WebSockets; the rehearsal of [`Self::websocket_over_h2`] goes there.
+    pub websocket_path: String,
+    /// Whether WebSocket over HTTP/2 (RFC 8441) is offered.
+    pub websocket_over_h2: Http2WebSockets,
 }
 
 impl EdgeSettings {
@@ -69,7 +70,8 @@ impl EdgeSettings {
             health_path: "/healthz".to_owned(),
             ready_path: "/startupz".to_owned(),
             hold_upgrades: true,
-            websocket_over_h2: false,
+            websocket_path: "/".to_owned(),
+            websocket_over_h2: Http2WebSockets::Rehearsed,
         }
     }
 
@@ -174,6 +176,18 @@ impl FrontProxy {
             Self::Trusted { peers, .. } => peers.iter().any(|network| network.contains(&peer.to_canonical())),
         }
     }
+}
+
+/// When WebSocket over HTTP/2 is offered. Browsers use it as soon as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Http2WebSockets {
+    /// Never.
+    Off,
+    /// As soon as [`crate::Edge::rehearse`] has gone the whole way through our own listener.
+    #[default]
+    Rehearsed,
+    /// Without a rehearsal.
+    Offered,
 }
 
 /// The address is paused.

@@ -3,7 +3,7 @@
 use crate::kit::client::*;
 use crate::kit::gateway::{Call, Gateway, header, headers};
 use crate::kit::{House, NAME, OWN};
-use gatehouse_edge::{Closer, Protocol};
+use gatehouse_edge::{Closer, FrontProxy, Http2WebSockets, Protocol, RehearsalError, WebSocketsOverHttp2};
 use http::{Method, Request, Version};
 use hyper::ext::Protocol as Extended;
 use hyper_util::rt::TokioIo;
@@ -24,7 +24,7 @@ fn connect(path: &str) -> Request<Body> {
 
 async fn offering(gateway: &Gateway) -> House {
     let house = House::open(gateway.address).await;
-    house.change(|settings| settings.websocket_over_h2 = true);
+    house.change(|settings| settings.websocket_over_h2 = Http2WebSockets::Offered);
     house
 }
 
@@ -99,11 +99,110 @@ async fn a_wrong_accept_of_the_gateway_is_found_out_for_the_client() {
 }
 
 #[tokio::test]
-async fn it_is_not_offered_unless_the_settings_say_so() {
+async fn it_is_not_offered_before_it_was_rehearsed() {
     let gateway = Gateway::echo().await;
     let house = House::open(gateway.address).await;
     let mut client = h2(&house, NAME).await;
     text(client.send_request(absolute(get("/"))).await.unwrap()).await;
     assert!(client.send_request(connect("/ws")).await.is_err());
     assert_eq!(gateway.heads().len(), 1);
+}
+
+/// A gateway whose WebSockets begin with these bytes.
+async fn greeting(greeting: &'static [u8]) -> Gateway {
+    Gateway::start(move |mut call: Call| async move {
+        while let Some(head) = call.head().await {
+            if header(&head, "upgrade").is_none() {
+                call.ok("{}").await;
+                continue;
+            }
+            call.accept(&head).await;
+            call.write(greeting).await;
+            call.rest().await;
+            return;
+        }
+    })
+    .await
+}
+
+/// Opens a WebSocket over HTTP/2 on a fresh connection.
+async fn opens(house: &House) -> bool {
+    let mut client = h2(house, NAME).await;
+    text(client.send_request(absolute(get("/"))).await.unwrap()).await;
+    client.send_request(connect("/")).await.is_ok_and(|response| response.status() == 200)
+}
+
+#[tokio::test]
+async fn it_is_offered_to_everybody_once_a_rehearsal_has_gone_the_whole_way() {
+    let gateway = greeting(b"\x81\x02{}").await;
+    let house = House::open(gateway.address).await;
+    assert_eq!(house.edge.websockets_over_http2(), WebSocketsOverHttp2::Untested);
+    house.edge.rehearse().await.unwrap();
+    assert_eq!(house.edge.websockets_over_http2(), WebSocketsOverHttp2::Offered);
+    assert!(opens(&house).await);
+    let head = gateway.heads().into_iter().find(|head| header(head, "upgrade").is_some()).unwrap();
+    assert!(headers(&head, "x-forwarded-for").is_empty(), "a client of this machine: {head}");
+    // Another gateway has shown nothing yet.
+    house.change(|settings| settings.upstream = "127.0.0.1:1".parse().unwrap());
+    assert_eq!(house.edge.websockets_over_http2(), WebSocketsOverHttp2::Untested);
+    house.change(|settings| settings.websocket_over_h2 = Http2WebSockets::Off);
+    assert_eq!(house.edge.websockets_over_http2(), WebSocketsOverHttp2::Off);
+}
+
+#[tokio::test]
+async fn it_is_rehearsed_behind_a_declared_tunnel_too() {
+    let gateway = greeting(b"\x81\x02{}").await;
+    let house = House::open(gateway.address).await;
+    house.change(|settings| {
+        settings.front = FrontProxy::Trusted {
+            peers: vec!["127.0.0.0/8".parse().unwrap()],
+            client_header: http::HeaderName::from_static("cf-connecting-ip"),
+        };
+    });
+    house.edge.rehearse().await.unwrap();
+    assert!(gateway.heads().iter().all(|head| header(head, "x-forwarded-for").as_deref() == Some(OWN)));
+}
+
+#[tokio::test]
+async fn a_rehearsal_that_fails_ends_the_offer_and_says_why() {
+    let gateway = greeting(b"\x91\x02{}").await;
+    let house = House::open(gateway.address).await;
+    let failed = house.edge.rehearse().await.unwrap_err();
+    assert_eq!(failed, RehearsalError::Failed("the first frame begins with 91 02".to_owned()));
+    let why = WebSocketsOverHttp2::Failed("the first frame begins with 91 02".to_owned());
+    assert_eq!(house.edge.websockets_over_http2(), why);
+    assert!(!opens(&house).await);
+    let wrong = Gateway::start(|mut call: Call| async move {
+        while let Some(head) = call.head().await {
+            match header(&head, "upgrade") {
+                None => call.ok("{}").await,
+                Some(_) => {
+                    call.write(
+                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                         Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
+                    )
+                    .await;
+                }
+            }
+        }
+    })
+    .await;
+    house.change(|settings| settings.upstream = wrong.address);
+    let failed = house.edge.rehearse().await.unwrap_err();
+    let why = "the extended CONNECT got 502 gateway-bad-upgrade";
+    assert_eq!(failed, RehearsalError::Failed(why.to_owned()));
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_away_or_starting_neither_passes_nor_fails() {
+    let gateway = greeting(b"\x88\x02\x03\xf5").await;
+    let house = House::open(gateway.address).await;
+    let starting = house.edge.rehearse().await.unwrap_err();
+    assert_eq!(starting, RehearsalError::NotNow("the gateway closed the WebSocket with 1013".to_owned()));
+    house.change(|settings| {
+        settings.upstream = "127.0.0.1:1".parse().unwrap();
+        settings.limits.hold = std::time::Duration::from_millis(50);
+    });
+    assert!(matches!(house.edge.rehearse().await, Err(RehearsalError::NotNow(_))));
+    assert_eq!(house.edge.websockets_over_http2(), WebSocketsOverHttp2::Untested);
 }

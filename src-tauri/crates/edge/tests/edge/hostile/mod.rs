@@ -12,7 +12,7 @@ mod script;
 mod strict;
 
 use crate::kit::{House, settings};
-use gatehouse_edge::FrontProxy;
+use gatehouse_edge::{FrontProxy, Http2WebSockets};
 use http::HeaderName;
 use recorder::Recorder;
 use script::Case;
@@ -45,7 +45,7 @@ fn prepare(house: &House, case: &Case) {
         } else {
             FrontProxy::None
         };
-        settings.websocket_over_h2 = bridge;
+        settings.websocket_over_h2 = if bridge { Http2WebSockets::Offered } else { Http2WebSockets::Off };
         settings.limits.body_stall = if hurry { Duration::from_millis(100) } else { PATIENCE };
     });
 }
