@@ -93,6 +93,9 @@ pub(crate) fn page(snapshot: &Snapshot, clock: Clock) -> Page {
         if let Some(reason) = &listener.redirect_reason {
             page.field("Redirect", &format!("none: {reason}"));
         }
+        if let Some(reason) = &listener.http2_websocket_reason {
+            page.field("WebSocket over HTTP/2", &format!("off: {reason}"));
+        }
         let open = words::count(listener.connections, "connection", "connections");
         page.field("Open now", &format!("{open}, {} WebSocket", listener.websockets));
     }

@@ -69,6 +69,7 @@ pub(crate) fn on_at(now: OffsetDateTime) -> Snapshot {
             port_reason: None,
             redirect_port: Some(80),
             redirect_reason: None,
+            http2_websocket_reason: None,
             connections: 3,
             websockets: 1,
         }),
@@ -130,6 +131,7 @@ pub(crate) fn preparing_at(now: OffsetDateTime) -> Snapshot {
         port_reason: Some("443 may be used only by the administrator".to_owned()),
         redirect_port: None,
         redirect_reason: Some("80 is held by nginx (process 4711)".to_owned()),
+        http2_websocket_reason: None,
         connections: 0,
         websockets: 0,
     };

@@ -288,6 +288,10 @@ redirect_port?: number,
  */
 redirect_reason?: string, 
 /**
+ * Why WebSocket over HTTP/2 is not offered; `None` = it is.
+ */
+http2_websocket_reason?: string, 
+/**
  * Connections open now.
  */
 connections: number, 
@@ -1275,7 +1279,7 @@ label: string | null,
  */
 shown_scopes: Array<string> | null, 
 /**
- * Revoke it after so many seconds; `None` = never, whatever was set for this key before.
+ * Revoke it after so many seconds; `None` = when it was set for this key before, else never.
  */
 expires_in: number | null, } } | { "method": "devices-expire", "params": { 
 /**

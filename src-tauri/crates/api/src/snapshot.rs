@@ -264,6 +264,10 @@ pub struct ListenerSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub redirect_reason: Option<String>,
+    /// Why WebSocket over HTTP/2 is not offered; `None` = it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub http2_websocket_reason: Option<String>,
     /// Connections open now.
     pub connections: usize,
     /// WebSocket tunnels open now.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gatehouse_api::{ErrorEnvelope, Event, Snapshot};
+use gatehouse_api::{ErrorEnvelope, Event, GatewayVerdict, Snapshot};
 use gatehouse_certs::Certificates;
-use gatehouse_edge::{Edge, EdgeOptions, EdgeSettings, LogOptions};
+use gatehouse_edge::{Edge, EdgeOptions, EdgeSettings, LogOptions, RehearsalError};
 use gatehouse_host::home::{self, Home, InstanceLock};
 use gatehouse_host::secrets::{Kind, Preference, Secrets};
 use gatehouse_host::{addresses, names, process};
@@ -42,6 +42,8 @@ const INBOX: usize = 256;
 const EVENTS: usize = 1024;
 /// How often time passes for the controller.
 const TICK: Duration = Duration::from_secs(5);
+/// Between two looks at whether a rehearsal is due.
+const REHEARSALS: Duration = Duration::from_secs(1);
 /// How often addresses are looked at where the system does not tell of changes.
 const ADDRESSES: Duration = Duration::from_secs(5);
 
@@ -217,6 +219,7 @@ fn followers(desk: &Desk, events: &broadcast::Sender<Event>) -> JoinSet<()> {
     followers.spawn(deadlines(desk.clone()));
     followers.spawn(expire_in_time(desk.clone()));
     followers.spawn(addresses_of_this_machine(desk.clone()));
+    followers.spawn(rehearsals(desk.clone()));
     followers
 }
 
@@ -261,6 +264,28 @@ async fn addresses_of_this_machine(desk: Desk) {
     present.mark_unchanged();
     while present.changed().await.is_ok() {
         desk.tell(Fact::Addresses).await;
+    }
+}
+
+/// WebSocket over HTTP/2 is tried with every gateway that runs behind an open address, and then offered or not.
+async fn rehearsals(desk: Desk) {
+    let mut snapshots = desk.snapshots.clone();
+    loop {
+        let runs = snapshots.borrow_and_update().gateway.verdict == GatewayVerdict::Running;
+        if runs && desk.door.wants_rehearsal() {
+            match desk.door.rehearse().await {
+                Ok(()) => tracing::info!("WebSocket over HTTP/2 works and is offered"),
+                Err(RehearsalError::Failed(why)) => {
+                    tracing::warn!(%why, "WebSocket over HTTP/2 does not work and is not offered");
+                }
+                Err(error @ RehearsalError::NotNow(_)) => tracing::debug!(%error, "WebSocket over HTTP/2"),
+            }
+            desk.tell(Fact::Tick).await;
+        }
+        tokio::time::sleep(REHEARSALS).await;
+        if snapshots.has_changed().is_err() {
+            return;
+        }
     }
 }
 

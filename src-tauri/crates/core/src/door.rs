@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use gatehouse_api::{EdgeSighting, OriginSeen};
 use gatehouse_edge::{
     AccessRecord, AllowedClients, ClientSighting, Counters, Edge, EdgeSettings, Listener, ListenerKind,
-    OriginSighting, Pause,
+    OriginSighting, Pause, RehearsalError, WebSocketsOverHttp2,
 };
 use tokio::sync::broadcast;
 
@@ -43,6 +43,29 @@ impl Door {
     /// Who may connect; `None` = it does not listen.
     pub(crate) fn clients(&self) -> Option<AllowedClients> {
         (!self.edge.listening().is_empty()).then(|| self.edge.settings().clients.clone())
+    }
+
+    /// Why WebSocket over HTTP/2 is not offered; `None` = it is.
+    pub(crate) fn http2_websocket_reason(&self) -> Option<String> {
+        match self.edge.websockets_over_http2() {
+            WebSocketsOverHttp2::Offered => None,
+            WebSocketsOverHttp2::Off => Some("the settings say no".to_owned()),
+            WebSocketsOverHttp2::Untested => {
+                Some("it has not been tried through this address yet".to_owned())
+            }
+            WebSocketsOverHttp2::Failed(why) => Some(format!("the test failed: {why}")),
+        }
+    }
+
+    /// Whether WebSocket over HTTP/2 could be offered and nobody has tried it with this gateway.
+    pub(crate) fn wants_rehearsal(&self) -> bool {
+        self.edge.websockets_over_http2() == WebSocketsOverHttp2::Untested
+            && !self.edge.listening().is_empty()
+    }
+
+    /// Tries it.
+    pub(crate) async fn rehearse(&self) -> Result<(), RehearsalError> {
+        self.edge.rehearse().await
     }
 
     /// What it has done and is doing.

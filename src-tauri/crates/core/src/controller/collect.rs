@@ -34,6 +34,7 @@ fn listener(desk: &Desk, served: &Served) -> Option<ListenerSummary> {
         port_reason: served.ports.https_reason.clone(),
         redirect_port: listening.redirect.first().map(std::net::SocketAddr::port),
         redirect_reason: served.ports.redirect_reason.clone(),
+        http2_websocket_reason: desk.door.http2_websocket_reason(),
         connections: usize::try_from(counters.connections).unwrap_or(usize::MAX),
         websockets: usize::try_from(counters.websockets).unwrap_or(usize::MAX),
     })

@@ -110,6 +110,7 @@ impl Bench {
             port_reason: None,
             redirect_port: None,
             redirect_reason: None,
+            http2_websocket_reason: None,
             connections: 0,
             websockets: 0,
         });

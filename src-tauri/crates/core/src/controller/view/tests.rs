@@ -73,6 +73,7 @@ fn a_problem_is_said_once() {
         port_reason: None,
         redirect_port: None,
         redirect_reason: None,
+        http2_websocket_reason: None,
         connections: 0,
         websockets: 0,
     };
