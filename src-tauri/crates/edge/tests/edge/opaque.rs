@@ -178,7 +178,7 @@ async fn every_byte_passes_both_ways_over_http2() {
     let got = Arc::default();
     let gateway = gateway(Arc::clone(&got)).await;
     let house = House::open(gateway.address).await;
-    house.change(|settings| settings.websocket_over_h2 = true);
+    house.change(|settings| settings.websocket_over_h2 = gatehouse_edge::Http2WebSockets::Offered);
     let mut client = h2(&house, NAME).await;
     text(client.send_request(absolute(get("/first"))).await.unwrap()).await;
     for seed in seeds() {
