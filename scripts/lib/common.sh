@@ -36,6 +36,31 @@ debian_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# What the tray app is built with on Debian.
+# shellcheck disable=SC2034 # for the callers
+TRAY_PACKAGES=(pkg-config libwebkit2gtk-4.1-dev libayatana-appindicator3-dev librsvg2-dev)
+
+# What the tests have a screen with: X, a window manager, a tray, somebody who reads the picture and clicks, and the driver of
+# the window.
+# shellcheck disable=SC2034
+SCREEN_PACKAGES=(xvfb openbox xfce4-panel xdotool xclip imagemagick tesseract-ocr tesseract-ocr-eng webkit2gtk-driver dbus
+  adwaita-icon-theme fonts-dejavu-core)
+
+# with_tray: whether the tray app can be built here. macOS brings what it needs; elsewhere it is WebKitGTK.
+with_tray() { [ "$(uname)" = Darwin ] || pkg-config --exists webkit2gtk-4.1 2>/dev/null; }
+
+# features: in FEATURES what cargo is told to build here: the tray app, after its window, or the headless core. Every command of
+# a run takes the same, for another set would compile most dependencies once more.
+features() {
+  # shellcheck disable=SC2034 # for the callers
+  if with_tray; then
+    scripts/ui >&2
+    FEATURES=(--features gatehouse/tray)
+  else
+    FEATURES=(--no-default-features)
+  fi
+}
+
 # rust: cargo in PATH, by rustup where there is none. The version is the one in rust-toolchain.toml.
 rust() {
   # shellcheck disable=SC1091 # written by rustup
@@ -46,6 +71,17 @@ rust() {
     # shellcheck disable=SC1091
     . "$HOME/.cargo/env"
   fi
+}
+
+# cargo_tool NAME VERSION: builds a program from crates.io, once, and prints where it is. For what is part of no toolchain, and of
+# which Debian, PyPI and npm have no version that would do.
+cargo_tool() {
+  local folder=$CACHE/tools/$1-$2
+  if ! [ -x "$folder/bin/$1" ]; then
+    CARGO_TARGET_DIR=$folder/build cargo install --quiet --locked --debug --root "$folder" "$1@$2" >&2 || return
+    rm -rf "$folder/build"
+  fi
+  printf '%s\n' "$folder/bin/$1"
 }
 
 # pinned NAME: a version that the product pins, read where it stands.

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-use crate::{Machine, eventually, within};
+use crate::{Machine, Screen, eventually, within};
 
 /// Longer than any command's own limits.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -39,6 +39,7 @@ pub struct Gatehouse {
     pub home: PathBuf,
     gateway_home: PathBuf,
     environment: Vec<(String, String)>,
+    user: Option<u32>,
     served: Option<Child>,
 }
 
@@ -63,6 +64,7 @@ impl Gatehouse {
             home: home.to_owned(),
             gateway_home: gateway_home.to_owned(),
             environment: Vec::new(),
+            user: None,
             served: None,
         }
     }
@@ -71,6 +73,14 @@ impl Gatehouse {
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same for a user of the machine, with a copy of the program that this user may run.
+    #[must_use]
+    pub fn of_user(mut self, user: u32, program: &Path) -> Self {
+        self.user = Some(user);
+        self.program = program.to_owned();
         self
     }
 
@@ -103,18 +113,34 @@ impl Gatehouse {
 
     /// Starts `gatehouse serve` with further arguments and returns at once.
     pub fn launch(&mut self, arguments: &[&str]) {
+        let mut command = self.command();
+        command.arg("serve").args(arguments);
+        self.spawn(command);
+    }
+
+    /// Starts the tray app on a screen, and waits until a core answers at the control socket: its own, or one that runs.
+    pub async fn appear(&mut self, screen: &Screen) {
+        self.start_app(screen);
+        eventually("the tray app answers", Duration::from_secs(60), async || {
+            assert!(self.is_running(), "the tray app ended:\n{}", self.output());
+            self.status().await["pid"].is_u64().then_some(())
+        })
+        .await;
+    }
+
+    /// Starts the tray app on a screen and returns at once.
+    pub fn start_app(&mut self, screen: &Screen) {
+        let mut command = self.command();
+        screen.dress(&mut command);
+        self.spawn(command);
+    }
+
+    fn spawn(&mut self, mut command: Command) {
         let log =
             std::fs::File::options().create(true).append(true).open(self.log()).expect("a log can be made");
-        let child = self
-            .command()
-            .arg("serve")
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log can be shared"))
-            .stderr(log)
-            .spawn()
-            .expect("gatehouse starts");
-        self.served = Some(child);
+        let output = log.try_clone().expect("a log can be shared");
+        let child = command.stdin(Stdio::null()).stdout(output).stderr(log).spawn();
+        self.served = Some(child.expect("gatehouse starts"));
     }
 
     /// Runs one command to its end.
@@ -195,8 +221,31 @@ impl Gatehouse {
         kill_process(pid, signal).expect("gatehouse serve can be told");
     }
 
+    /// The machine that it runs on.
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Where the program is.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     fn command(&self) -> Command {
-        let mut command = self.machine.command(&self.program);
+        self.command_of(&self.program)
+    }
+
+    /// Any program, with the environment that this one has.
+    pub(crate) fn command_of(&self, program: &Path) -> Command {
+        let mut command = match self.user {
+            None => self.machine.command(program),
+            Some(user) => {
+                let mut command = self.machine.command("setpriv");
+                command.args([format!("--reuid={user}"), format!("--regid={user}"), "--clear-groups".into()]);
+                command.arg(program);
+                command
+            }
+        };
         command
             .env("HOME", &self.gateway_home)
             .env("GATEHOUSE_HOME", &self.home)

@@ -26,6 +26,7 @@
 )]
 
 mod browser;
+mod catalogue;
 mod client;
 mod device;
 mod gatehouse;
@@ -35,9 +36,12 @@ mod janitor;
 mod machine;
 pub mod need;
 mod router;
+mod screen;
 mod wait;
+mod window;
 
 pub use browser::{Browser, Page};
+pub use catalogue::{words, words_with};
 pub use client::{Answer, H2, Https, Io, Line, Socket, UpgradeRefused};
 pub use device::{Admission, ConnectAs, Device, DeviceKey};
 pub use gatehouse::{Gatehouse, Ran, program};
@@ -46,7 +50,9 @@ pub use house::House;
 pub use janitor::Janitor;
 pub use machine::{Machine, Net};
 pub use router::{Manner, Router};
+pub use screen::{Line as ReadLine, MenuRow, Picture, Place, Screen, Tray};
 pub use wait::{eventually, within};
+pub use window::Window;
 
 /// The folder for what a person may want to look at after a run: screenshots, logs of a failed fixture.
 #[must_use]

@@ -21,6 +21,12 @@ pub enum Part {
     Router,
     /// Chromium, and `certutil` to put a certificate authority into its store.
     Chromium,
+    /// The program under test with its tray app.
+    TrayApp,
+    /// X, a window manager, a panel with a tray, and somebody who reads and clicks.
+    Screen,
+    /// What drives the app's window.
+    WindowDriver,
 }
 
 /// Whether every part is there. When this answers `false` the test returns at once: it counts as skipped.
@@ -58,6 +64,14 @@ impl Part {
             Self::BreakableProgram => absent(&crate::gatehouse::breakable_program()),
             Self::Router => lacks(&["miniupnpd", "nft"], "miniupnpd, miniupnpd-nftables and nftables"),
             Self::Chromium => lacks(&["chromium", "certutil"], "chromium and libnss3-tools"),
+            Self::TrayApp => no_tray_app(),
+            Self::Screen => lacks(
+                &["Xvfb", "dbus-daemon", "openbox", "xfce4-panel", "xdotool", "xclip", "import", "tesseract"],
+                "SCREEN_PACKAGES in scripts/lib/common.sh",
+            ),
+            Self::WindowDriver => {
+                lacks(&["WebKitWebDriver"], "webkit2gtk-driver").or_else(|| absent(&tauri_driver()))
+            }
         }
     }
 }
@@ -69,6 +83,21 @@ pub fn openclaw() -> Result<PathBuf, String> {
         .ok_or("GATEHOUSE_TEST_OPENCLAW is not set (scripts/test sets it)")?;
     let program = folder.join("node_modules/.bin/openclaw");
     absent(&program).map_or(Ok(folder), Err)
+}
+
+/// tauri-driver: `GATEHOUSE_TEST_TAURI_DRIVER` (scripts/test sets it).
+pub(crate) fn tauri_driver() -> PathBuf {
+    std::env::var_os("GATEHOUSE_TEST_TAURI_DRIVER").map_or_else(|| "tauri-driver".into(), PathBuf::from)
+}
+
+/// The headless core links no WebKit.
+fn no_tray_app() -> Option<String> {
+    let program = crate::program();
+    absent(&program).or_else(|| {
+        let libraries = std::process::Command::new("ldd").arg(&program).output().expect("ldd starts").stdout;
+        let has_window = String::from_utf8_lossy(&libraries).contains("webkit2gtk");
+        (!has_window).then(|| "the program is built without the tray app".into())
+    })
 }
 
 fn absent(program: &Path) -> Option<String> {

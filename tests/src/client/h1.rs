@@ -110,7 +110,8 @@ impl Line {
     }
 
     async fn more(&mut self) -> bool {
-        let mut buffer = [0; 16 * 1024];
+        // On the heap: a future that holds it is moved about a lot.
+        let mut buffer = vec![0; 16 * 1024];
         let count = self.stream.read(&mut buffer).await.unwrap_or(0);
         self.read.extend_from_slice(&buffer[..count]);
         count > 0

@@ -28,6 +28,10 @@ fn run(machine: &Machine, user: &Path, log: &Path) -> Command {
         .env("CARGO_HOME", std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo")))
         .env("RUSTUP_HOME", std::env::var("RUSTUP_HOME").unwrap_or_else(|_| format!("{home}/.rustup")))
         .env("CARGO_NET_OFFLINE", "true")
+        .env(
+            "GATEHOUSE_CACHE",
+            std::env::var("GATEHOUSE_CACHE").unwrap_or_else(|_| format!("{home}/.cache/gatehouse")),
+        )
         .env("npm_config_cache", std::env::var("npm_config_cache").unwrap_or_else(|_| format!("{home}/.npm")))
         .env("npm_config_offline", "true")
         .env("OPENCLAW_SKIP_CHANNELS", "1")
