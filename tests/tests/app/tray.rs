@@ -66,12 +66,13 @@ async fn the_menu_is_opened_with_a_click_read_from_the_screen_and_its_items_do_w
     tray.says(&on).await;
 
     let (picture, menu) = tray.opened().await;
+    picture.keep("tray-4-menu-again");
     let lines = picture.read(menu).await;
     let open =
         lines.iter().find(|line| line.text.contains(words("menu.window"))).expect("an item for the window");
     screen.click(open.at).await;
     seen(&screen, 1).await;
-    screen.settled().await.keep("tray-4-window");
+    screen.settled().await.keep("tray-5-window");
 
     tray.activate(words("menu.quit-stops")).await;
     assert_eq!(gatehouse.ends().await.code(), Some(0));
