@@ -141,7 +141,7 @@ export class FakeCore {
         const { asked_at: asked, is_repair: _, ...same } = waiting;
         const device: PairedDevice = { ...same, request_id: null, name: request.params.label ?? waiting.name, approved_via: 'owner', connected: true, last_seen: asked, expires_at: request.params.expires_in === null ? null : at(request.params.expires_in) };
         list.pending = list.pending.filter((other) => other !== waiting);
-        list.paired = [device, ...list.paired];
+        list.paired = [device, ...list.paired.filter((other) => other.device_id !== id)];
         return { kind: 'device', data: device };
       });
       case 'devices-deny': return this.#device(request.params.device, (list, id) => {
