@@ -10,8 +10,17 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 #[cfg(feature = "tray")]
 fn embed() -> Result<(), Box<dyn Error>> {
-    const COMMANDS: [&str; 8] =
-        ["call", "follow", "open_url", "copy_text", "save_file", "start_core", "choose_language", "quit"];
+    const COMMANDS: [&str; 9] = [
+        "call",
+        "follow",
+        "open_url",
+        "open_dashboard",
+        "copy_text",
+        "save_file",
+        "start_core",
+        "choose_language",
+        "quit",
+    ];
     println!("cargo:rerun-if-changed=../ui/dist");
     if !std::path::Path::new("../ui/dist/index.html").exists() {
         return Err("the window is not built yet: (cd ui && npm ci && npm run build), or build without the tray app: \

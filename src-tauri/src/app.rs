@@ -6,6 +6,8 @@
 mod backend;
 mod bridge;
 mod clipboard;
+mod dashboard;
+mod handover;
 mod menu;
 mod notify;
 mod only;
@@ -35,6 +37,7 @@ pub(crate) struct Shared {
     preferences: Preferences,
     clock: Clock,
     quit: quit::State,
+    dashboard: dashboard::State,
 }
 
 /// Whether there is a screen to show anything on.
@@ -59,10 +62,15 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
         ErrorEnvelope::new(Code::Failed, "Signals cannot be received", format!("{error}."))
     })?;
     let environment = environment();
-    let (backend, news) = Backend::new(socket, CoreOptions { environment, ..CoreOptions::default() });
+    let (backend, news) = Backend::new(socket.clone(), CoreOptions { environment, ..CoreOptions::default() });
     let preferences = Preferences::load(session.home().ok().map(|home| home.path().join("app.json")));
-    let shared =
-        Arc::new(Shared { backend, preferences, clock: session.clock, quit: quit::State::default() });
+    let shared = Arc::new(Shared {
+        backend,
+        preferences,
+        clock: session.clock,
+        quit: quit::State::default(),
+        dashboard: dashboard::State::new(&socket),
+    });
     let builder = tauri::Builder::default()
         .plugin(tauri_plugin_clipboard_manager::init())
         .manage(shared)
@@ -72,6 +80,7 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
             bridge::call,
             bridge::follow,
             bridge::open_url,
+            bridge::open_dashboard,
             bridge::copy_text,
             bridge::save_file,
             bridge::start_core,
@@ -148,7 +157,10 @@ fn hear(app: &AppHandle, news: News) {
         News::Event(event) => event,
     };
     match event.as_ref() {
-        Event::Devices(devices) => notify::devices(app, devices),
+        Event::Devices(devices) => {
+            notify::devices(app, devices);
+            notify::expired(app, devices);
+        }
         Event::Snapshot(_) => tray::refresh(app),
         Event::Traffic(_) if !window::is_shown(app) => return,
         Event::Traffic(_) | Event::Progress(_) | Event::Lagged { .. } | Event::Stopping => {}
@@ -176,7 +188,8 @@ impl Shared {
             Seen::Starting => menu::tray(menu::Core::Starting, language, self.clock, now),
             Seen::Down(_) => menu::tray(menu::Core::Down, language, self.clock, now),
             Seen::Up(snapshot, hosting) => {
-                menu::tray(menu::Core::Up(&snapshot, hosting), language, self.clock, now)
+                let tray = menu::tray(menu::Core::Up(&snapshot, hosting), language, self.clock, now);
+                if self.dashboard.is_opening() { menu::opening_dashboard(tray, language) } else { tray }
             }
         }
     }

@@ -73,12 +73,20 @@ pub(crate) fn start_core(app: AppHandle) {
     shared(&app).backend.host();
 }
 
-/// Opens an address in the user's browser. Only https, and http for the gateway on this machine.
+/// Opens the owner's dashboard in the user's browser, once the link for it is made.
+#[tauri::command]
+pub(crate) async fn open_dashboard(app: AppHandle) -> Result<(), ErrorEnvelope> {
+    super::dashboard::open(&app).await
+}
+
+/// Opens an address in the user's browser. Only https, and http for the gateway on this machine, and nothing behind a
+/// question mark or a hash: the address is in the arguments of a program, where others can read it.
 #[tauri::command]
 pub(crate) fn open_url(url: String) -> Result<(), ErrorEnvelope> {
     let allowed =
         ["https://", "http://127.0.0.1:", "http://localhost:"].iter().any(|start| url.starts_with(start));
-    if !allowed || url.chars().any(|char| char.is_control() || char.is_whitespace()) {
+    let may_be_secret = url.contains(['#', '?', '@']);
+    if !allowed || may_be_secret || url.chars().any(|char| char.is_control() || char.is_whitespace()) {
         return Err(ErrorEnvelope::new(
             Code::Usage,
             "That address is not opened",

@@ -1,5 +1,8 @@
 //! The tray's menu, icon and tooltip as data: pure functions of the snapshot, compared whole in tests.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use gatehouse_api::{Actual, Address, Desired, GatewayVerdict, Scope, Snapshot};
 use time::OffsetDateTime;
 
@@ -15,6 +18,10 @@ pub(crate) enum Action {
     Problem,
     /// Open the owner's dashboard in the browser of this machine.
     Dashboard,
+    /// Stop making the link for it.
+    StopDashboard,
+    /// Stop the change that is being made.
+    Cancel,
     /// Put the clean address on the clipboard.
     CopyLink,
     /// Show the address as a QR code.
@@ -50,6 +57,8 @@ impl Action {
             Self::Review => "devices.review".into(),
             Self::Problem => "problem.top".into(),
             Self::Dashboard => "open.dashboard".into(),
+            Self::StopDashboard => "open.dashboard.stop".into(),
+            Self::Cancel => "cancel".into(),
             Self::CopyLink => "link.copy".into(),
             Self::Phone => "link.qr".into(),
             Self::OpenTo(Scope::Mac) => "expose.mac".into(),
@@ -172,7 +181,7 @@ pub(crate) fn tray(core: Core<'_>, language: Language, clock: Clock, now: Offset
         Core::Starting => return bare(language, Shape::Preparing, "menu.starting", true, &[]),
         Core::Stopping => return bare(language, Shape::Preparing, "menu.stopping", false, &[]),
         Core::Down => {
-            let start = item(language, Action::StartCore, "core.start", None);
+            let start = item(language, Action::StartCore, "core.start");
             return bare(language, Shape::Off, "core.down.title", true, &[start]);
         }
     };
@@ -199,9 +208,9 @@ fn bare(language: Language, shape: Shape, key: &str, usable: bool, more: &[Entry
     if usable {
         menu.push(Entry::Separator);
         menu.extend_from_slice(more);
-        menu.push(item(language, Action::Window, "menu.window", Some("CmdOrCtrl+0")));
+        menu.push(item(language, Action::Window, "menu.window"));
         menu.push(Entry::Separator);
-        menu.push(item(language, Action::Quit, "menu.quit", Some("CmdOrCtrl+Q")));
+        menu.push(item(language, Action::Quit, "menu.quit"));
     }
     let tooltip = language.text("menu.tooltip", &[("state", &text)]);
     Tray { icon: Icon { shape, waiting: false }, title: String::new(), tooltip, menu }
@@ -236,44 +245,51 @@ fn menu(
     rows.push(Entry::Separator);
     if snapshot.devices.pending > 0 {
         let text = language.count("menu.review", snapshot.devices.pending);
-        rows.push(Entry::Item { action: Action::Review, text, key: Some("CmdOrCtrl+R"), checked: None });
+        rows.push(named(Action::Review, text));
         rows.push(Entry::Separator);
     }
     let running = matches!(snapshot.gateway.verdict, GatewayVerdict::Running);
+    let changing = matches!(snapshot.actual, Actual::Preparing { .. });
     if best(snapshot).is_some() {
         if running {
-            rows.push(item(language, Action::Dashboard, "menu.dashboard", Some("CmdOrCtrl+O")));
+            rows.push(item(language, Action::Dashboard, "menu.dashboard"));
         }
-        rows.push(item(language, Action::CopyLink, "menu.copy-link", Some("CmdOrCtrl+C")));
-        rows.push(item(language, Action::Phone, "menu.phone", Some("CmdOrCtrl+K")));
+        rows.push(item(language, Action::CopyLink, "menu.copy-link"));
+        rows.push(item(language, Action::Phone, "menu.phone"));
     }
     if rows.last() != Some(&Entry::Separator) {
         rows.push(Entry::Separator);
     }
-    rows.push(expose(snapshot, language));
-    if snapshot.desired != Desired::Off {
+    // One change is made at a time: while one is, it can be stopped, and no other begun.
+    if changing {
+        rows.push(item(language, Action::Cancel, "change.cancel"));
+    } else {
+        rows.push(expose(snapshot, language));
+    }
+    if snapshot.desired != Desired::Off && !changing {
         rows.push(match snapshot.actual {
-            Actual::Paused { .. } => item(language, Action::Resume, "menu.resume", None),
+            Actual::Paused { .. } => item(language, Action::Resume, "menu.resume"),
             _ => pause(language),
         });
     }
     rows.push(gateway(snapshot, language));
-    if let Some(change) = &snapshot.last_change
+    if let Some(change) = snapshot.last_change.as_ref().filter(|_| !changing)
+        && change.confirm_by.is_none()
         && change.undo_until.is_none_or(|until| now < until)
     {
         let text = language.text("menu.undo", &[("title", &short(&change.title))]);
-        rows.push(Entry::Item { action: Action::Undo, text, key: Some("CmdOrCtrl+Z"), checked: None });
+        rows.push(named(Action::Undo, text));
     }
     rows.push(Entry::Separator);
-    rows.push(item(language, Action::Window, "menu.window", Some("CmdOrCtrl+0")));
-    rows.push(item(language, Action::Settings, "menu.settings", Some("CmdOrCtrl+,")));
+    rows.push(item(language, Action::Window, "menu.window"));
+    rows.push(item(language, Action::Settings, "menu.settings"));
     rows.push(Entry::Separator);
     let quit = match (hosting, &snapshot.desired) {
         (_, Desired::Off) => "menu.quit",
         (Hosting::Elsewhere, Desired::Open { .. }) => "menu.quit-elsewhere",
         (Hosting::Here, Desired::Open { .. }) => "menu.quit-stops",
     };
-    rows.push(item(language, Action::Quit, quit, Some("CmdOrCtrl+Q")));
+    rows.push(item(language, Action::Quit, quit));
     rows
 }
 
@@ -294,16 +310,16 @@ fn expose(snapshot: &Snapshot, language: Language) -> Entry {
             .collect();
     if now.is_some() {
         entries.push(Entry::Separator);
-        entries.push(item(language, Action::TurnOff, "overview.close", None));
+        entries.push(item(language, Action::TurnOff, "overview.close"));
     }
     Entry::Submenu { id: "expose", text: language.text("menu.open-to", &[]), entries }
 }
 
 fn pause(language: Language) -> Entry {
     let entries = vec![
-        item(language, Action::Pause(Some(900)), "menu.pause-15", None),
-        item(language, Action::Pause(Some(3600)), "menu.pause-60", None),
-        item(language, Action::Pause(None), "menu.pause-open", None),
+        item(language, Action::Pause(Some(900)), "menu.pause-15"),
+        item(language, Action::Pause(Some(3600)), "menu.pause-60"),
+        item(language, Action::Pause(None), "menu.pause-open"),
     ];
     Entry::Submenu { id: "pause", text: language.text("menu.pause", &[]), entries }
 }
@@ -315,10 +331,11 @@ fn gateway(snapshot: &Snapshot, language: Language) -> Entry {
     facts.extend(gateway.pid.map(|pid| language.text("settings.process", &[("pid", &pid.to_string())])));
     let mut entries = vec![
         Entry::Label { id: "gateway.state", text: facts.join(" · ") },
-        item(language, Action::Gateway, "menu.gateway", None),
+        item(language, Action::Gateway, "menu.gateway"),
     ];
-    if matches!(gateway.verdict, GatewayVerdict::Running) {
-        entries.push(item(language, Action::RestartGateway, "menu.gateway-restart", None));
+    let changing = matches!(snapshot.actual, Actual::Preparing { .. });
+    if matches!(gateway.verdict, GatewayVerdict::Running) && !changing {
+        entries.push(item(language, Action::RestartGateway, "menu.gateway-restart"));
     }
     Entry::Submenu { id: "gateway", text: language.text("page.gateway", &[]), entries }
 }
@@ -405,8 +422,40 @@ pub(crate) fn best(snapshot: &Snapshot) -> Option<&Address> {
     snapshot.addresses.iter().find(others).or_else(|| snapshot.addresses.first())
 }
 
-fn item(language: Language, action: Action, key: &str, accelerator: Option<&'static str>) -> Entry {
-    Entry::Item { action, text: language.text(key, &[]), key: accelerator, checked: None }
+fn item(language: Language, action: Action, key: &str) -> Entry {
+    named(action, language.text(key, &[]))
+}
+
+fn named(action: Action, text: String) -> Entry {
+    let key = accelerator(&action.id());
+    Entry::Item { action, text, key, checked: None }
+}
+
+/// The key of an action, as Tauri writes it. Window and tray have it from one table.
+pub(crate) fn accelerator(id: &str) -> Option<&'static str> {
+    static KEYS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+        let table: HashMap<String, ActionRow> =
+            serde_json::from_str(include_str!("../../../catalogue/actions.json")).unwrap_or_default();
+        let key = |(id, row): (String, ActionRow)| Some((id, format!("CmdOrCtrl+{}", row.key?)));
+        table.into_iter().filter_map(key).collect()
+    });
+    KEYS.get(id).map(String::as_str)
+}
+
+#[derive(serde::Deserialize)]
+struct ActionRow {
+    #[serde(default)]
+    key: Option<String>,
+}
+
+/// The tray while the link for the dashboard is made: that is said where it was asked for, and can be stopped.
+pub(crate) fn opening_dashboard(mut tray: Tray, language: Language) -> Tray {
+    let asked = |entry: &Entry| matches!(entry, Entry::Item { action: Action::Dashboard, .. });
+    if let Some(at) = tray.menu.iter().position(asked) {
+        let label = Entry::Label { id: "open.dashboard", text: language.text("menu.dashboard-making", &[]) };
+        tray.menu.splice(at..=at, [label, item(language, Action::StopDashboard, "menu.dashboard-cancel")]);
+    }
+    tray
 }
 
 /// At most 60 characters: a menu is not a page.

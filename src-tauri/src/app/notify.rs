@@ -18,8 +18,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use gatehouse_api::{ApproveAs, DeviceList, ErrorEnvelope, PendingDevice, Request};
+use gatehouse_api::{ApproveAs, DeviceList, ErrorEnvelope, ExpiredDevice, PendingDevice, Request};
 use tauri::{AppHandle, Manager};
+use time::OffsetDateTime;
 
 use super::{shared, window};
 #[cfg(target_os = "linux")]
@@ -39,6 +40,9 @@ pub(crate) struct Told(Mutex<Telling>);
 struct Telling {
     devices: BTreeSet<String>,
     last: Option<Instant>,
+    /// The newest expiry that was told, or was there before the app looked.
+    expired: Option<OffsetDateTime>,
+    has_looked: bool,
 }
 
 /// What is to be done about the devices that wait now.
@@ -50,6 +54,14 @@ enum Due {
 }
 
 impl Telling {
+    fn expired(&mut self, devices: &DeviceList) -> Option<ExpiredDevice> {
+        let newest = devices.expired.first().cloned();
+        let at = newest.as_ref().map(|device| device.at);
+        let (before, looked) = (self.expired, std::mem::replace(&mut self.has_looked, true));
+        self.expired = before.max(at);
+        newest.filter(|_| looked && at > before)
+    }
+
     fn due(&mut self, pending: &[PendingDevice], now: Instant) -> Due {
         let waiting: BTreeSet<String> = pending.iter().map(|device| device.device_id.clone()).collect();
         let (fresh, gone) =
@@ -76,6 +88,15 @@ pub(crate) fn devices(app: &AppHandle, devices: &DeviceList) {
         Due::Show => {
             system::show(app, wording::waiting(&devices.pending, shared(app).preferences.language()))
         }
+    }
+}
+
+/// Tells once about a device that was revoked because its time was over. What was over before the app looked is no news.
+pub(crate) fn expired(app: &AppHandle, devices: &DeviceList) {
+    let told = app.state::<Told>();
+    let news = told.0.lock().unwrap_or_else(PoisonError::into_inner).expired(devices);
+    if let Some(device) = news {
+        system::show(app, wording::expired(&device, shared(app).preferences.language()));
     }
 }
 
@@ -131,6 +152,25 @@ mod tests {
         assert_eq!(telling.due(&waiting, now + 2 * QUIET), Due::Nothing);
         assert_eq!(telling.due(&[], now + 2 * QUIET), Due::Withdraw);
         assert_eq!(telling.due(&waiting, now + 3 * QUIET), Due::Show);
+    }
+
+    #[test]
+    fn an_expiry_is_told_once_and_one_from_before_is_not() {
+        let device = |seconds| ExpiredDevice {
+            device_id: "pad".into(),
+            name: "Pad".into(),
+            at: OffsetDateTime::UNIX_EPOCH + Duration::from_secs(seconds),
+            can_return: false,
+            note: String::new(),
+        };
+        let list = |expired| DeviceList { expired, ..DeviceList::default() };
+        let mut telling = Telling::default();
+
+        assert_eq!(telling.expired(&list(vec![device(1)])), None);
+        assert_eq!(telling.expired(&list(vec![device(2), device(1)])), Some(device(2)));
+        assert_eq!(telling.expired(&list(vec![device(2), device(1)])), None);
+        assert_eq!(telling.expired(&list(Vec::new())), None);
+        assert_eq!(telling.expired(&list(vec![device(3)])), Some(device(3)));
     }
 
     #[test]

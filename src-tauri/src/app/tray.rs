@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use gatehouse_api::{Reply, Request, Scope};
+use gatehouse_api::{Code, Reply, Request, Scope};
 use tauri::image::Image;
 use tauri::menu::{CheckMenuItem, IsMenuItem, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager, Wry};
 
 use super::menu::{self, Action, Entry, Icon, Shape, Tray, best};
-use super::{bridge, clipboard, notify, quit, shared, window};
+use super::{clipboard, notify, quit, shared, window};
 
 /// Changes within so long are drawn at once: a change of the address runs through many states, and to draw them all
 /// is more than some desktops' tray hosts survive.
@@ -40,7 +40,7 @@ enum Row {
 /// Makes the tray icon.
 pub(crate) fn create(app: &AppHandle) -> tauri::Result<()> {
     let icon = TrayIconBuilder::with_id("main")
-        .icon(image(Icon { shape: Shape::Off, waiting: false })?)
+        .icon(image(shared(app).tray().icon)?)
         .icon_as_template(true)
         .show_menu_on_left_click(true)
         .on_menu_event(|app, event| clicked(app, event.id().as_ref()))
@@ -221,7 +221,7 @@ fn clicked(app: &AppHandle, id: &str) {
     reset_ticks(app);
     let Some(action) = find(&shared(app).tray().menu, id) else { return };
     match action {
-        Action::Review => window::show(app, Some("devices")),
+        Action::Review => window::show(app, Some("overview/review")),
         Action::Window => window::show(app, None),
         Action::Settings => window::show(app, Some("settings")),
         Action::Problem => window::show(app, Some("overview")),
@@ -232,6 +232,8 @@ fn clicked(app: &AppHandle, id: &str) {
         Action::TurnOff => window::show(app, Some("overview/close")),
         Action::Undo => window::show(app, Some("overview/undo")),
         Action::Dashboard => dashboard(app),
+        Action::StopDashboard => ask(app, Request::DashboardLinkCancel),
+        Action::Cancel => cancel(app),
         Action::RestartGateway => window::show(app, Some("gateway/restart")),
         Action::Gateway => window::show(app, Some("gateway")),
         Action::StartCore => shared(app).backend.host(),
@@ -269,18 +271,24 @@ fn find(entries: &[Entry], id: &str) -> Option<Action> {
     })
 }
 
-/// The link works once, and goes to the browser of this machine and nowhere else.
 fn dashboard(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let answer = shared(&app).backend.call(Request::DashboardLink { address: None }).await;
-        let opened = match answer {
-            Ok(Reply::Link(link)) => bridge::open_url(link.url.expose().to_owned()),
-            Ok(_) => Err(crate::session::unexpected()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = opened {
-            notify::trouble(&app, &error);
+        match super::dashboard::open(&app).await {
+            // Who stopped it knows.
+            Err(error) if error.code != Code::Cancelled => notify::trouble(&app, &error),
+            Ok(()) | Err(_) => {}
+        }
+    });
+}
+
+/// A change that ended meanwhile needs no stopping.
+fn cancel(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        match shared(&app).backend.call(Request::CancelChange).await {
+            Err(error) if error.code != Code::NotFound => notify::trouble(&app, &error),
+            Ok(_) | Err(_) => {}
         }
     });
 }

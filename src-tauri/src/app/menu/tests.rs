@@ -325,3 +325,36 @@ fn a_menu_is_rewritten_only_where_its_rows_stay_the_same() {
     assert!(!is_alike(&english, &menu(&paused, Language::English)));
     assert!(!is_alike(&english, &menu(&off(), Language::English)));
 }
+
+#[test]
+fn while_the_link_is_made_the_dashboard_can_be_stopped_and_not_asked_for_again() {
+    let before = tray(Core::Up(&on(), Hosting::Here), Language::English, Clock::utc(), NOW);
+    let now = opening_dashboard(before.clone(), Language::English);
+
+    let ids = |tray: &Tray| -> Vec<String> {
+        let actions = flat(&tray.menu).into_iter().filter_map(|entry| match entry {
+            Entry::Item { action, .. } => Some(action.id()),
+            Entry::Label { .. } | Entry::Submenu { .. } | Entry::Separator => None,
+        });
+        actions.collect()
+    };
+    assert!(ids(&before).contains(&"open.dashboard".to_owned()));
+    assert!(!ids(&now).contains(&"open.dashboard".to_owned()));
+    assert!(ids(&now).contains(&"open.dashboard.stop".to_owned()));
+}
+
+#[test]
+fn a_change_that_waits_for_its_confirmation_is_not_offered_for_undo() {
+    let change = on().last_change.map(|change| LastChange { confirm_by: Some(NOW), ..change });
+    let snapshot = Snapshot { last_change: change, ..on() };
+    let tray = tray(Core::Up(&snapshot, Hosting::Here), Language::English, Clock::utc(), NOW);
+
+    assert!(!flat(&tray.menu).iter().any(|entry| matches!(entry, Entry::Item { action: Action::Undo, .. })));
+}
+
+#[test]
+fn keys_come_from_the_table_that_the_window_has_too() {
+    assert_eq!(accelerator("open.dashboard"), Some("CmdOrCtrl+O"));
+    assert_eq!(accelerator("undo"), Some("CmdOrCtrl+Z"));
+    assert_eq!(accelerator("expose.lan"), None);
+}

@@ -1,6 +1,6 @@
 //! What a notification says and which buttons it has.
 
-use gatehouse_api::PendingDevice;
+use gatehouse_api::{ExpiredDevice, PendingDevice};
 
 use crate::words::Language;
 
@@ -63,6 +63,16 @@ pub(crate) fn waiting(pending: &[PendingDevice], language: Language) -> Notifica
         body: format!("{from} · {asks}"),
         device: Some(device.clone()),
         choices,
+    }
+}
+
+/// The notification for a device that was revoked because its time was over.
+pub(crate) fn expired(device: &ExpiredDevice, language: Language) -> Notification {
+    Notification {
+        title: language.text("notify.expired", &[("name", &plain(&device.name))]),
+        body: device.note.clone(),
+        device: None,
+        choices: vec![(Choice::Review, language.text("notify.review", &[]))],
     }
 }
 

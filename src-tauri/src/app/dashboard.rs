@@ -1,0 +1,47 @@
+//! Opening the owner's dashboard: the one-time link goes from the core to the browser of this machine, past the window.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gatehouse_api::{Code, ErrorEnvelope, Reply, Request};
+use tauri::AppHandle;
+
+use super::{handover, shared, tray};
+
+/// Whether a link is being made, which can take half a minute.
+#[derive(Debug)]
+pub(crate) struct State {
+    opening: AtomicBool,
+    folder: PathBuf,
+}
+
+impl State {
+    /// Links are handed over in the folder of the control socket, which nobody else may enter.
+    pub(crate) fn new(socket: &Path) -> Self {
+        let folder = socket.parent().unwrap_or(Path::new("/")).to_owned();
+        Self { opening: AtomicBool::new(false), folder }
+    }
+
+    /// Whether one is being made.
+    pub(crate) fn is_opening(&self) -> bool {
+        self.opening.load(Ordering::SeqCst)
+    }
+}
+
+/// Has a link made and opens it. The tray says so meanwhile.
+pub(crate) async fn open(app: &AppHandle) -> Result<(), ErrorEnvelope> {
+    let shared = shared(app);
+    if shared.dashboard.opening.swap(true, Ordering::SeqCst) {
+        return Err(ErrorEnvelope::new(Code::Busy, "The dashboard is being opened", "A link is being made."));
+    }
+    tray::refresh(app);
+    let answer = shared.backend.call(Request::DashboardLink { address: None }).await;
+    let opened = match answer {
+        Ok(Reply::Link(link)) => handover::open(link.url.expose(), &shared.dashboard.folder).await,
+        Ok(_) => Err(crate::session::unexpected()),
+        Err(error) => Err(error),
+    };
+    shared.dashboard.opening.store(false, Ordering::SeqCst);
+    tray::refresh(app);
+    opened
+}
