@@ -19,7 +19,7 @@ fn every_process() -> String {
 /// A browser that notes what it was given and stays.
 fn browser(folder: &Path) -> PathBuf {
     let path = folder.join("browser");
-    let script = "#!/bin/sh\nprintf %s \"$1\" > \"$0.tmp\"; cat \"$1\" > \"$0.page\"; mv \"$0.tmp\" \"$0.given\"; exec sleep 30\n";
+    let script = "#!/bin/sh\nprintf %s \"$1\" > \"$0.tmp\"; cat \"$1\" > \"$0.page\"; mv \"$0.tmp\" \"$0.given\"; sleep 5; :\n";
     // Another process writes it: a file that is open for writing while a neighbouring test forks cannot be executed.
     let mut child = std::process::Command::new("/bin/sh")
         .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
