@@ -56,6 +56,8 @@ pub enum EdgeError {
     BodyStalled,
     /// A name that is not served here.
     UnknownHost,
+    /// A name that serves only certain paths, and not this one.
+    NotRouted,
     /// A name other than the one for which the TLS connection was made.
     NameMismatch,
     /// Plain HTTP on the HTTPS port, or a request on the redirect port that may not be redirected.
@@ -95,7 +97,7 @@ struct Facts(&'static str, StatusCode, &'static str, &'static str);
 
 impl EdgeError {
     /// Every error, for tables and golden files.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::BadTarget,
         Self::MissingHost,
         Self::DuplicateHost,
@@ -120,6 +122,7 @@ impl EdgeError {
         Self::HeadersStalled,
         Self::BodyStalled,
         Self::UnknownHost,
+        Self::NotRouted,
         Self::NameMismatch,
         Self::HttpsRequired,
         Self::ClientRefused,
@@ -335,6 +338,12 @@ impl EdgeError {
                 StatusCode::REQUEST_TIMEOUT,
                 "The body of the request stopped arriving.",
                 "Try again on a better connection.",
+            ),
+            Self::NotRouted => Facts(
+                "not-routed",
+                StatusCode::NOT_FOUND,
+                "This name serves only certain paths, and not this one.",
+                "Use the address that Gatehouse shows for the dashboard, or change the routes in Gatehouse.",
             ),
             Self::UnknownHost => Facts(
                 "unknown-host",

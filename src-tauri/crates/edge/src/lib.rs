@@ -32,6 +32,7 @@ mod rate;
 mod redirect;
 mod rehearsal;
 pub mod request_id;
+pub mod routes;
 mod serve;
 pub mod settings;
 mod shares;
@@ -49,6 +50,7 @@ pub use error::EdgeError;
 pub use listener::{ListenError, Listener, ListenerKind};
 pub use rehearsal::{RehearsalError, WebSocketsOverHttp2};
 pub use request_id::RequestId;
+pub use routes::{Route, Routes};
 pub use settings::{
     AllowedClients, EdgeSettings, FrontProxy, Http2WebSockets, Limits, LogOptions, OwnAddresses, Pause,
     RouteClass, ServedNames,

@@ -72,7 +72,11 @@ impl ServedNames {
     pub fn serves(&self, host: &Host<'_>) -> bool {
         host.is_loopback()
             || match host {
-                Host::Dns(name) => self.dns.contains(name.as_ref()),
+                Host::Dns(name) => {
+                    self.dns.contains(name.as_ref())
+                        || (!self.below.is_empty()
+                            && name.split_once('.').is_some_and(|(_, parent)| self.below.contains(parent)))
+                }
                 Host::Ip(address) => self.ips.contains(address),
             }
     }

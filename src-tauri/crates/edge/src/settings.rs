@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use crate::names::{Authority, Host};
+use crate::routes::Routes;
 
 /// Everything the edge follows while it serves. Swapped as a whole: a request sees either the old or the new.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,9 @@ pub struct EdgeSettings {
     /// Peers that pass TCP connections on and say in a PROXY header (version 1 or 2) for whom. A connection from one of
     /// them must begin with such a header; one from anybody else must not.
     pub proxy_protocol: Vec<IpNet>,
+    /// Requests that are treated in a way of their own. Names that have routes are served only if they are among
+    /// [`Self::names`], too: [`Routes::serve`].
+    pub routes: Routes,
     /// Set while the address is paused: every request is answered with 503.
     pub paused: Option<Pause>,
     /// Time, size and count limits.
@@ -63,6 +67,7 @@ impl EdgeSettings {
             own: OwnAddresses::default(),
             front: FrontProxy::None,
             proxy_protocol: Vec::new(),
+            routes: Routes::default(),
             paused: None,
             limits: Limits::default(),
             hsts_names: BTreeSet::new(),
@@ -97,8 +102,10 @@ impl EdgeSettings {
 /// header are accepted as they come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServedNames {
-    /// DNS names: lower-case, no trailing dot, no wildcard.
+    /// DNS names: lower-case, no trailing dot.
     pub dns: BTreeSet<String>,
+    /// DNS names of which every name one label below is served, as a wildcard certificate covers them.
+    pub below: BTreeSet<String>,
     /// Addresses that clients may use as a name.
     pub ips: BTreeSet<IpAddr>,
 }

@@ -61,17 +61,20 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// Sends a request and waits for the head of the answer.
     ///
-    /// `first_byte` limits the time from a sent request to that head.
+    /// `first_byte` limits the time from a sent request to that head. Only for the gateway itself a request waits while
+    /// nobody listens there.
     pub(crate) async fn send(
         &self,
         mut request: Request<RequestBody>,
         settings: &EdgeSettings,
+        to: SocketAddr,
         first_byte: Option<Duration>,
     ) -> Result<(Response<Incoming>, Lease), Failure> {
         let give_up = Instant::now() + settings.limits.hold;
         let mut fresh_only = false;
         for _ in 0..ATTEMPTS {
-            let mut lease = self.lease(settings, give_up, fresh_only, may_repeat(&request, true)).await?;
+            let repeatable = may_repeat(&request, true);
+            let mut lease = self.lease(settings, to, give_up, fresh_only, repeatable).await?;
             let spare = may_repeat(&request, lease.reused).then(|| request_head(&request));
             let seen = lease.bytes_read();
             let answer = lease.sender.try_send_request(request);
@@ -89,7 +92,7 @@ impl Upstream {
             request = match (never_sent, spare) {
                 (Some(request), _) => {
                     if !lease.reused {
-                        self.hold.report(settings);
+                        self.refused(settings, to)?;
                     }
                     request
                 }
@@ -107,11 +110,11 @@ impl Upstream {
     async fn lease(
         &self,
         settings: &EdgeSettings,
+        gateway: SocketAddr,
         give_up: Instant,
         fresh_only: bool,
         repeatable: bool,
     ) -> Result<Lease, Failure> {
-        let gateway = settings.upstream;
         loop {
             if self.hold.is_out(gateway, Stage::Live) {
                 self.wait(settings, Stage::Live, give_up).await?;
@@ -140,13 +143,22 @@ impl Upstream {
                     tokio::spawn(connection);
                     return Ok(Lease::new(Arc::clone(&self.pool), gateway, sender, read));
                 }
-                Err(Failure::Down) => self.hold.report(settings),
+                Err(Failure::Down) => self.refused(settings, gateway)?,
                 // Nothing was sent. When everybody who waited comes back at once, a gateway's queue of connections (511
                 // in Node) is full for a moment.
                 Err(Failure::TimedOut) if Instant::now() < give_up => {}
                 Err(other) => return Err(other),
             }
         }
+    }
+
+    /// Nobody listens at `to`: the gateway may come back.
+    fn refused(&self, settings: &EdgeSettings, to: SocketAddr) -> Result<(), Failure> {
+        if to != settings.upstream {
+            return Err(Failure::Down);
+        }
+        self.hold.report(settings);
+        Ok(())
     }
 
     async fn wait(&self, settings: &EdgeSettings, needed: Stage, give_up: Instant) -> Result<(), Failure> {

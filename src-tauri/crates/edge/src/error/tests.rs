@@ -86,6 +86,7 @@ fn codes_and_statuses_are_frozen() {
         "408 headers-stalled",
         "408 body-stalled",
         "421 unknown-host",
+        "404 not-routed",
         "421 name-mismatch",
         "400 https-required",
         "403 client-refused",

@@ -42,6 +42,7 @@ impl Head {
     fn judge(&self) -> Result<Admitted, E> {
         let names = ServedNames {
             dns: ["mini.local".to_owned()].into(),
+            below: std::collections::BTreeSet::new(),
             ips: ["192.168.1.10".parse().unwrap()].into(),
         };
         let head = RequestHead {

@@ -110,6 +110,7 @@ fn only_the_three_names_of_this_machine_are_loopback() {
 fn serves_what_is_listed_in_any_spelling_and_nothing_else() {
     let names = ServedNames {
         dns: BTreeSet::from(["mini.local".to_owned()]),
+        below: BTreeSet::new(),
         ips: BTreeSet::from(["192.168.1.10".parse().unwrap(), "fd00::1".parse().unwrap()]),
     };
     for (text, served) in [

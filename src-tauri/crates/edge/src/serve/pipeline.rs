@@ -4,11 +4,12 @@ use super::{Connection, Exchange};
 use crate::attribution::{self, Client};
 use crate::body::{EdgeBody, Fault, Patience, RequestBody};
 use crate::error::EdgeError;
-use crate::gate::{self, Admitted, Kind, RequestHead};
+use crate::gate::{self, Admitted, Kind, Length, RequestHead};
 use crate::h2bridge;
 use crate::headers::{RequestRewrite, ResponseRewrite, rewrite_request, rewrite_response};
 use crate::page::{Answer as Page, Reader};
-use crate::settings::{EdgeSettings, Pause};
+use crate::routes::Found;
+use crate::settings::{EdgeSettings, Pause, RouteClass};
 use crate::shares::{self, Share};
 use crate::tunnel::{self, Rules, Side};
 use crate::upstream::{Answer, Failure};
@@ -20,6 +21,7 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
@@ -96,6 +98,34 @@ struct Order {
     version: Version,
 }
 
+/// What the routes make of a request.
+struct Way {
+    to: SocketAddr,
+    first_byte: Option<Duration>,
+    body_bytes: u64,
+}
+
+impl Way {
+    fn of(order: &Order, parts: &Parts) -> Self {
+        let settings = &order.settings;
+        let limits = &settings.limits;
+        let (gateway, patient) = (settings.upstream, limits.first_byte_interactive);
+        match settings.routes.find(order.admitted.host.as_bytes(), parts.uri.path()) {
+            Found::Gateway | Found::Nothing => {
+                Self { to: gateway, first_byte: patient, body_bytes: limits.body_bytes }
+            }
+            Found::Route(route) => Self {
+                to: route.port.map_or(gateway, |port| SocketAddr::new(gateway.ip(), port)),
+                first_byte: match route.class {
+                    RouteClass::Interactive => patient,
+                    RouteClass::Api => Some(limits.first_byte_api),
+                },
+                body_bytes: limits.body_bytes.min(route.body_bytes.unwrap_or(u64::MAX)),
+            },
+        }
+    }
+}
+
 fn admit(
     connection: &Connection,
     settings: &EdgeSettings,
@@ -111,6 +141,9 @@ fn admit(
     }
     if let Some(pause) = settings.paused.filter(|pause| !is_over(*pause)) {
         return Err(Refusal { error: EdgeError::Paused, retry_after: seconds_until(pause) });
+    }
+    if settings.routes.find(admitted.host.as_bytes(), parts.uri.path()) == Found::Nothing {
+        return Err(EdgeError::NotRouted.into());
     }
     let client = attribution::attribute(
         &connection.peer,
@@ -151,11 +184,15 @@ async fn plain(
     body: Incoming,
 ) -> Response<EdgeBody> {
     let limits = &order.settings.limits;
-    let (body, meter) = RequestBody::new(body, limits.body_bytes, Patience::of(limits));
+    let way = Way::of(&order, &parts);
+    if matches!(order.admitted.length, Length::Known(bytes) if bytes > way.body_bytes) {
+        return refuse(exchange, EdgeError::BodyTooLarge.into(), order.reader, order.version);
+    }
+    let (body, meter) = RequestBody::new(body, way.body_bytes, Patience::of(limits));
     exchange.metered(meter.clone());
     let request = for_gateway(&exchange, &order, parts, None, body);
     let upstream = &exchange.connection.shared.upstream;
-    match upstream.send(request, &order.settings, limits.first_byte_interactive).await {
+    match upstream.send(request, &order.settings, way.to, way.first_byte).await {
         // Nobody asked for another protocol: whatever follows is not HTTP.
         Ok((response, _)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             refuse(exchange, EdgeError::GatewayBroke.into(), order.reader, order.version)
@@ -191,9 +228,10 @@ async fn websocket(
     } else {
         None
     };
+    let to = Way::of(&order, &parts).to;
     let request = for_gateway(&exchange, &order, parts, key.as_ref(), RequestBody::empty());
     let upstream = exchange.connection.shared.upstream.clone();
-    match upstream.upgrade(request, &order.settings).await {
+    match upstream.upgrade(request, &order.settings, to).await {
         Ok(Answer::Switched(response, gateway)) => {
             let (mut parts, ()) = response.into_parts();
             for_client(&exchange, &order, &mut parts.headers, true);

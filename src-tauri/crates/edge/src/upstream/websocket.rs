@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -40,14 +41,17 @@ impl Upstream {
         &self,
         request: Request<RequestBody>,
         settings: &EdgeSettings,
+        to: SocketAddr,
     ) -> Result<Answer, Failure> {
         let give_up = Instant::now() + settings.limits.hold;
         let spare = settings.hold_upgrades.then(|| request_head(&request));
-        let stream = self.connect_for_upgrade(settings, give_up).await?;
+        let stream = self.connect_for_upgrade(settings, to, give_up).await?;
         match (handshake(stream, request).await, spare) {
             (Err(Unanswered { failure: Failure::Broke, silent: true }), Some(request)) => {
-                self.hold.suspect(settings);
-                let stream = self.connect_for_upgrade(settings, give_up).await?;
+                if to == settings.upstream {
+                    self.hold.suspect(settings);
+                }
+                let stream = self.connect_for_upgrade(settings, to, give_up).await?;
                 handshake(stream, request).await.map_err(|unanswered| unanswered.failure)
             }
             (answer, _) => answer.map_err(|unanswered| unanswered.failure),
@@ -57,13 +61,13 @@ impl Upstream {
     async fn connect_for_upgrade(
         &self,
         settings: &EdgeSettings,
+        gateway: SocketAddr,
         give_up: Instant,
     ) -> Result<TcpStream, Failure> {
-        let gateway = settings.upstream;
         loop {
             if !self.hold.is_out(gateway, Stage::Ready) {
                 match connect(gateway, settings.limits.connect).await {
-                    Err(Failure::Down) => self.hold.report(settings),
+                    Err(Failure::Down) => self.refused(settings, gateway)?,
                     other => return other,
                 }
             }

@@ -21,6 +21,7 @@ mod limits;
 mod opaque;
 mod plain;
 mod restart;
+mod routes;
 mod streaming;
 mod websocket;
 mod websocket_h2;
