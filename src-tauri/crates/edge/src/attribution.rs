@@ -107,6 +107,13 @@ pub fn attribute(
         let address = chain::client(headers, client_header, peers).ok_or(EdgeError::ClientUnattributable)?;
         return Client::remote(address);
     }
+    if let FrontProxy::Tunnel { secret, client_header } = front
+        && peer.address.is_loopback()
+        && secret.is_shown(headers)
+    {
+        let address = chain::client(headers, client_header, &[]).ok_or(EdgeError::ClientUnattributable)?;
+        return Client::remote(address);
+    }
     if !peer.address.is_loopback() {
         return if sendable(peer.address) {
             Ok(Client::Remote { address: peer.address, header: peer.header.clone() })

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use crate::front::SecretDigest;
 use crate::names::{Authority, Host};
 use crate::routes::Routes;
 
@@ -172,14 +173,23 @@ pub enum FrontProxy {
         /// any other header (`cf-connecting-ip`) holds exactly one address.
         client_header: HeaderName,
     },
+    /// A tunnel that ends on this machine: requests of loopback peers that show its secret carry the client's address in
+    /// `client_header`. Those that do not are judged as if nobody had declared it, and are never local.
+    Tunnel {
+        /// What the secret is known by.
+        secret: SecretDigest,
+        /// Holds exactly one address.
+        client_header: HeaderName,
+    },
 }
 
 impl FrontProxy {
-    /// Whether a connection from `peer` is the proxy's.
+    /// Whether a connection from `peer` is the proxy's, or may be.
     #[must_use]
     pub fn trusts(&self, peer: IpAddr) -> bool {
         match self {
             Self::None => false,
+            Self::Tunnel { .. } => peer.to_canonical().is_loopback(),
             Self::Trusted { peers, .. } => peers.iter().any(|network| network.contains(&peer.to_canonical())),
         }
     }
