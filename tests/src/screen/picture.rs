@@ -141,7 +141,8 @@ fn lines(table: &str, place: Place) -> Vec<Line> {
         let [level, _, block, paragraph, line, _, left, top, width, height, _, word] = fields[..] else {
             continue;
         };
-        if level != "5" || word.trim().is_empty() {
+        // A line of the frame is read as `|`.
+        if level != "5" || !word.contains(char::is_alphanumeric) {
             continue;
         }
         let number = |text: &str| text.parse::<u32>().unwrap_or_default();

@@ -65,14 +65,19 @@ async fn the_menu_is_opened_with_a_click_read_from_the_screen_and_its_items_do_w
     gatehouse.status_when("access is resumed", |status| status["actual"]["state"] == "on").await;
     tray.says(&on).await;
 
-    let (picture, menu) = tray.opened().await;
-    picture.keep("tray-4-menu-again");
-    let lines = picture.read(menu).await;
-    let open =
-        lines.iter().find(|line| line.text.contains(words("menu.window"))).expect("an item for the window");
-    screen.click(open.at).await;
-    seen(&screen, 1).await;
-    screen.settled().await.keep("tray-5-window");
+    // As a person does: a menu that was drawn anew under the pointer is opened again.
+    eventually("the window comes up", 2 * PATIENCE, async || {
+        screen.press("Escape").await;
+        let (picture, menu) = tray.opened().await;
+        picture.keep("tray-4-menu-again");
+        let lines = picture.read(menu).await;
+        let open = lines.iter().find(|line| line.text.contains(words("menu.window")))?;
+        screen.click(open.at).await;
+        screen.settled().await.keep("tray-5-clicked");
+        (screen.windows("Gatehouse").await == 1).then_some(())
+    })
+    .await;
+    screen.settled().await.keep("tray-6-window");
 
     tray.activate(words("menu.quit-stops")).await;
     assert_eq!(gatehouse.ends().await.code(), Some(0));
