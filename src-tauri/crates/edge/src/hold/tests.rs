@@ -1,9 +1,11 @@
 use super::*;
 use tokio::net::TcpListener;
 
-/// A port on which nothing listens (and a moment later something may).
+/// A port on which nothing listens (and a moment later something may). Where this machine has more than one loopback
+/// address, nobody else takes it meanwhile.
 async fn closed_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    let address = if cfg!(target_os = "linux") { "127.0.0.77:0" } else { "127.0.0.1:0" };
+    TcpListener::bind(address).await.unwrap().local_addr().unwrap()
 }
 
 fn settings(gateway: SocketAddr) -> EdgeSettings {

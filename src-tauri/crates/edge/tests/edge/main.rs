@@ -12,6 +12,7 @@ mod kit;
 mod accept;
 mod basics;
 mod challenge;
+mod early;
 mod faults;
 mod framing;
 mod hostile;

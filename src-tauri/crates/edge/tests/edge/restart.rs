@@ -17,8 +17,11 @@ async fn healthy(mut call: Call) {
     }
 }
 
+/// A port on which nothing listens (and a moment later something may). Where this machine has more than one loopback
+/// address, nobody else takes it meanwhile.
 async fn closed_port() -> std::net::SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    let address = if cfg!(target_os = "linux") { "127.0.0.77:0" } else { "127.0.0.1:0" };
+    TcpListener::bind(address).await.unwrap().local_addr().unwrap()
 }
 
 #[tokio::test]
@@ -188,6 +191,42 @@ async fn a_handshake_that_died_with_the_gateway_is_sent_once_more() {
     let house = House::open(gateway.address).await;
     let _socket = tokio::time::timeout(LONG, websocket(&house)).await.unwrap();
     assert_eq!(gateway.heads().len(), 2);
+}
+
+/// `GATEHOUSE_FAULTS_SECONDS` says how long the gateway is away, `GATEHOUSE_FAULTS_REQUESTS` how many upgrades come.
+#[tokio::test]
+async fn every_upgrade_that_begins_while_the_gateway_restarts_is_opened() {
+    let number = |name: &str, otherwise| {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+    };
+    let away = Duration::from_secs(number("GATEHOUSE_FAULTS_SECONDS", 1));
+    let upgrades = u32::try_from(number("GATEHOUSE_FAULTS_REQUESTS", 100)).unwrap();
+    let serve = |mut call: Call| async move {
+        if let Some(head) = call.head_or_health().await {
+            call.accept(&head).await;
+            call.rest().await;
+        }
+    };
+    let address = closed_port().await;
+    let house = std::sync::Arc::new(House::open(address).await);
+    house.change(|settings| {
+        settings.limits.connection_rate = 100_000;
+        settings.limits.connection_burst = 100_000;
+    });
+    let mut opening = tokio::task::JoinSet::new();
+    let mut pace = tokio::time::interval(away / upgrades);
+    for _ in 0..upgrades {
+        pace.tick().await;
+        let house = std::sync::Arc::clone(&house);
+        opening.spawn(async move { websocket(&house).await });
+    }
+    let gateway = Gateway::at(address, serve).await;
+    let mut open = Vec::new();
+    while let Some(socket) = tokio::time::timeout(LONG, opening.join_next()).await.unwrap() {
+        open.push(socket.unwrap());
+    }
+    assert_eq!(open.len(), upgrades as usize);
+    assert_eq!(gateway.heads().len(), upgrades as usize, "each of them once");
 }
 
 #[tokio::test]
