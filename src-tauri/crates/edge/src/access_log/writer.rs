@@ -21,6 +21,9 @@ const PREFIX: &str = "access-";
 const SUFFIX: &str = ".jsonl";
 /// Bytes that are collected before they are written, at most.
 const BATCH: usize = 64 * 1024;
+/// How long a record waits for others, so that neither its sender has to wake this thread each time nor each needs a write
+/// of its own.
+const GATHER: Duration = Duration::from_millis(25);
 /// How often ages and the total are looked at while nothing is put aside.
 const SWEEP: Duration = Duration::from_secs(3600);
 
@@ -36,6 +39,11 @@ pub(super) struct Writer {
     retry: Duration,
     retry_at: Option<Instant>,
     sweep_at: Instant,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the writer has a thread of its own")]
+fn gather() {
+    std::thread::sleep(GATHER);
 }
 
 pub(super) struct Live {
@@ -65,11 +73,17 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Writes until the other end is dropped. Lines are written as soon as no more are waiting.
+    /// Writes until the other end is dropped. A line is written within a moment, together with those that came meanwhile.
     pub(super) fn run(mut self, records: &Receiver<Arc<AccessRecord>>) {
+        let mut behind = false;
         loop {
             match records.recv_timeout(SWEEP) {
-                Ok(record) => self.take(&record),
+                Ok(record) => {
+                    self.take(&record);
+                    if !behind {
+                        gather();
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -77,6 +91,8 @@ impl Writer {
                 let Ok(record) = records.try_recv() else { break };
                 self.take(&record);
             }
+            // A full batch: more are waiting.
+            behind = self.buffer.len() >= BATCH;
             self.flush();
             if Instant::now() >= self.sweep_at {
                 self.sweep(0);
