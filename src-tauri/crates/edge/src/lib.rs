@@ -14,6 +14,7 @@
 pub mod access_log;
 pub mod attribution;
 mod body;
+mod buffers;
 mod challenge;
 mod drain;
 mod edge;

@@ -26,7 +26,7 @@ use crate::names::{Authority, Host};
 use crate::proxy_protocol::{self, Source};
 use crate::redirect;
 use crate::settings::{FrontProxy, Limits};
-use crate::tls::{self, Alpn, NoSession};
+use crate::tls::{self, Alpn, NoSession, TlsStream};
 use activity::Verdict;
 use client_io::ClientIo;
 use futures_util::FutureExt as _;
@@ -44,7 +44,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_rustls::server::TlsStream;
 
 /// A dead peer is noticed after about a minute and a half.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -183,7 +182,7 @@ async fn serve(shared: Arc<Shared>, mut stream: TcpStream, arrival: Arrival, mut
     let (facts, name) = match &opened {
         Opened::Plain(..) => (None, None),
         Opened::Tls(stream) => {
-            let session = stream.get_ref().1;
+            let session = stream.session();
             let how = if tls::resumed(session) { Handshake::Resumed } else { Handshake::Full };
             shared.metrics.handshake(how, arrival.at.elapsed());
             let facts = TlsFacts { version: tls::version(session), cipher: tls::cipher(session) };
@@ -268,14 +267,14 @@ async fn converse(connection: Arc<Connection>, opened: Opened, activity: Arc<Act
             serve_http1(connection, io, limits, Some(lead)).await;
         }
         Opened::Tls(stream) => {
-            let alpn = tls::alpn(stream.get_ref().1);
+            let alpn = tls::alpn(stream.session());
             match alpn {
                 Alpn::Http1 => {
-                    let io = ClientIo::http1(*stream, activity, address, &limits);
+                    let io = ClientIo::http1(stream, activity, address, &limits);
                     serve_http1(connection, io, limits, None).await;
                 }
                 Alpn::Http2 => {
-                    let io = ClientIo::http2(*stream, activity);
+                    let io = ClientIo::http2(stream, activity);
                     serve_http2(connection, io, limits).await;
                 }
             }
@@ -321,7 +320,7 @@ async fn open(shared: &Shared, stream: TcpStream, kind: ListenerKind) -> Result<
                 return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
             }
             if first == [0x16] {
-                return Ok(Opened::Tls(Box::new(shared.tls.accept(stream).await?)));
+                return Ok(Opened::Tls(shared.tls.accept(stream).await?));
             }
             if !first[0].is_ascii_uppercase() {
                 return Err(NotOpened::NotHttp);

@@ -8,7 +8,12 @@
 //! sees the new leaf at the next handshake. A certificate authority that asks with `acme-tls/1` gets the certificate of
 //! its challenge and nothing else.
 
+mod stream;
+
+pub(crate) use stream::TlsStream;
+
 use crate::CertificateSource;
+use crate::buffers;
 use crate::challenge::{self, ACME_TLS};
 use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -19,10 +24,9 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
 
 /// Plaintext and ciphertext that may wait in one session for a slow reader, in bytes.
-const SESSION_BUFFER: usize = 32 * 1024;
+const SESSION_BUFFER: usize = buffers::SIZE;
 /// Certificates whose sessions can be resumed at the same time; of more, those used first are forgotten.
 const REMEMBERED: usize = 8;
 /// A fatal `unrecognized_name` alert before the server's first flight (RFC 8446 §6, RFC 6066 §3).
@@ -87,7 +91,7 @@ impl Tls {
     }
 
     /// Performs one handshake. The caller limits its time.
-    pub(crate) async fn accept<T>(&self, stream: T) -> Result<TlsStream<T>, NoSession>
+    pub(crate) async fn accept<T>(&self, stream: T) -> Result<Box<TlsStream<T>>, NoSession>
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
@@ -107,7 +111,8 @@ impl Tls {
             return Err(NoSession::Challenge);
         }
         let config = self.config(key).map_err(io::Error::other)?;
-        Ok(start.into_stream_with(config, bound).await?)
+        let (io, session) = start.into_stream_with(config, bound).await?.into_inner();
+        Ok(Box::new(TlsStream::new(io, session)))
     }
 
     /// The configuration that belongs to a certificate.

@@ -6,9 +6,9 @@
 //! ([`Rules::half_open`]); the first close frame of either side is noted, never touched; silence alone ends nothing
 //! unless [`Rules::idle`] says so.
 
+use crate::buffers::{Buffer, Filled};
 use crate::frames::{Close, Observer, Sender};
 use bytes::{Buf, Bytes};
-use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
@@ -17,10 +17,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// Bytes that one read may take: two full TLS records, so that one system call carries both.
-const BUFFER: usize = 32 * 1024;
-/// Unused buffers kept for the next bytes, per thread.
-const KEPT: usize = 32;
 /// Time for the goodbye on the wire when the edge itself cuts a tunnel.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -191,7 +187,7 @@ enum Ended {
 enum Waiting {
     Nothing,
     Early(Bytes),
-    Buffer { buffer: Box<[u8]>, start: usize, end: usize },
+    Read(Filled),
 }
 
 /// One direction.
@@ -245,11 +241,11 @@ impl Half {
                 // Whether the goodbye arrives does not matter any more.
                 return Pin::new(&mut *writer).poll_shutdown(cx).map(|_| ());
             }
-            let mut buffer = borrow();
+            let mut buffer = Buffer::borrow();
             let mut target = ReadBuf::new(&mut buffer);
             match Pin::new(&mut *reader).poll_read(cx, &mut target) {
                 Poll::Pending => {
-                    give_back(buffer);
+                    drop(buffer);
                     if self.unflushed {
                         if ready!(Pin::new(&mut *writer).poll_flush(cx)).is_err() {
                             self.end = Some(Ended::Writer);
@@ -262,17 +258,15 @@ impl Half {
                 Poll::Ready(Ok(())) => {
                     let end = target.filled().len();
                     if end == 0 {
-                        give_back(buffer);
                         self.end = Some(Ended::Reader);
                         continue;
                     }
                     if let Some(seen) = self.observer.see(target.filled()) {
                         *close = Some(seen);
                     }
-                    self.waiting = Waiting::Buffer { buffer, start: 0, end };
+                    self.waiting = Waiting::Read(Filled::new(buffer, end));
                 }
                 Poll::Ready(Err(error)) => {
-                    give_back(buffer);
                     self.end = Some(Ended::Reader);
                     // A TLS peer that leaves without close_notify only ended its stream: all its bytes arrived.
                     self.reader_lost = error.kind() != io::ErrorKind::UnexpectedEof;
@@ -302,15 +296,11 @@ impl Half {
                     }
                     written
                 }
-                Waiting::Buffer { buffer, start, end } => {
-                    let rest = buffer.get(*start..*end).unwrap_or_default();
-                    let written = ready!(Pin::new(&mut *writer).poll_write(cx, rest))?;
-                    *start += written;
-                    if *start == *end
-                        && let Waiting::Buffer { buffer, .. } =
-                            std::mem::replace(&mut self.waiting, Waiting::Nothing)
-                    {
-                        give_back(buffer);
+                Waiting::Read(filled) => {
+                    let written = ready!(Pin::new(&mut *writer).poll_write(cx, filled.rest()))?;
+                    filled.advance(written);
+                    if filled.is_empty() {
+                        self.waiting = Waiting::Nothing;
                     }
                     written
                 }
@@ -322,22 +312,6 @@ impl Half {
             self.moved += written as u64;
         }
     }
-}
-
-thread_local! {
-    static FREE: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
-}
-
-fn borrow() -> Box<[u8]> {
-    FREE.with_borrow_mut(Vec::pop).unwrap_or_else(|| vec![0; BUFFER].into_boxed_slice())
-}
-
-fn give_back(buffer: Box<[u8]>) {
-    FREE.with_borrow_mut(|free| {
-        if free.len() < KEPT {
-            free.push(buffer);
-        }
-    });
 }
 
 #[cfg(test)]

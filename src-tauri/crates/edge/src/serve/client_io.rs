@@ -10,6 +10,7 @@ use super::activity::Activity;
 use super::framing::{Framing, Refusal};
 use super::own_words::instead_of;
 use crate::settings::Limits;
+use crate::tls::TlsStream;
 use std::future::Future as _;
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +21,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
-use tokio_rustls::server::TlsStream;
 
 /// In any part of a head a byte that no parser takes, and an end, so that it looks.
 const POISON: &[u8] = b"\0\r\n\r\n";
@@ -51,7 +51,7 @@ struct Http1 {
 }
 
 /// A client's TLS stream as the tunnel gets it.
-pub(crate) type ClientTls = ClientIo<TlsStream<TcpStream>>;
+pub(crate) type ClientTls = ClientIo<Box<TlsStream<TcpStream>>>;
 
 impl<T> ClientIo<T> {
     /// A stream that carries HTTP/1.

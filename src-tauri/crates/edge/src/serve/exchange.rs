@@ -141,6 +141,7 @@ impl Exchange {
     /// It has become a WebSocket.
     pub(crate) fn opened(&mut self) {
         self.counted.becomes_websocket();
+        self.detach();
         self.websocket = Some(WebSocket { opened: Instant::now(), outcome: Outcome::default() });
         let host = printable(self.host_bytes(), HOST_MAX);
         let text = |value: &Option<HeaderValue>| value.as_ref().map(lossy);
@@ -153,6 +154,17 @@ impl Exchange {
             user_agent: user_agent.as_deref(),
             origin: origin.as_deref(),
         });
+    }
+
+    /// Copies what is kept of the request: as slices they would keep the whole buffer that its head was read into for as
+    /// long as the WebSocket lives.
+    fn detach(&mut self) {
+        let copy = |value: &HeaderValue| HeaderValue::from_bytes(value.as_bytes()).ok();
+        self.host = HeaderValue::from_bytes(self.host_bytes()).ok();
+        self.uri = Uri::try_from(self.uri.path()).unwrap_or_default();
+        self.origin = self.origin.as_ref().and_then(copy);
+        self.user_agent = self.user_agent.as_ref().and_then(copy);
+        self.id_header = copy(&self.id_header).unwrap_or(HeaderValue::from_static("-"));
     }
 
     /// The WebSocket has ended.
