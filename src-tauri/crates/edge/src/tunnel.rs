@@ -11,7 +11,7 @@ use crate::frames::{Close, Observer, Sender};
 use bytes::{Buf, Bytes};
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -63,17 +63,16 @@ pub(crate) struct Outcome {
 }
 
 /// Moves bytes until both directions ended or `cut` is ready.
-pub(crate) async fn run<C, U>(
+pub(crate) fn run<C, U>(
     client: Side<C>,
     gateway: Side<U>,
     rules: Rules,
     cut: impl Future<Output = ()>,
-) -> Outcome
+) -> impl Future<Output = Outcome>
 where
     C: AsyncRead + AsyncWrite + Unpin,
     U: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut cut = pin!(cut);
     let mut tunnel = Tunnel {
         up: Half::new(client.early, Sender::Client),
         down: Half::new(gateway.early, Sender::Server),
@@ -83,25 +82,29 @@ where
         rules,
         silence: None,
     };
-    let finished = poll_fn(|cx| {
-        if cut.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(false);
+    // An async function would keep its arguments beside what is made of them, for as long as the tunnel lives.
+    let mut cut = Box::pin(cut);
+    async move {
+        let finished = poll_fn(|cx| {
+            if cut.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(false);
+            }
+            tunnel.poll(cx).map(|()| true)
+        })
+        .await;
+        if !finished {
+            tunnel.outcome.closed_by.get_or_insert(End::Edge);
+            let goodbye = poll_fn(|cx| {
+                let client = Pin::new(&mut tunnel.client).poll_shutdown(cx);
+                let gateway = Pin::new(&mut tunnel.gateway).poll_shutdown(cx);
+                if client.is_ready() && gateway.is_ready() { Poll::Ready(()) } else { Poll::Pending }
+            });
+            let _ = tokio::time::timeout(GOODBYE, goodbye).await;
         }
-        tunnel.poll(cx).map(|()| true)
-    })
-    .await;
-    if !finished {
-        tunnel.outcome.closed_by.get_or_insert(End::Edge);
-        let goodbye = poll_fn(|cx| {
-            let client = Pin::new(&mut tunnel.client).poll_shutdown(cx);
-            let gateway = Pin::new(&mut tunnel.gateway).poll_shutdown(cx);
-            if client.is_ready() && gateway.is_ready() { Poll::Ready(()) } else { Poll::Pending }
-        });
-        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        tunnel.outcome.bytes_in = tunnel.up.moved;
+        tunnel.outcome.bytes_out = tunnel.down.moved;
+        std::mem::take(&mut tunnel.outcome)
     }
-    tunnel.outcome.bytes_in = tunnel.up.moved;
-    tunnel.outcome.bytes_out = tunnel.down.moved;
-    tunnel.outcome
 }
 
 struct Tunnel<C, U> {

@@ -273,11 +273,11 @@ async fn carry(
     let outcome = match upgraded.downcast::<TokioIo<super::ClientTls>>() {
         Ok(parts) => {
             let client = Side { io: parts.io.into_inner().into_inner(), early: parts.read_buf };
-            tunnel::run(client, gateway, rules, cut).await
+            Box::pin(tunnel::run(client, gateway, rules, cut)).await
         }
         Err(stream) => {
             let client = Side { io: TokioIo::new(stream), early: Bytes::new() };
-            tunnel::run(client, gateway, rules, cut).await
+            Box::pin(tunnel::run(client, gateway, rules, cut)).await
         }
     };
     if may_be_a_restart(&outcome) {
