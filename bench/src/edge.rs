@@ -6,8 +6,8 @@
 use crate::Outcome;
 use crate::tls::{NAME, Pair};
 use gatehouse_edge::{
-    AllowedClients, CertificateSource, Edge, EdgeOptions, EdgeSettings, Limits, Listener, ListenerKind,
-    LogOptions, OwnAddresses,
+    AllowedClients, CertificateSource, Edge, EdgeOptions, EdgeSettings, Http2WebSockets, Limits, Listener,
+    ListenerKind, LogOptions, OwnAddresses,
 };
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -104,6 +104,6 @@ fn settings(upstream: SocketAddr, listen: SocketAddr) -> EdgeSettings {
         ..Limits::default()
     };
     settings.hold_upgrades = true;
-    settings.websocket_over_h2 = true;
+    settings.websocket_over_h2 = Http2WebSockets::Offered;
     settings
 }
