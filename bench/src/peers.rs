@@ -110,7 +110,7 @@ impl Peer {
         let log = place.folder.join(format!("{}.out", self.file()));
         let running = Running::start(CORE, &self.program, &arguments, &log)?;
         let server = Server { running, peer: self.clone(), place: place.clone(), successor: None };
-        for _ in 0..500 {
+        for _ in 0..1500 {
             if tokio::net::TcpStream::connect(server.address()).await.is_ok() {
                 return Ok(server);
             }
