@@ -156,8 +156,8 @@ impl Screen {
         self.run("xclip", &["-o", "-selection", "clipboard"]).await
     }
 
-    /// Puts a command onto this screen.
-    pub(crate) fn dress(&self, command: &mut Command) {
+    /// Puts a command onto this screen. What it has of a session's environment already it keeps.
+    pub fn dress(&self, command: &mut Command) {
         dress(command, &self.folder, &self.display, &self.address);
     }
 

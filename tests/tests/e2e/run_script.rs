@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use gatehouse_tests::need::{self, Part};
-use gatehouse_tests::{Gatehouse, Machine, Net, eventually, within};
+use gatehouse_tests::{Gatehouse, Machine, Net, Screen, eventually, within};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
@@ -76,6 +76,7 @@ async fn the_run_script_ends_with_a_working_address_and_ctrl_c_with_nothing_runn
     assert_eq!(client.get(net.here.v4, "/healthz").await.status, 200);
     assert_eq!(status["gateway"]["supervised"], true);
     let printed = words();
+    assert!(printed.contains("there is no display"), "it does not say which and why:\n{printed}");
     for wanted in ["https://192.168.77.10", status["cert"]["ca_sha256"].as_str().expect("a fingerprint")] {
         assert!(printed.contains(wanted), "{wanted} is not printed:\n{printed}");
     }
@@ -91,4 +92,32 @@ async fn the_run_script_ends_with_a_working_address_and_ctrl_c_with_nothing_runn
     assert!(matches!(ctrl_c(&mut first).await, Some(0 | 130)), "{}", words());
     assert!(!Path::new(&format!("/proc/{pid}")).exists(), "the gateway is still running");
     assert!(net.there.connect((net.here.v4, 443).into()).await.is_err());
+}
+
+#[tokio::test]
+async fn where_there_is_a_screen_the_run_script_starts_the_tray_app_and_ctrl_c_ends_it() {
+    if !need::parts(&[Part::Machines, Part::TrayApp, Part::Screen]) {
+        return;
+    }
+    let net = Net::new();
+    let (user, log) = (net.folder.join("user"), net.folder.join("run.log"));
+    std::fs::create_dir_all(&user).expect("a home can be made");
+    let words = || std::fs::read_to_string(&log).unwrap_or_default();
+    let screen = Screen::on(&net.here, &net.folder.join("screen")).await;
+    let mut script = run(&net.here, &user, &log);
+    screen.dress(&mut script);
+    let mut script = script.spawn().expect("the script starts");
+
+    eventually("the icon is in the tray", PATIENCE, async || {
+        let ended = script.try_wait().expect("it can be asked");
+        assert!(ended.is_none(), "it ended with {ended:?}:\n{}", words());
+        screen.has_icon().await.then_some(())
+    })
+    .await;
+
+    assert!(words().contains("There is a display"), "it does not say which and why:\n{}", words());
+    let gatehouse = Gatehouse::new(&net.here, &user.join("state"), &user);
+    gatehouse.status_when("nothing is open", |status| status["actual"]["state"] == "off").await;
+    assert!(matches!(ctrl_c(&mut script).await, Some(0 | 130)), "{}", words());
+    assert!(!screen.has_icon().await, "the icon is still there");
 }
