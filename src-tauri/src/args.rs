@@ -107,6 +107,11 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Reach an open address the way a device does, stage by stage.
     Test(Test),
+    /// Limits, rates and other settings of the edge.
+    #[command(subcommand)]
+    Config(Config),
+    /// The numbers of the edge, as Prometheus reads them.
+    Metrics,
     /// A completion script for a shell.
     Completions(Completions),
     /// The version of this program and of the one that runs.
@@ -269,6 +274,35 @@ pub(crate) enum Origins {
         #[arg(long, value_name = "TIME", value_parser = parse_span)]
         since: Option<Duration>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// What is set, and what can be.
+    Get {
+        /// Only this setting, or those that begin so [default: all].
+        key: Option<String>,
+    },
+    /// Change a setting; no connection is dropped.
+    Set {
+        /// For example limits.connections.
+        key: String,
+        /// For example 30s, 64KiB, 500, none; "default" = the default.
+        value: String,
+    },
+    /// Write what is not the default, to be read by `config import`.
+    Export {
+        /// Where to.
+        #[arg(default_value = "-")]
+        path: PathBuf,
+    },
+    /// Set exactly what a file says; everything else goes back to its default.
+    Import {
+        /// The file; - = standard input.
+        path: PathBuf,
+    },
+    /// The JSON schema of such a file.
+    Schema,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,11 +4,13 @@ mod cert;
 mod change;
 mod close;
 mod completions;
+mod config;
 mod confirm;
 mod devices;
 mod gateway;
 mod history;
 mod link;
+mod metrics;
 mod open;
 mod origins;
 mod pause;
@@ -49,6 +51,8 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Link(args) => link::run(&args, session).await,
         Command::Tail(args) => tail::run(&args, session).await,
         Command::Test(args) => test::run(args, session).await,
+        Command::Config(command) => config::run(command, session).await,
+        Command::Metrics => metrics::run(session).await,
         Command::Completions(args) => Ok(completions::run(&args, session)),
         Command::Version => Ok(version::run(session).await),
     }

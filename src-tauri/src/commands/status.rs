@@ -1,7 +1,8 @@
 //! `gatehouse status`: what is open, what is proven, what needs attention.
 
 use gatehouse_api::{
-    Actual, Address, Code, Desired, ErrorEnvelope, Event, Reply, Request, Snapshot, socket::Topic,
+    Actual, Address, Code, Desired, ErrorEnvelope, Event, ListenerSummary, Reply, Request, Snapshot,
+    socket::Topic,
 };
 
 use crate::{
@@ -98,6 +99,7 @@ pub(crate) fn page(snapshot: &Snapshot, clock: Clock) -> Page {
         }
         let open = words::count(listener.connections, "connection", "connections");
         page.field("Open now", &format!("{open}, {} WebSocket", listener.websockets));
+        limits(&mut page, listener);
     }
     if let Some(cert) = &snapshot.cert {
         let until = clock.date(cert.not_after);
@@ -118,6 +120,23 @@ pub(crate) fn page(snapshot: &Snapshot, clock: Clock) -> Page {
         page.command("gatehouse devices watch");
     }
     page
+}
+
+/// The limits that are met first; `gatehouse config get` shows all.
+fn limits(page: &mut Page, listener: &ListenerSummary) {
+    let Some(limits) = &listener.limits else { return };
+    let of = |key: &str| limits.get(key).map_or("?", String::as_str);
+    let total =
+        listener.connections_limit.map_or_else(|| of("limits.connections").to_owned(), |it| it.to_string());
+    page.field(
+        "Limits",
+        &format!(
+            "{total} connections, {} of one client; {} requests/s; {} bodies",
+            of("limits.connections-per-client"),
+            of("limits.request-rate"),
+            of("limits.body-bytes"),
+        ),
+    );
 }
 
 /// The addresses, one line each.

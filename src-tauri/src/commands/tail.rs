@@ -63,7 +63,9 @@ fn page(record: &TrafficRecord, clock: Clock) -> Page {
         Some(socket) => {
             let code = socket.close_code.map_or("no code".to_owned(), |code| code.to_string());
             let length = span(std::time::Duration::from_millis(socket.duration_ms));
-            format!("WebSocket ended by {} with {code} after {length}", socket.closed_by)
+            let (to, from) = (bytes(record.bytes_in), bytes(record.bytes_out));
+            let closed_by = &socket.closed_by;
+            format!("WebSocket ended by {closed_by} with {code} after {length}, {to} in, {from} out")
         }
         None => format!("{} ms", record.ms),
     };
@@ -71,6 +73,15 @@ fn page(record: &TrafficRecord, clock: Clock) -> Page {
     let about = format!("{} {what} ({by}, {lasted}) {}", record.status, record.client);
     page.toned(0, tone, &clock.time(record.time), &about);
     page
+}
+
+/// A number of bytes in the largest unit that leaves something before the point.
+fn bytes(count: u64) -> String {
+    let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    match units.iter().find(|(_, unit)| count >= *unit) {
+        Some((name, unit)) => format!("{}.{} {name}", count / unit, count % unit * 10 / unit),
+        None => format!("{count} B"),
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +113,15 @@ mod tests {
                 panic!("not a tail")
             };
             assert_eq!(wanted(&args, &record()), fits, "{:?}", words.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn bytes_are_said_in_the_unit_that_fits() {
+        for (count, text) in
+            [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (25_999_999, "25.9 MB"), (1 << 40, "1099.5 GB")]
+        {
+            assert_eq!(bytes(count), text);
         }
     }
 

@@ -2,13 +2,13 @@
 
 use gatehouse_api::{
     AccessFacts, Actual, Address, AddressScope, AddressTest, Answerer, CaExport, CaFormat, Cause,
-    CertSummary, Change, ChangeKind, ChangeState, ClientRule, Code, Desired, DeviceCounts, DeviceList,
-    EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fix, GatewayLog, GatewaySummary, GatewayVerdict,
-    HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest,
-    OriginVerdict, PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Plan, PlanStep, Problem,
-    Progress, Proof, Reply, Request, RevokeReport, SCHEMA, Scope, SecretLink, SecretText, Snapshot,
-    StageOutcome, StageResult, StepId, StepState, TestStage, TlsFacts, TrafficRecord, TrustInvite,
-    TrustInviteProgress, TrustedBy, WebSocketFacts,
+    CertSummary, Change, ChangeKind, ChangeState, ClientRule, Code, ConfigEntry, ConfigKind, Configuration,
+    Desired, DeviceCounts, DeviceList, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fix, GatewayLog,
+    GatewaySummary, GatewayVerdict, HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList,
+    OriginOwner, OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup,
+    PhoneSetupProgress, Plan, PlanStep, Problem, Progress, Proof, Reply, Request, RevokeReport, SCHEMA,
+    Scope, SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StepId, StepState, TestStage,
+    TlsFacts, TrafficRecord, TrustInvite, TrustInviteProgress, TrustedBy, WebSocketFacts,
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -72,6 +72,8 @@ pub(crate) fn on_at(now: OffsetDateTime) -> Snapshot {
             http2_websocket_reason: None,
             connections: 3,
             websockets: 1,
+            connections_limit: None,
+            limits: None,
         }),
         problems: Vec::new(),
         secrets: "file".to_owned(),
@@ -134,6 +136,8 @@ pub(crate) fn preparing_at(now: OffsetDateTime) -> Snapshot {
         http2_websocket_reason: None,
         connections: 0,
         websockets: 0,
+        connections_limit: None,
+        limits: None,
     };
     Snapshot {
         actual: Actual::Preparing { step: StepId::Configure, number: 6, of: 8 },
@@ -326,6 +330,28 @@ pub(crate) fn traffic(path: &str, status: u16) -> TrafficRecord {
     }
 }
 
+fn configuration() -> Configuration {
+    let entry = |key: &str, value: &str, default: &str, kind, range: Option<(&str, &str)>| ConfigEntry {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        default: default.to_owned(),
+        kind,
+        least: range.map(|(least, _)| least.to_owned()),
+        most: range.map(|(_, most)| most.to_owned()),
+        about: "What it is.".to_owned(),
+        problem: None,
+    };
+    Configuration {
+        entries: vec![
+            entry("limits.connections", "500", "4096", ConfigKind::Count, Some(("8", "65536"))),
+            entry("limits.headers", "10s", "10s", ConfigKind::Time, Some(("1s", "1m"))),
+            entry("metrics-port", "9464", "none", ConfigKind::PortOrNone, Some(("1024", "65535"))),
+            entry("websocket-over-h2", "false", "true", ConfigKind::Switch, None),
+        ],
+        unknown: vec!["later.key".to_owned()],
+    }
+}
+
 /// The usual answer.
 pub(crate) fn answer(request: &Request) -> Result<Reply, ErrorEnvelope> {
     Ok(match request {
@@ -403,6 +429,9 @@ pub(crate) fn answer(request: &Request) -> Result<Reply, ErrorEnvelope> {
         Request::TrustInviteEnd => Reply::Done,
         Request::TestAddress { .. } => Reply::AddressTest(address_test()),
         Request::Traffic { .. } => Reply::Traffic(Vec::new()),
+        Request::ConfigShow => Reply::Configuration(configuration()),
+        Request::ConfigSet { .. } => Reply::Change(change()),
+        Request::Metrics => Reply::Metrics { text: "gatehouse_connections 3\n".to_owned() },
         Request::Access => Reply::Access(AccessFacts {
             trusted_proxies: None,
             networks: Vec::new(),

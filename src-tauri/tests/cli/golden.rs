@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Each command and the file that freezes its object.
-const OBJECTS: [(&str, &str, i32); 37] = [
+const OBJECTS: [(&str, &str, i32); 42] = [
     ("status", "status --json", 0),
     ("open", "open --to lan --json", 0),
     ("plan", "open --to lan --dry-run --json", 0),
@@ -48,6 +48,11 @@ const OBJECTS: [(&str, &str, i32); 37] = [
     ("gateway-status", "gateway start --json", 0),
     ("gateway-status", "gateway restart --json", 0),
     ("gateway-log", "gateway log --json", 0),
+    ("config-get", "config get --json", 0),
+    ("config-set", "config set limits.connections 500 --json", 0),
+    ("config-export", "config export --json", 0),
+    ("config-schema", "config schema --json", 0),
+    ("metrics", "metrics --json", 0),
     ("version", "version --json", 0),
     ("error-usage", "devices approve --json", 2),
 ];

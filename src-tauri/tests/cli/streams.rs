@@ -109,7 +109,7 @@ async fn a_tail_tells_how_a_websocket_ended() {
 
     assert_eq!(
         end(child).await.stdout,
-        "14:02:11 101 GET mini.local/chat (gateway, WebSocket ended by client with 1006\n  after 3 min) 192.168.1.34\n"
+        "14:02:11 101 GET mini.local/chat (gateway, WebSocket ended by client with 1006\n  after 3 min, 0 B in, 5.1 kB out) 192.168.1.34\n"
     );
 }
 

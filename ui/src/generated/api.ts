@@ -298,7 +298,15 @@ connections: number,
 /**
  * WebSocket tunnels open now.
  */
-websockets: number, };
+websockets: number, 
+/**
+ * How many connections may be open at once: the limit, or what the system's descriptors allow.
+ */
+connections_limit?: number, 
+/**
+ * The limits in force by their names in `config get`, as a person writes them.
+ */
+limits?: { [key in string]: string }, };
 
 /**
  * Something that needs attention and does not stop the service.
@@ -441,7 +449,7 @@ export type StepState = "running" | "done" | "skipped" | "failed" | "rolled-back
 /**
  * What kind of change it was.
  */
-export type ChangeKind = "open" | "close" | "origins" | "undo";
+export type ChangeKind = "open" | "close" | "origins" | "settings" | "undo";
 
 /**
  * How a change ended.
@@ -477,7 +485,7 @@ at: string,
  */
 undo_until: string | null, 
 /**
- * What it changed in the gateway's configuration, a line each.
+ * What it changed in the gateway's configuration and in the settings of the edge, a line each.
  */
 details: Array<string>, };
 
@@ -1117,6 +1125,74 @@ visitors: Array<string>,
 fetched: Array<string>, };
 
 /**
+ * Of which kind the values of a setting are.
+ */
+export type ConfigKind = "time" | "time-or-none" | "count" | "size" | "switch" | "port-or-none" | "networks";
+
+/**
+ * One setting.
+ */
+export type ConfigEntry = { 
+/**
+ * Its name, as `config set` takes it.
+ */
+key: string, 
+/**
+ * Its value in force.
+ */
+value: string, 
+/**
+ * Its value where nobody sets one.
+ */
+default: string, 
+/**
+ * Of which kind the value is.
+ */
+kind: ConfigKind, 
+/**
+ * The least value.
+ */
+least?: string, 
+/**
+ * The greatest value.
+ */
+most?: string, 
+/**
+ * What it is, as a sentence.
+ */
+about: string, 
+/**
+ * Why the stored value is not in force.
+ */
+problem?: string, };
+
+/**
+ * All settings.
+ */
+export type Configuration = { 
+/**
+ * What this version knows.
+ */
+entries: Array<ConfigEntry>, 
+/**
+ * Names of stored settings that mean nothing to this version. They are kept.
+ */
+unknown: Array<string>, };
+
+/**
+ * A setting that is to have another value.
+ */
+export type ConfigEdit = { 
+/**
+ * Its name.
+ */
+key: string, 
+/**
+ * As a person writes it; `None` = the default.
+ */
+value: string | null, };
+
+/**
  * A step of a running change moved on.
  */
 export type Progress = { 
@@ -1341,7 +1417,15 @@ setup_id: string, } } | { "method": "trust-invite" } | { "method": "trust-invite
 /**
  * At most so many; no more than 500 are kept.
  */
-limit: number, } } | { "method": "access" } | { "method": "shutdown" };
+limit: number, } } | { "method": "access" } | { "method": "config-show" } | { "method": "config-set", "params": { 
+/**
+ * Which, to what.
+ */
+edits: Array<ConfigEdit>, 
+/**
+ * Whether everything else goes back to its default.
+ */
+replace: boolean, } } | { "method": "metrics" } | { "method": "shutdown" };
 
 /**
  * What a request gets.
@@ -1350,4 +1434,8 @@ export type Reply = { "kind": "status", "data": Snapshot } | { "kind": "plan", "
 /**
  * Which.
  */
-device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "done" };
+device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
+/**
+ * In the Prometheus text format, version 0.0.4.
+ */
+text: string, } } | { "kind": "done" };

@@ -86,6 +86,8 @@ pub enum ChangeKind {
     Close,
     /// An origin was added or removed.
     Origins,
+    /// Settings of the edge were changed.
+    Settings,
     /// An earlier change was undone.
     Undo,
 }
@@ -129,7 +131,7 @@ pub struct HistoryEntry {
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[cfg_attr(test, ts(type = "string | null"))]
     pub undo_until: Option<OffsetDateTime>,
-    /// What it changed in the gateway's configuration, a line each.
+    /// What it changed in the gateway's configuration and in the settings of the edge, a line each.
     pub details: Vec<String>,
 }
 

@@ -9,6 +9,7 @@
 
 pub mod address_test;
 pub mod change;
+pub mod configuration;
 pub mod devices;
 pub mod error;
 pub mod event;
@@ -23,6 +24,7 @@ pub mod traffic;
 
 pub use address_test::{AddressTest, StageOutcome, StageResult, TestStage};
 pub use change::{Change, ChangeKind, ChangeState, HistoryEntry, Plan, PlanStep, StepId, StepState};
+pub use configuration::{ConfigEdit, ConfigEntry, ConfigKind, Configuration};
 pub use devices::{DeviceList, EdgeSighting, ExpiredDevice, PairedDevice, PendingDevice, RevokeReport};
 pub use error::{Code, ErrorEnvelope, Fix};
 pub use event::{Event, Progress};

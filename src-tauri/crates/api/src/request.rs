@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    AccessFacts, AddressTest, CertSummary, Change, DeviceList, GatewayAction, GatewayLog, GatewaySummary,
-    HistoryEntry, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Plan,
-    RevokeReport, Scope, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
+    AccessFacts, AddressTest, CertSummary, Change, ConfigEdit, Configuration, DeviceList, GatewayAction,
+    GatewayLog, GatewaySummary, HistoryEntry, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup,
+    PhoneSetupProgress, Plan, RevokeReport, Scope, SecretLink, Snapshot, TrafficRecord, TrustInvite,
+    TrustInviteProgress,
 };
 
 /// How an address is to be opened.
@@ -226,6 +227,17 @@ pub enum Request {
     },
     /// Who gets to the gateway, and by which rule.
     Access,
+    /// The settings of the edge: limits, rates, who passes connections on.
+    ConfigShow,
+    /// Change settings of the edge. No connection is dropped.
+    ConfigSet {
+        /// Which, to what.
+        edits: Vec<ConfigEdit>,
+        /// Whether everything else goes back to its default.
+        replace: bool,
+    },
+    /// The numbers of the edge, in the Prometheus text format.
+    Metrics,
     /// Stop the core. The address goes away until the next start.
     Shutdown,
 }
@@ -284,6 +296,13 @@ pub enum Reply {
     Traffic(Vec<TrafficRecord>),
     /// Who gets to the gateway.
     Access(AccessFacts),
+    /// The settings of the edge.
+    Configuration(Configuration),
+    /// The numbers of the edge.
+    Metrics {
+        /// In the Prometheus text format, version 0.0.4.
+        text: String,
+    },
     /// Done, nothing to say.
     Done,
 }

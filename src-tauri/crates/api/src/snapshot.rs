@@ -1,5 +1,6 @@
 //! The whole state that a view may show.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -272,6 +273,14 @@ pub struct ListenerSummary {
     pub connections: usize,
     /// WebSocket tunnels open now.
     pub websockets: usize,
+    /// How many connections may be open at once: the limit, or what the system's descriptors allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub connections_limit: Option<usize>,
+    /// The limits in force by their names in `config get`, as a person writes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub limits: Option<BTreeMap<String, String>>,
 }
 
 /// Something that needs attention and does not stop the service.

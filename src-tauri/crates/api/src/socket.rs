@@ -2,7 +2,8 @@
 //!
 //! `POST /v1/call` takes one [`Request`] and answers `{"ok": Reply}` or `{"error": ErrorEnvelope}`.
 //! `GET /v1/events` is a stream of server-sent events: the snapshot first, then every [`Event`] (of the `?topics=`
-//! asked for), a comment every 15 s. `GET /v1/version` says who answers. Try it with `curl --unix-socket`.
+//! asked for), a comment every 15 s. `GET /v1/version` says who answers, `GET /v1/metrics` gives the numbers of the edge
+//! as Prometheus reads them. Try it with `curl --unix-socket`.
 //!
 //! Guaranteed: the socket has mode 0600 in a folder of mode 0700, a connection is served only to the user who runs
 //! the core, and a client talks only to a core of the same user. A call that was taken runs to its end even where

@@ -19,8 +19,8 @@ use crate::authority::{Authority, BACK_DATED};
 use crate::facts::random_serial;
 use crate::{CertError, Names};
 
-/// Total validity, the back-dated day included; more than 398 days is refused by some clients.
-const LIFE: Duration = Duration::days(397);
+/// Total validity, the back-dated day included: what Mozilla's guidelines allow. More than 398 days is refused by some clients.
+const LIFE: Duration = Duration::days(365);
 /// More names make a handshake that no longer fits into the first packets.
 pub(crate) const MOST_NAMES: usize = 100;
 

@@ -20,12 +20,13 @@ use gatehouse_openclaw::probe::health;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::context::{Context, Pass, System, SystemClock};
+use crate::context::{Context, FrontDoor, Pass, System, SystemClock};
 use crate::controller::message::{Ended, Fact, Message};
 use crate::controller::state::{GatewayState, State};
 use crate::controller::{Controller, first_snapshot};
 use crate::core::CoreOptions;
 use crate::door::Door;
+use crate::edge_config::EdgeConfig;
 use crate::errors::{self, Explain};
 use crate::invite::Invites;
 use crate::link::{DEFAULT_PORT, GatewayLink, follow};
@@ -91,6 +92,12 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
     let transactions = Transactions::new(context.clone())?;
     for change in transactions.recover().await {
         tracing::info!(title = %change.title, "an earlier change was taken back");
+    }
+    let config = EdgeConfig::of(&context.settings.current().edge).0;
+    if let Err((address, error)) = door.configure(&config).await {
+        tracing::warn!(%address, %error, "the port for metrics could not be opened");
+        // Limits count all the same.
+        let _ = door.configure(&EdgeConfig { metrics_port: None, ..config }).await;
     }
 
     let (messages, inbox) = mpsc::channel(INBOX);

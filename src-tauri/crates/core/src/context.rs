@@ -20,6 +20,7 @@ use gatehouse_openclaw::discovery::Environment;
 use time::OffsetDateTime;
 
 use crate::address_plan::AddressPlan;
+use crate::edge_config::EdgeConfig;
 use crate::link::GatewayLink;
 use crate::ports_plan::PortsPlan;
 use crate::settings::SettingsStore;
@@ -75,6 +76,12 @@ pub trait FrontDoor: Send + Sync {
         settings: EdgeSettings,
         listeners: &Listeners,
     ) -> Result<(), (SocketAddr, io::Error)>;
+
+    /// Puts settings of the user in force. No connection is dropped.
+    ///
+    /// # Errors
+    /// The address of the metrics that could not be had, with the reason; nothing has changed then.
+    async fn configure(&self, config: &EdgeConfig) -> Result<(), (SocketAddr, io::Error)>;
 
     /// Stops listening. Requests may finish for a few seconds, then they are cut.
     async fn close(&self);

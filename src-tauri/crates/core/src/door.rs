@@ -14,6 +14,8 @@ use gatehouse_edge::{
 use tokio::sync::broadcast;
 
 use crate::context::{FrontDoor, Listeners};
+use crate::edge_config::EdgeConfig;
+use crate::metrics_port::MetricsPort;
 use crate::settings::PauseSettings;
 
 /// How long requests may go on when an address is closed.
@@ -23,18 +25,19 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Door {
     edge: Edge,
+    metrics: tokio::sync::Mutex<Option<MetricsPort>>,
 }
 
 impl Door {
     pub(crate) fn new(edge: Edge) -> Self {
-        Self { edge }
+        Self { edge, metrics: tokio::sync::Mutex::default() }
     }
 
     /// Pauses, or ends a pause. A pause ends the WebSockets that are open: who is paused is out.
     pub(crate) fn pause(&self, pause: Option<PauseSettings>) {
         let paused = pause.map(|pause| Pause { until: pause.until.map(Into::into) });
         let pauses = paused.is_some();
-        self.edge.apply(EdgeSettings { paused, ..EdgeSettings::clone(&self.edge.settings()) });
+        self.edge.change(|settings| settings.paused = paused);
         if pauses {
             self.edge.end_websockets();
         }
@@ -73,6 +76,11 @@ impl Door {
         self.edge.counters()
     }
 
+    /// Its numbers, as Prometheus reads them.
+    pub(crate) fn metrics(&self) -> String {
+        self.edge.metrics()
+    }
+
     /// Every request from now on, when it ends.
     pub(crate) fn traffic(&self) -> broadcast::Receiver<Arc<AccessRecord>> {
         self.edge.traffic()
@@ -108,6 +116,19 @@ impl FrontDoor for Door {
                 Err((error.listener.address, error.source))
             }
         }
+    }
+
+    async fn configure(&self, config: &EdgeConfig) -> Result<(), (SocketAddr, io::Error)> {
+        let mut open = self.metrics.lock().await;
+        if open.as_ref().map(|open| open.port) != config.metrics_port {
+            let next = match config.metrics_port {
+                Some(port) => Some(MetricsPort::open(port, self.edge.clone()).await?),
+                None => None,
+            };
+            *open = next;
+        }
+        self.edge.change(|settings| config.apply(settings));
+        Ok(())
     }
 
     async fn close(&self) {

@@ -4,6 +4,7 @@ mod access;
 mod address;
 mod certificate;
 mod changes;
+mod configuration;
 mod devices;
 mod gateway;
 mod links;
@@ -104,6 +105,9 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         }
         Request::Traffic { limit } => Ok(Reply::Traffic(desk.recent.last(limit))),
         Request::Access => access::facts(desk).await,
+        Request::ConfigShow => Ok(configuration::show(desk)),
+        Request::ConfigSet { edits, replace } => configuration::set(desk, edits, replace).await,
+        Request::Metrics => Ok(configuration::metrics(desk)),
         // The controller answers it itself: it is the one that stops.
         Request::Shutdown => Ok(Reply::Done),
     }

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
+use crate::edge_config::EdgeConfig;
+
 /// Version of the file that this program writes.
 pub const SCHEMA: u32 = 1;
 
@@ -41,6 +43,9 @@ pub struct Settings {
     /// Devices that were revoked because their time was over, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<ExpiredDevice>,
+    /// Settings of the edge that are not the defaults, by key.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub edge: Map<String, Value>,
     /// Keys of other versions, kept as they are.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -134,6 +139,7 @@ impl Default for Settings {
             own_gateway: false,
             expiries: BTreeMap::new(),
             expired: Vec::new(),
+            edge: Map::new(),
             unknown: Map::new(),
         }
     }
@@ -246,7 +252,7 @@ impl SettingsStore {
                 fix: Some(Fix { text: "Run the newer Gatehouse.".into(), command: None }),
             });
         }
-        let reason = state.broken.as_ref()?;
+        let Some(reason) = state.broken.as_ref() else { return self.unusable() };
         let used = if state.used_last_good {
             "The last settings that could be read are in use."
         } else {
@@ -260,6 +266,23 @@ impl SettingsStore {
                 text: "Repair the file and restart, or make any change: the file is then set aside and written anew."
                     .into(),
                 command: None,
+            }),
+        })
+    }
+}
+
+impl SettingsStore {
+    /// Settings of the edge that were written by hand and cannot be used.
+    fn unusable(&self) -> Option<Problem> {
+        let (_, unusable) = EdgeConfig::of(&self.current.load().edge);
+        let first = unusable.first()?;
+        Some(Problem {
+            code: Code::Usage,
+            title: "A setting of the edge is not in force".into(),
+            because: format!("{}: {} The default is used.", first.key, first.because),
+            fix: Some(Fix {
+                text: "Set it anew, or go back to the default.".into(),
+                command: Some(format!("gatehouse config set {} default", first.key)),
             }),
         })
     }

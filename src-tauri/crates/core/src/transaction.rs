@@ -20,7 +20,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use gatehouse_api::{Change, Code, ErrorEnvelope, HistoryEntry, LastChange, OpenRequest, Plan, Progress};
+use gatehouse_api::{
+    Change, Code, ConfigEdit, ErrorEnvelope, HistoryEntry, LastChange, OpenRequest, Plan, Progress,
+};
 use gatehouse_openclaw::config::KeyPath;
 use time::OffsetDateTime;
 use tokio::sync::{OwnedMutexGuard, broadcast, watch};
@@ -64,6 +66,13 @@ pub enum Intent {
     RemoveOrigin {
         /// As it stands in the list.
         origin: String,
+    },
+    /// Change settings of the edge.
+    ConfigureEdge {
+        /// Which, to what.
+        edits: Vec<ConfigEdit>,
+        /// Whether everything else goes back to its default.
+        replace: bool,
     },
 }
 

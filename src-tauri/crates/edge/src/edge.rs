@@ -44,6 +44,8 @@ pub struct EdgeOptions {
 pub struct Counters {
     /// Connections open now, WebSockets among them.
     pub connections: u64,
+    /// Connections that may be open at once: the limit, or what the descriptors of this process allow.
+    pub connections_limit: u64,
     /// WebSockets open now.
     pub websockets: u64,
     /// Requests since the start.
@@ -189,6 +191,7 @@ impl Edge {
         let log = self.shared.log.as_ref().map(AccessLog::counters).unwrap_or_default();
         Counters {
             connections: self.shared.admission.connections() as u64,
+            connections_limit: self.shared.admission.limit(&self.shared.settings.load().limits) as u64,
             websockets: self.shared.tally.websockets() as u64,
             requests: self.shared.requests.load(Ordering::Relaxed),
             log_lines_dropped: log.dropped + log.failed,

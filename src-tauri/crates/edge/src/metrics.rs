@@ -74,13 +74,22 @@ pub(crate) enum Handshake {
     Challenge,
     /// It took too long.
     TimedOut,
+    /// It gave way to another, because all places were taken and it had taken longest.
+    GaveWay,
     /// Anything else.
     Failed,
 }
 
 impl Handshake {
-    const ALL: [Self; 6] =
-        [Self::Full, Self::Resumed, Self::UnknownName, Self::Challenge, Self::TimedOut, Self::Failed];
+    const ALL: [Self; 7] = [
+        Self::Full,
+        Self::Resumed,
+        Self::UnknownName,
+        Self::Challenge,
+        Self::TimedOut,
+        Self::GaveWay,
+        Self::Failed,
+    ];
 
     const fn word(self) -> &'static str {
         match self {
@@ -89,6 +98,7 @@ impl Handshake {
             Self::UnknownName => "unknown-name",
             Self::Challenge => "challenge",
             Self::TimedOut => "timed-out",
+            Self::GaveWay => "gave-way",
             Self::Failed => "failed",
         }
     }

@@ -171,6 +171,7 @@ async fn serve(shared: Arc<Shared>, mut stream: TcpStream, arrival: Arrival, mut
     let opening = timeout(limits.handshake, open(&shared, stream, arrival.kind));
     let opened = tokio::select! {
         opened = opening => opened.unwrap_or(Err(NotOpened::TimedOut)),
+        () = permit.gives_way() => Err(NotOpened::GaveWay),
         () = draining.as_mut() => return,
     };
     let opened = match opened {
@@ -249,6 +250,7 @@ fn not_opened(shared: &Shared, address: SocketAddr, why: NotOpened, took: Durati
     let how = match why {
         NotOpened::NotHttp => return turned_away(shared, address.ip(), TurnedAway::NotHttp),
         NotOpened::TimedOut => Handshake::TimedOut,
+        NotOpened::GaveWay => Handshake::GaveWay,
         NotOpened::Tls(NoSession::UnknownName) => Handshake::UnknownName,
         NotOpened::Tls(NoSession::Challenge) => Handshake::Challenge,
         NotOpened::Tls(NoSession::Failed(error)) => {
@@ -294,6 +296,8 @@ enum NotOpened {
     /// What came is neither TLS nor HTTP: a PROXY header of somebody who was not declared, for example.
     NotHttp,
     TimedOut,
+    /// Others came while all places for handshakes were taken.
+    GaveWay,
     Tls(NoSession),
 }
 

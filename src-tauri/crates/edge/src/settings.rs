@@ -266,7 +266,7 @@ pub struct Limits {
     pub connections: usize,
     /// Connections per client (IPv6: per /64). 256.
     pub connections_per_client: usize,
-    /// TLS handshakes in flight in total. 512.
+    /// TLS handshakes in flight in total; of more, those that have taken longest give way. 2048.
     pub handshakes: usize,
     /// TLS handshakes in flight per client. 64.
     pub handshakes_per_client: usize,
@@ -314,7 +314,7 @@ impl Default for Limits {
             body_bytes: 256 * 1024 * 1024,
             connections: 4096,
             connections_per_client: 256,
-            handshakes: 512,
+            handshakes: 2048,
             handshakes_per_client: 64,
             connection_rate: 50,
             connection_burst: 200,

@@ -29,7 +29,7 @@ use tokio::{
 };
 
 use super::{ANSWER_BYTES, Answer, CoreVersion, Handler, PROTOCOL, REQUEST_BYTES, Topic, sse};
-use crate::{Code, ErrorEnvelope, Event, Request};
+use crate::{Code, ErrorEnvelope, Event, Reply, Request};
 
 /// Connections served at once. All are of one user: the limit is against a program gone wild.
 const CONNECTIONS: usize = 128;
@@ -218,12 +218,14 @@ async fn answer(
             let version = env!("CARGO_PKG_VERSION").to_owned();
             json(StatusCode::OK, &CoreVersion { protocol: PROTOCOL, version, pid: std::process::id() })
         }
-        ("/v1/call" | "/v1/events" | "/v1/version", method) => {
+        ("/v1/metrics", &Method::GET) => metrics(handler.as_ref()).await,
+        ("/v1/call" | "/v1/events" | "/v1/version" | "/v1/metrics", method) => {
             let because = format!("{method} is not a method of this path.");
             refuse(StatusCode::METHOD_NOT_ALLOWED, usage("The request makes no sense", because))
         }
         (path, _) => {
-            let because = format!("There is no {path}; there are /v1/call, /v1/events and /v1/version.");
+            let because =
+                format!("There is no {path}; there are /v1/call, /v1/events, /v1/metrics and /v1/version.");
             refuse(StatusCode::NOT_FOUND, usage("The request makes no sense", because))
         }
     }
@@ -275,6 +277,21 @@ async fn call(request: hyper::Request<Incoming>, handler: Arc<dyn Handler>) -> R
             let error = ErrorEnvelope::new(Code::Failed, "The request was not finished", because);
             json(StatusCode::INTERNAL_SERVER_ERROR, &Answer::Error(error))
         }
+    }
+}
+
+async fn metrics(handler: &dyn Handler) -> Response {
+    match handler.call(Request::Metrics).await {
+        Ok(Reply::Metrics { text }) => {
+            let mut response = hyper::Response::new(Full::new(Bytes::from(text)).boxed_unsync());
+            let kind = header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            response
+        }
+        Ok(_) => {
+            refuse(StatusCode::INTERNAL_SERVER_ERROR, usage("There are no metrics", "The core has none."))
+        }
+        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error),
     }
 }
 

@@ -14,7 +14,7 @@ fn held() -> Held {
     let not_before = MADE - Duration::hours(24);
     Held {
         not_before,
-        not_after: not_before + Duration::days(397),
+        not_after: not_before + Duration::days(365),
         names: names(&["mini.local", "192.168.1.20"]),
         from_authority: true,
     }
@@ -46,7 +46,7 @@ fn a_missing_name_is_named() {
 
 #[test]
 fn the_last_third_of_its_life_means_issue_and_not_a_second_earlier() {
-    let third = held().not_after - Duration::days(397) / 3;
+    let third = held().not_after - Duration::days(365) / 3;
     assert_eq!(at(third - Duration::seconds(1)), Decision::Keep);
     assert_eq!(at(third), issue(Reason::Age));
 }
@@ -139,7 +139,7 @@ proptest! {
         let not_before = now - Duration::hours(24);
         let fresh = Held {
             not_before,
-            not_after: (not_before + Duration::days(397)).min(ends),
+            not_after: (not_before + Duration::days(365)).min(ends),
             names: names(&["mini.local"]),
             from_authority: true,
         };

@@ -12,7 +12,7 @@ fn authority() -> (Authority, Issuer<'static, KeyPair>) {
 }
 
 #[test]
-fn a_leaf_is_for_servers_only_back_dated_and_lives_397_days() {
+fn a_leaf_is_for_servers_only_back_dated_and_lives_a_year() {
     let (authority, issuer) = authority();
     let wanted = names(&["mini.local", "192.168.1.20", "fd00::20"]);
     let issued = issue(&authority, &issuer, &wanted, now()).unwrap();
@@ -20,7 +20,7 @@ fn a_leaf_is_for_servers_only_back_dated_and_lives_397_days() {
     assert_eq!(facts.names, wanted);
     assert_eq!(facts.issuer, authority.facts.name);
     assert_eq!(facts.ca_sha256.as_ref(), Some(&authority.facts.sha256));
-    assert_eq!(facts.not_after - facts.not_before, Duration::days(397));
+    assert_eq!(facts.not_after - facts.not_before, Duration::days(365));
     assert!(now() - facts.not_before >= Duration::hours(23));
     let (_, leaf) = X509Certificate::from_der(&issued.chain[0]).unwrap();
     let usage = leaf.extended_key_usage().unwrap().unwrap().value;

@@ -1,9 +1,12 @@
 //! What the parts say of themselves, read anew for every fact: nothing of it is kept twice.
 
+use std::collections::BTreeMap;
+
 use gatehouse_api::{Address, ListenerSummary, TrustedBy};
 
 use super::state::Collected;
 use crate::context::{FrontDoor, Served};
+use crate::edge_config;
 use crate::requests::{Desk, cert_summary};
 
 /// Reads. Neither blocks nor waits.
@@ -37,7 +40,14 @@ fn listener(desk: &Desk, served: &Served) -> Option<ListenerSummary> {
         http2_websocket_reason: desk.door.http2_websocket_reason(),
         connections: usize::try_from(counters.connections).unwrap_or(usize::MAX),
         websockets: usize::try_from(counters.websockets).unwrap_or(usize::MAX),
+        connections_limit: usize::try_from(counters.connections_limit).ok(),
+        limits: Some(limits(desk)),
     })
+}
+
+fn limits(desk: &Desk) -> BTreeMap<String, String> {
+    let entries = edge_config::entries(&desk.context.settings.current().edge);
+    entries.into_iter().map(|entry| (entry.key, entry.value)).collect()
 }
 
 fn addresses(served: &Served) -> Vec<Address> {

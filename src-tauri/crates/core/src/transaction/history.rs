@@ -224,16 +224,17 @@ impl Changes {
             undo_until,
             details: entry
                 .announced()
-                .filter(|announced| edits_configuration(announced.step))
+                .filter(|announced| is_told(announced.step))
                 .flat_map(|announced| announced.details.iter().cloned())
                 .collect(),
         })
     }
 }
 
-fn edits_configuration(step: StepId) -> bool {
+/// Whether its details are about a configuration: the gateway's, or that of the edge.
+fn is_told(step: StepId) -> bool {
     match step {
-        StepId::Authentication | StepId::Loopback | StepId::Configure => true,
-        StepId::FindGateway | StepId::Certificate | StepId::Listen | StepId::Verify | StepId::Commit => false,
+        StepId::Authentication | StepId::Loopback | StepId::Configure | StepId::Commit => true,
+        StepId::FindGateway | StepId::Certificate | StepId::Listen | StepId::Verify => false,
     }
 }

@@ -3,7 +3,7 @@
 use gatehouse_api::ErrorEnvelope;
 use gatehouse_openclaw::config::{Edit, file, rpc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::settings::OpenSettings;
 
@@ -34,6 +34,11 @@ pub(crate) enum Inverse {
         /// What was open before.
         previous: Option<Box<OpenSettings>>,
     },
+    /// Settings of the edge were changed.
+    Edge {
+        /// What was stored before.
+        previous: Map<String, Value>,
+    },
 }
 
 impl Inverse {
@@ -47,7 +52,7 @@ impl Inverse {
         match self {
             Self::File { record, .. } => &record.inverse,
             Self::Patch { record, .. } => &record.inverse,
-            Self::Serve | Self::Certificate | Self::Settings { .. } => &[],
+            Self::Serve | Self::Certificate | Self::Settings { .. } | Self::Edge { .. } => &[],
         }
     }
 }

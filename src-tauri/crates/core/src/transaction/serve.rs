@@ -10,6 +10,7 @@ use gatehouse_edge::{EdgeSettings, Pause};
 
 use crate::address_plan::{self, AddressesWanted};
 use crate::context::{Context, Listeners, Served};
+use crate::edge_config::EdgeConfig;
 use crate::errors::Explain;
 use crate::ports_plan::{self, PortsPlan, PortsWanted};
 use crate::settings::OpenSettings;
@@ -61,13 +62,35 @@ pub(crate) async fn addresses(
 /// What the edge is told for a plan.
 pub(crate) fn edge_settings(context: &Context, served: &Served) -> EdgeSettings {
     let pause = context.settings.current().pause;
-    EdgeSettings {
+    let mut settings = EdgeSettings {
         names: served.plan.served.clone(),
         clients: served.plan.clients.clone(),
         own: served.plan.own.clone(),
         paused: pause.map(|pause| Pause { until: pause.until.map(Into::into) }),
         ..EdgeSettings::new(context.link.address())
+    };
+    EdgeConfig::of(&context.settings.current().edge).0.apply(&mut settings);
+    settings
+}
+
+/// Puts settings of the user in force.
+pub(crate) async fn configure(context: &Context, config: &EdgeConfig) -> Result<(), ErrorEnvelope> {
+    match context.door.configure(config).await {
+        Ok(()) => Ok(()),
+        Err((address, error)) => Err(no_metrics(context, address, &error).await),
     }
+}
+
+async fn no_metrics(context: &Context, address: SocketAddr, error: &io::Error) -> ErrorEnvelope {
+    let (machine, port) = (context.machine.clone(), address.port());
+    let holder = off_thread(move || machine.holder(port)).await.ok().flatten();
+    let by = holder.map_or_else(String::new, |holder| format!(" {} has it.", ports_plan::name(&holder)));
+    ErrorEnvelope::new(
+        Code::PortTaken,
+        "The port for metrics could not be opened",
+        format!("{address} could not be listened on: {error}.{by}"),
+    )
+    .fix_with("Choose another port.", "gatehouse config set metrics-port 9464")
 }
 
 /// Makes sure that the served certificate is for every address of the plan.

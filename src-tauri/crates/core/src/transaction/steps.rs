@@ -4,12 +4,13 @@ mod authentication;
 mod certificate;
 mod commit;
 mod configure;
+mod configure_edge;
 mod find_gateway;
 mod listen;
 mod loopback;
 mod verify;
 
-use gatehouse_api::{ChangeKind, ErrorEnvelope, OpenRequest, Scope};
+use gatehouse_api::{ChangeKind, ConfigEdit, ErrorEnvelope, OpenRequest, Scope};
 use gatehouse_openclaw::origin;
 
 use super::Intent;
@@ -20,6 +21,7 @@ use crate::errors::Explain;
 
 pub(crate) use self::commit::remember;
 pub(crate) use self::configure::{ORIGINS, PROXIES, Wish};
+pub(crate) use self::configure_edge::configure;
 pub(crate) use self::find_gateway::find;
 
 /// The script of an intent.
@@ -36,6 +38,24 @@ pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, Error
             let title = format!("Stop allowing {origin}");
             Ok(origins(context, title, Wish::Remove(origin.clone())))
         }
+        Intent::ConfigureEdge { edits, replace } => Ok(Script {
+            kind: ChangeKind::Settings,
+            title: edge_title(edits, *replace),
+            steps: vec![Box::new(configure_edge::ConfigureEdge::new(context, edits, *replace))],
+            draft: Draft::default(),
+            confirm_within: None,
+            undoable: true,
+        }),
+    }
+}
+
+fn edge_title(edits: &[ConfigEdit], replace: bool) -> String {
+    match edits {
+        [only] if !replace => match &only.value {
+            Some(value) => format!("Set {} to {value}", only.key),
+            None => format!("Set {} to its default", only.key),
+        },
+        _ => "Change the settings of the edge".to_owned(),
     }
 }
 

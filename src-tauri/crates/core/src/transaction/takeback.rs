@@ -9,8 +9,9 @@ use super::inverse::Inverse;
 use super::journal::step_name;
 use super::serve;
 use super::step::{Revert, Reverted, Reverter};
-use super::steps::{find, remember};
+use super::steps::{configure, find, remember};
 use crate::context::Context;
+use crate::edge_config;
 use crate::errors::Explain;
 
 const ATTEMPTS: u8 = 3;
@@ -40,6 +41,9 @@ impl Reverter for TakeBack {
             Inverse::Settings { previous } => {
                 remember(&self.context, previous.map(|open| *open)).await.map(|()| Reverted::default())
             }
+            Inverse::Edge { previous } => {
+                configure(&self.context, previous).await.map(|()| Reverted::default())
+            }
         }
     }
 
@@ -53,6 +57,11 @@ impl Reverter for TakeBack {
             Inverse::Certificate => line("nothing: the certificate and its authority stay"),
             Inverse::Settings { previous: None } => line("stay closed at the next start"),
             Inverse::Settings { previous: Some(_) } => line("open what was open before"),
+            Inverse::Edge { previous } => {
+                let now = self.context.settings.current();
+                let details = edge_config::differences(&now.edge, &previous);
+                Ok(Reverted { details, ..Reverted::default() })
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Whole changes with real parts (edge, certificates, configuration file, settings) and a gateway that is stopped.
 
 mod cancel;
+mod edge_settings;
 pub(crate) mod house;
 
 use gatehouse_api::{ChangeState, Code};

@@ -1,17 +1,19 @@
 //! Counting who is connected, in total and per client, and how fast they come.
 //!
 //! Who is over its share is turned away before TLS, which costs nothing; now and then one such connection is let in to
-//! be told why, at a rate that costs next to nothing.
+//! be told why, at a rate that costs next to nothing. Where all places for handshakes are taken, the one that has taken
+//! longest gives way: half-open connections keep nobody out.
 
 use crate::error::EdgeError;
 use crate::metrics::TurnedAway;
 use crate::rate::{self, Rate};
 use crate::settings::Limits;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// Descriptors that are not for clients: log, listeners, idle gateway connections, whatever else the process does.
@@ -21,6 +23,8 @@ const PER_CONNECTION: usize = 2;
 /// Clients of which something is kept before the first look for those that may be forgotten.
 const FORGET_FROM: usize = 1024;
 
+/// For this long a handshake gives way to nobody: enough for three round trips over a slow mobile network.
+const GIVES_WAY: Duration = Duration::from_millis(750);
 /// How many connections over the limit are let in to be told so: of one client, and of all.
 const TOLD: (Rate, Rate) = (Rate { per_second: 1, burst: 2 }, Rate { per_second: 20, burst: 20 });
 
@@ -47,6 +51,16 @@ struct Counts {
     clients: HashMap<IpAddr, Client>,
     forget_at: usize,
     told: Option<Instant>,
+    /// Handshakes in the order in which they began; those that ended are taken out now and then.
+    shaking: VecDeque<Shaking>,
+}
+
+/// A handshake that can be told to give way.
+#[derive(Debug)]
+struct Shaking {
+    since: Instant,
+    /// Closed once it has ended.
+    give_way: oneshot::Sender<()>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -68,13 +82,21 @@ impl Admission {
         let client = peer.into().and_then(client_key);
         let total = self.limit(limits);
         let mut counts = self.counts();
-        if counts.connections >= total || counts.handshakes >= limits.handshakes {
+        let now = Instant::now();
+        if counts.connections >= total
+            || (counts.handshakes >= limits.handshakes && !counts.may_give_way(now))
+        {
             return Err(TurnedAway::Total);
         }
         let over = client.map_or(Ok(None), |key| counts.enter(key, limits))?;
+        if counts.handshakes >= limits.handshakes {
+            counts.one_gives_way();
+        }
+        let (give_way, told) = oneshot::channel();
+        counts.shaking.push_back(Shaking { since: now, give_way });
         counts.connections += 1;
         counts.handshakes += 1;
-        Ok(Permit { admission: Arc::clone(self), client, shaking: true, over })
+        Ok(Permit { admission: Arc::clone(self), client, shaking: Some(told), over })
     }
 
     /// Connections that may be open at once.
@@ -113,6 +135,28 @@ impl Admission {
 }
 
 impl Counts {
+    /// Whether a handshake has taken so long that it gives way to a new one.
+    fn may_give_way(&mut self, now: Instant) -> bool {
+        while self.shaking.front().is_some_and(|oldest| oldest.give_way.is_closed()) {
+            self.shaking.pop_front();
+        }
+        self.shaking.front().is_some_and(|oldest| now.duration_since(oldest.since) >= GIVES_WAY)
+    }
+
+    /// The oldest handshake gives way: its place is free from now on.
+    fn one_gives_way(&mut self) {
+        if let Some(oldest) = self.shaking.pop_front() {
+            let _ = oldest.give_way.send(());
+        }
+    }
+
+    /// Forgets handshakes that have ended, each time they are most of those that are kept.
+    fn forget_ended(&mut self) {
+        if self.shaking.len() > 64 + 2 * self.handshakes {
+            self.shaking.retain(|one| !one.give_way.is_closed());
+        }
+    }
+
     /// Takes a place for this client, with its handshake still to do. Says what it is to be told where it is over its
     /// share.
     fn enter(&mut self, key: IpAddr, limits: &Limits) -> Result<Option<Over>, TurnedAway> {
@@ -163,7 +207,8 @@ impl Client {
 pub(crate) struct Permit {
     admission: Arc<Admission>,
     client: Option<IpAddr>,
-    shaking: bool,
+    /// Told when the handshake has to give way; `None` once it is over.
+    shaking: Option<oneshot::Receiver<()>>,
     over: Option<Over>,
 }
 
@@ -171,6 +216,16 @@ impl Permit {
     /// What this connection was let in to be told, and nothing else.
     pub(crate) fn over(&self) -> Option<Over> {
         self.over
+    }
+
+    /// Ready when the handshake has to give way to another; never once it is over.
+    pub(crate) async fn gives_way(&mut self) {
+        if let Some(told) = &mut self.shaking
+            && told.await.is_ok()
+        {
+            return;
+        }
+        std::future::pending().await
     }
 
     /// The connection turns out to be this client's: a proxy has passed it on.
@@ -183,12 +238,13 @@ impl Permit {
 
     /// The handshake is over: its place is free for the next one.
     pub(crate) fn handshake_done(&mut self) {
-        if std::mem::take(&mut self.shaking) {
+        if self.shaking.take().is_some() {
             let mut counts = self.admission.counts();
             counts.handshakes -= 1;
             if let Some(held) = self.client.and_then(|key| counts.clients.get_mut(&key)) {
                 held.handshakes -= 1;
             }
+            counts.forget_ended();
         }
     }
 }
@@ -280,6 +336,32 @@ mod tests {
         }
         assert!(told >= 200, "{told}");
         assert_eq!(admission.connections(), held.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_open_handshakes_keep_nobody_out() {
+        let admission = Arc::new(Admission::default());
+        let limits = Limits { handshakes: 4, ..Limits::default() };
+        let local = IpAddr::from([127, 0, 0, 1]);
+        let admit = || admission.admit(local, &limits);
+        let mut half_open: Vec<_> = (0..4).map(|_| admit().unwrap()).collect();
+        assert_eq!(admit().unwrap_err(), TurnedAway::Total, "each gets some time");
+        half_open[0].handshake_done();
+        let mut young = admit().unwrap();
+        tokio::time::advance(GIVES_WAY).await;
+        let mut newcomer = admit().unwrap();
+        half_open[1].gives_way().await;
+        let mut third = half_open.remove(2);
+        for permit in [&mut young, &mut newcomer, &mut half_open[0], &mut third] {
+            let gives_way = tokio::time::timeout(Duration::from_secs(1), permit.gives_way()).await;
+            assert!(gives_way.is_err(), "only the oldest");
+        }
+        drop((half_open, young, newcomer, third));
+        assert_eq!((admission.connections(), admission.handshakes()), (0, 0));
+        for _ in 0..10_000 {
+            admit().unwrap().handshake_done();
+        }
+        assert!(admission.counts().shaking.len() < 100, "those that ended are forgotten");
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,8 @@ mod accept;
 mod basics;
 mod challenge;
 mod early;
+mod descriptors;
+mod fairness;
 mod faults;
 mod framing;
 mod hostile;

@@ -113,6 +113,8 @@ impl Bench {
             http2_websocket_reason: None,
             connections: 0,
             websockets: 0,
+            connections_limit: None,
+            limits: None,
         });
     }
 

@@ -76,6 +76,8 @@ fn a_problem_is_said_once() {
         http2_websocket_reason: None,
         connections: 0,
         websockets: 0,
+        connections_limit: None,
+        limits: None,
     };
     let collected = Collected { open: Some(request), listener: Some(listener), ..Collected::default() };
 

@@ -239,7 +239,7 @@ pub(crate) fn origin_of(url: &str) -> String {
     gatehouse_openclaw::origin::canonical(url).unwrap()
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port()
 }
 

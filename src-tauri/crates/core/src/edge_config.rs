@@ -1,0 +1,163 @@
+//! What a user may set of the edge: limits, rates, who passes connections on, the metrics port.
+//!
+//! Guarantees: what is not set is safe; a value is taken only within the range of its key, and its text has one meaning;
+//! a value that was written into the file by hand and is not usable is named, kept, and replaced by the default; keys of
+//! other versions are kept.
+
+mod keys;
+mod value;
+
+use gatehouse_api::{Code, ConfigEdit, ConfigEntry, ErrorEnvelope};
+use gatehouse_edge::{EdgeSettings, Http2WebSockets, Limits};
+use ipnet::IpNet;
+use serde_json::{Map, Value};
+
+pub use self::keys::{KEYS, Key};
+
+/// The settings of the edge that a user may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EdgeConfig {
+    /// Limits and rates.
+    pub limits: Limits,
+    /// Whether WebSocket over HTTP/2 may be offered, once its self-test has passed.
+    pub websocket_over_h2: bool,
+    /// Peers that pass TCP connections on with a PROXY header.
+    pub proxy_protocol: Vec<IpNet>,
+    /// The loopback port on which Prometheus finds the metrics; `None` = only on the control socket.
+    pub metrics_port: Option<u16>,
+}
+
+/// A stored value that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// Its key.
+    pub key: &'static str,
+    /// Why, as a sentence.
+    pub because: String,
+}
+
+impl Default for EdgeConfig {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            websocket_over_h2: true,
+            proxy_protocol: Vec::new(),
+            metrics_port: None,
+        }
+    }
+}
+
+impl EdgeConfig {
+    /// What is stored, with defaults for what is not, and for what is not usable.
+    #[must_use]
+    pub fn of(stored: &Map<String, Value>) -> (Self, Vec<Unusable>) {
+        let mut config = Self::default();
+        let mut unusable = Vec::new();
+        for key in KEYS {
+            let Some(value) = stored.get(key.name) else { continue };
+            let taken = value::text(value)
+                .ok_or_else(|| "It is neither a text nor a number.".to_owned())
+                .and_then(|text| key.set(&mut config, &text));
+            if let Err(because) = taken {
+                unusable.push(Unusable { key: key.name, because });
+            }
+        }
+        (config, unusable)
+    }
+
+    /// Puts these settings in the place of those that the edge has.
+    pub fn apply(&self, settings: &mut EdgeSettings) {
+        settings.limits = self.limits.clone();
+        settings.proxy_protocol.clone_from(&self.proxy_protocol);
+        settings.websocket_over_h2 =
+            if self.websocket_over_h2 { Http2WebSockets::Rehearsed } else { Http2WebSockets::Off };
+    }
+}
+
+/// Everything that can be set, with its value.
+#[must_use]
+pub fn entries(stored: &Map<String, Value>) -> Vec<ConfigEntry> {
+    let (mut config, unusable) = EdgeConfig::of(stored);
+    let mut default = EdgeConfig::default();
+    KEYS.iter()
+        .map(|key| {
+            let (least, most) = key.range();
+            ConfigEntry {
+                key: key.name.to_owned(),
+                value: key.get(&mut config),
+                default: key.get(&mut default),
+                kind: key.kind(),
+                least,
+                most,
+                about: key.about.to_owned(),
+                problem: unusable.iter().find(|it| it.key == key.name).map(|it| it.because.clone()),
+            }
+        })
+        .collect()
+}
+
+/// Keys that are stored and mean nothing to this version.
+#[must_use]
+pub fn unknown(stored: &Map<String, Value>) -> Vec<String> {
+    stored.keys().filter(|name| keys::find(name).is_none()).cloned().collect()
+}
+
+/// What is to be stored after `edits`; `replace` = they are all that is to be set.
+///
+/// # Errors
+/// `usage`: a key that does not exist, or a value that cannot be taken. All edits are looked at, and none is made then.
+pub fn edited(
+    stored: &Map<String, Value>,
+    edits: &[ConfigEdit],
+    replace: bool,
+) -> Result<Map<String, Value>, ErrorEnvelope> {
+    let mut next = stored.clone();
+    if replace {
+        next.retain(|name, _| keys::find(name).is_none());
+    }
+    let mut wrong = Vec::new();
+    for edit in edits {
+        let Some(key) = keys::find(&edit.key) else {
+            // An export of another version may hold keys that this one does not know.
+            match (&edit.value, replace) {
+                (Some(value), true) => _ = next.insert(edit.key.clone(), Value::String(value.clone())),
+                _ => wrong.push(keys::no_such(&edit.key)),
+            }
+            continue;
+        };
+        let Some(text) = &edit.value else {
+            next.remove(key.name);
+            continue;
+        };
+        let mut config = EdgeConfig::default();
+        match key.set(&mut config, text) {
+            Err(because) => wrong.push(format!("{}: {because}", key.name)),
+            Ok(()) if config == EdgeConfig::default() => _ = next.remove(key.name),
+            Ok(()) => _ = next.insert(key.name.to_owned(), key.json(&mut config)),
+        }
+    }
+    if wrong.is_empty() { Ok(next) } else { Err(refused(wrong)) }
+}
+
+/// What differs between two stores, a line each.
+#[must_use]
+pub fn differences(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<String> {
+    let (mut old, mut new) = (EdgeConfig::of(before).0, EdgeConfig::of(after).0);
+    KEYS.iter()
+        .filter_map(|key| {
+            let (was, is) = (key.get(&mut old), key.get(&mut new));
+            (was != is).then(|| format!("{}: {was} → {is}", key.name))
+        })
+        .collect()
+}
+
+fn refused(mut wrong: Vec<String>) -> ErrorEnvelope {
+    let because = wrong.remove(0);
+    let mut error = ErrorEnvelope::new(Code::Usage, "That is not a setting of the edge", because)
+        .fix_with("See what can be set, and within which range.", "gatehouse config get");
+    error.evidence = wrong;
+    error
+}
+
+#[cfg(test)]
+mod tests;
