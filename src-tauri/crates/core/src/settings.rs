@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use gatehouse_api::{Code, Desired, ExpiredDevice, Fix, OpenRequest, Problem};
+use gatehouse_edge::{FrontProfile, Routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -37,6 +38,13 @@ pub struct Settings {
     /// Whether the user let us install OpenClaw into our folder: it then runs with every start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_gateway: bool,
+    /// Which proxy stands in front of the edge: `none`, `cloudflare` or `tunnel:<SHA-256 of its secret>`.
+    #[serde(default, with = "text", skip_serializing_if = "is_default")]
+    pub front: FrontProfile,
+    /// Requests that are treated in a way of their own, with `;` between them, for example
+    /// `/v1 api; *.preview.example.net/ interactive port=18890`.
+    #[serde(default, with = "text", skip_serializing_if = "Routes::is_empty")]
+    pub routes: Routes,
     /// When devices are revoked, by device id (SHA-256 of the public key).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expiries: BTreeMap<String, ExpirySettings>,
@@ -137,6 +145,8 @@ impl Default for Settings {
             open: None,
             pause: None,
             own_gateway: false,
+            front: FrontProfile::None,
+            routes: Routes::default(),
             expiries: BTreeMap::new(),
             expired: Vec::new(),
             edge: Map::new(),
@@ -269,6 +279,31 @@ impl SettingsStore {
             }),
         })
     }
+}
+
+/// Values that are kept as the text that a person writes.
+mod text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr,
+        T::Err: Display,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl SettingsStore {

@@ -109,8 +109,9 @@ impl Edge {
     pub fn start(
         options: EdgeOptions,
         certificates: CertificateSource,
-        settings: EdgeSettings,
+        mut settings: EdgeSettings,
     ) -> io::Result<Self> {
+        settings.serve_routes();
         let tls = Tls::new(certificates).map_err(io::Error::other)?;
         let log = options.log.map(AccessLog::start).transpose()?;
         let shared = Arc::new(Shared {
@@ -175,7 +176,8 @@ impl Edge {
     }
 
     /// Serves with these settings from now on. No connection is dropped; a request in flight keeps the old ones.
-    pub fn apply(&self, settings: EdgeSettings) {
+    pub fn apply(&self, mut settings: EdgeSettings) {
+        settings.serve_routes();
         self.shared.settings.store(Arc::new(settings));
     }
 

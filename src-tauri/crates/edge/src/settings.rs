@@ -31,8 +31,7 @@ pub struct EdgeSettings {
     /// Peers that pass TCP connections on and say in a PROXY header (version 1 or 2) for whom. A connection from one of
     /// them must begin with such a header; one from anybody else must not.
     pub proxy_protocol: Vec<IpNet>,
-    /// Requests that are treated in a way of their own. Names that have routes are served only if they are among
-    /// [`Self::names`], too: [`Routes::serve`].
+    /// Requests that are treated in a way of their own. Names that have routes are served, too.
     pub routes: Routes,
     /// Set while the address is paused: every request is answered with 503.
     pub paused: Option<Pause>,
@@ -79,6 +78,11 @@ impl EdgeSettings {
             websocket_path: "/".to_owned(),
             websocket_over_h2: Http2WebSockets::Rehearsed,
         }
+    }
+
+    /// Puts the names that have routes among those that are served.
+    pub(crate) fn serve_routes(&mut self) {
+        self.routes.serve(&mut self.names);
     }
 
     /// Whether a connection from `peer` begins with a PROXY header.

@@ -103,3 +103,20 @@ fn a_save_that_fails_changes_nothing() {
 
     assert_eq!(store.current().open, None);
 }
+
+#[test]
+fn a_front_proxy_and_routes_are_kept_as_people_write_them_and_bad_ones_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.json");
+    std::fs::write(&path, r#"{"schema":1,"front":"cloudflare","routes":"/v1 api; *.preview.example.net/ interactive port=18890"}"#)
+        .unwrap();
+    let store = SettingsStore::open(&path);
+    assert_eq!(store.current().front, FrontProfile::Cloudflare);
+    assert_eq!(store.current().routes.iter().count(), 2);
+    store.update(|settings| settings.own_gateway = true).unwrap();
+    let kept = std::fs::read_to_string(&path).unwrap();
+    assert!(kept.contains(r#""front": "cloudflare""#) && kept.contains("/v1 api"), "{kept}");
+    std::fs::write(&path, r#"{"schema":1,"routes":"/v1 fast"}"#).unwrap();
+    let problem = SettingsStore::open(&path).problem().unwrap();
+    assert!(problem.because.contains("neither interactive nor api"), "{}", problem.because);
+}

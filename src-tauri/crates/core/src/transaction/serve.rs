@@ -66,6 +66,8 @@ pub(crate) fn edge_settings(context: &Context, served: &Served) -> EdgeSettings 
         names: served.plan.served.clone(),
         clients: served.plan.clients.clone(),
         own: served.plan.own.clone(),
+        front: context.settings.current().front.into(),
+        routes: context.settings.current().routes.clone(),
         paused: pause.map(|pause| Pause { until: pause.until.map(Into::into) }),
         ..EdgeSettings::new(context.link.address())
     };

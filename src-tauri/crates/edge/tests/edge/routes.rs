@@ -10,10 +10,7 @@ use tokio::io::AsyncWriteExt;
 
 fn route(house: &House, routes: &str) {
     let routes: Routes = routes.parse().unwrap();
-    house.change(|settings| {
-        routes.serve(&mut settings.names);
-        settings.routes = routes;
-    });
+    house.change(|settings| settings.routes = routes);
 }
 
 fn ask(host: &str, path: &str) -> Request<Body> {
