@@ -50,19 +50,17 @@ const NOBODYS: [&str; 30] = [
 ];
 
 /// Headers of which two would be a choice.
-const ONCE: [&str; 16] = [
+const ONCE: [&str; 14] = [
     "authorization",
     "connection",
     "content-length",
     "content-type",
-    "cookie",
     "host",
     "origin",
     "sec-websocket-key",
     "sec-websocket-version",
     "transfer-encoding",
     "upgrade",
-    "user-agent",
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-proto",
