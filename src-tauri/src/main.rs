@@ -105,7 +105,7 @@ fn explain(error: &clap::Error, words: &[OsString]) -> ExitCode {
         let because = because.trim_start_matches("error: ");
         let envelope = ErrorEnvelope::new(Code::Usage, "The words of the command make no sense", because)
             .fix_with("See which there are.", "gatehouse --help");
-        let object = json!({"schema": SCHEMA, "error": envelope});
+        let object = output::flat::flat(json!({"schema": SCHEMA, "error": envelope}));
         let _ = writeln!(std::io::stdout(), "{object:#}");
     } else if is_help {
         let _ = write!(std::io::stdout(), "{}", error.render());

@@ -4,6 +4,7 @@
 //! wrap at the terminal's width (80 columns without one), colours and UTF-8 are used only where they are understood,
 //! and a closed standard output is no failure.
 
+pub(crate) mod flat;
 pub(crate) mod page;
 pub(crate) mod plain;
 pub(crate) mod progress;
@@ -156,7 +157,7 @@ impl Out {
         if let Value::Object(fields) = fields {
             object.extend(fields.iter().map(|(key, value)| (key.clone(), value.clone())));
         }
-        let object = Value::Object(object);
+        let object = flat::flat(Value::Object(object));
         let text = match self.form {
             Form::Lines => object.to_string(),
             Form::Human | Form::Json => format!("{object:#}"),

@@ -8,7 +8,7 @@ import { closeBrowser, Stage } from './support/browser.js';
 import type { FakeCore } from './support/core.js';
 import { at, away, gatewayDown, notInstalled, off, on, oneWaits, parts, paused, preparing, unconfirmed, type Scene } from './scenes/index.js';
 
-const refusal: ErrorEnvelope = { code: 'verify-failed', title: 'The address did not prove itself', because: 'Another program answers there. Everything was rolled back.', evidence: ['TCP 192.168.1.20:443 connected in 1 ms'], fix: { text: 'Free the port.', command: 'gatehouse open --to lan --port 8443' } };
+const refusal = { code: 'verify-failed', title: 'The address did not prove itself', because: 'Another program answers there. Everything was rolled back.', evidence: ['TCP 192.168.1.20:443 connected in 1 ms'], fix: { text: 'Free the port.', command: 'gatehouse open --to lan --port 8443' } } satisfies ErrorEnvelope;
 /** An answer that waits until it is given. */
 function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
   let give!: (value: T) => void;

@@ -239,7 +239,7 @@ fn menu(
         rows.push(Entry::Label { id: "status.line2", text });
     }
     if let Some(problem) = snapshot.problems.first() {
-        let text = format!("⚠ {}", short(&problem.title));
+        let text = format!("⚠ {}", short(&problem.title.in_language(language)));
         rows.push(Entry::Item { action: Action::Problem, text, key: None, checked: None });
     }
     rows.push(Entry::Separator);
@@ -277,7 +277,7 @@ fn menu(
         && change.confirm_by.is_none()
         && change.undo_until.is_none_or(|until| now < until)
     {
-        let text = language.text("menu.undo", &[("title", &short(&change.title))]);
+        let text = language.text("menu.undo", &[("title", &short(&change.title.in_language(language)))]);
         rows.push(named(Action::Undo, text));
     }
     rows.push(Entry::Separator);
@@ -378,7 +378,9 @@ fn state_line(snapshot: &Snapshot, language: Language, clock: Clock) -> String {
         Actual::Paused { until: Some(until) } => {
             language.text("actual.paused-until", &[("time", &clock.time(*until))])
         }
-        Actual::Blocked { cause } => language.text("menu.state-blocked", &[("cause", &short(&cause.text))]),
+        Actual::Blocked { cause } => {
+            language.text("menu.state-blocked", &[("cause", &short(&cause.text.in_language(language)))])
+        }
     }
 }
 

@@ -103,9 +103,10 @@ pub(crate) fn expired(app: &AppHandle, devices: &DeviceList) {
 /// Tells that something which the user asked for in the menu failed.
 pub(crate) fn trouble(app: &AppHandle, error: &ErrorEnvelope) {
     tracing::warn!(code = ?error.code, title = %error.title, "an action of the menu failed");
+    let language = shared(app).preferences.language();
     let notification = Notification {
-        title: error.title.clone(),
-        body: error.because.clone(),
+        title: error.title.in_language(language),
+        body: error.because.in_language(language),
         device: None,
         choices: Vec::new(),
     };

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::Language;
+use crate::words::{Language, of_system};
 
 /// Longest file that is read, in bytes.
 const FILE_BYTES: u64 = 64 * 1024;
@@ -33,7 +33,7 @@ impl Preferences {
             path.as_ref().and_then(|path| gatehouse_files::read_bounded(path, FILE_BYTES).ok().flatten());
         let kept = bytes.as_ref().and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
         let first = path.is_some() && bytes.is_none();
-        let preferences = Self { path, first, system: Language::of_system(), kept: Mutex::new(kept) };
+        let preferences = Self { path, first, system: of_system(), kept: Mutex::new(kept) };
         if first {
             preferences.keep(|_| {});
         }
@@ -85,7 +85,7 @@ mod tests {
         assert!(!second.is_first_start());
         assert_eq!(second.language(), Language::SimplifiedChinese);
         second.choose(None);
-        assert_eq!(second.language(), Language::of_system());
+        assert_eq!(second.language(), of_system());
     }
 
     #[test]
@@ -94,6 +94,6 @@ mod tests {
         let path = folder.path().join("app.json");
         std::fs::write(&path, "{\"language\":\"tlh\"}").unwrap();
 
-        assert_eq!(Preferences::load(Some(path)).language(), Language::of_system());
+        assert_eq!(Preferences::load(Some(path)).language(), of_system());
     }
 }

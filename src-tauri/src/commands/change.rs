@@ -102,7 +102,7 @@ pub(crate) fn page(change: &Change, word: &str, clock: Clock) -> Page {
     };
     let title = match &change.id {
         Some(id) => format!("{} ({id})", change.title),
-        None => change.title.clone(),
+        None => change.title.to_string(),
     };
     let mut page = Page::verdict(tone, word, &title);
     for warning in &change.warnings {

@@ -11,7 +11,7 @@ pub(crate) async fn run(session: &mut Session) -> Outcome {
         Reply::Change(made) => made,
         Reply::Done => Change {
             id: None,
-            title: "the change stays".to_owned(),
+            title: "the change stays".into(),
             state: None,
             warnings: Vec::new(),
             confirm_by: None,

@@ -175,7 +175,7 @@ fn about(snapshot: &Snapshot, clock: Clock) -> String {
             format!("until {} ({}), then {}", clock.time(*until), clock.relative(*until), open_for(snapshot))
         }
         Actual::Paused { until: None } => "until you say: gatehouse resume".to_owned(),
-        Actual::Blocked { cause } => cause.text.clone(),
+        Actual::Blocked { cause } => cause.text.to_string(),
     }
 }
 

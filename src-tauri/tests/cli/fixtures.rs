@@ -59,7 +59,7 @@ pub(crate) fn on_at(now: OffsetDateTime) -> Snapshot {
         devices: DeviceCounts { pending: 1, paired: 1 },
         last_change: Some(LastChange {
             id: "c7".to_owned(),
-            title: "Open to local network".to_owned(),
+            title: "Open to local network".into(),
             at: now - Duration::seconds(290),
             undo_until: Some(now + Duration::days(1)),
             confirm_by: None,
@@ -102,7 +102,7 @@ pub(crate) fn degraded_at(now: OffsetDateTime) -> Snapshot {
         gateway: GatewaySummary {
             verdict: GatewayVerdict::Stopped,
             pid: None,
-            detail: Some("Nothing listens on port 18789 for 40 s.".to_owned()),
+            detail: Some("Nothing listens on port 18789 for 40 s.".into()),
             ..gateway()
         },
         problems: vec![problem()],
@@ -112,7 +112,7 @@ pub(crate) fn degraded_at(now: OffsetDateTime) -> Snapshot {
 
 /// A core whose address cannot be opened.
 pub(crate) fn blocked_at(now: OffsetDateTime) -> Snapshot {
-    let text = "Port 443 is held by nginx (process 4711), and 8443 by java (process 4712).".to_owned();
+    let text = "Port 443 is held by nginx (process 4711), and 8443 by java (process 4712).".into();
     Snapshot {
         actual: Actual::Blocked { cause: Cause { code: Code::PortTaken, text } },
         addresses: Vec::new(),
@@ -130,9 +130,9 @@ pub(crate) fn paused_at(now: OffsetDateTime) -> Snapshot {
 pub(crate) fn preparing_at(now: OffsetDateTime) -> Snapshot {
     let listener = ListenerSummary {
         port: 8443,
-        port_reason: Some("443 may be used only by the administrator".to_owned()),
+        port_reason: Some("443 may be used only by the administrator".into()),
         redirect_port: None,
-        redirect_reason: Some("80 is held by nginx (process 4711)".to_owned()),
+        redirect_reason: Some("80 is held by nginx (process 4711)".into()),
         http2_websocket_reason: None,
         connections: 0,
         websockets: 0,
@@ -151,10 +151,9 @@ pub(crate) fn preparing_at(now: OffsetDateTime) -> Snapshot {
 fn problem() -> Problem {
     Problem {
         code: Code::GatewayUnreachable,
-        title: "The gateway does not answer".to_owned(),
-        because: "Nothing listens on 127.0.0.1:18789 since 13:58, and no process of the gateway runs."
-            .to_owned(),
-        fix: Some(Fix { text: "Start it.".to_owned(), command: Some("openclaw gateway start".to_owned()) }),
+        title: "The gateway does not answer".into(),
+        because: "Nothing listens on 127.0.0.1:18789 since 13:58, and no process of the gateway runs.".into(),
+        fix: Some(Fix { text: "Start it.".into(), command: Some("openclaw gateway start".to_owned()) }),
     }
 }
 
@@ -251,11 +250,11 @@ pub(crate) fn history_at(now: OffsetDateTime) -> Vec<HistoryEntry> {
     let entry = |id: &str, kind, title: &str, state, at, details: &[&str]| HistoryEntry {
         id: id.to_owned(),
         kind,
-        title: title.to_owned(),
+        title: title.into(),
         state,
         at,
         undo_until: (state == ChangeState::Committed).then_some(now + Duration::days(1)),
-        details: details.iter().map(|&detail| detail.to_owned()).collect(),
+        details: details.iter().map(|&detail| detail.into()).collect(),
     };
     let patch = [
         "gateway.controlUi.allowedOrigins += https://mini.local, https://192.168.1.20",
@@ -273,7 +272,7 @@ pub(crate) fn history_at(now: OffsetDateTime) -> Vec<HistoryEntry> {
 pub(crate) fn change() -> Change {
     Change {
         id: Some("c7".to_owned()),
-        title: "Open to local network".to_owned(),
+        title: "Open to local network".into(),
         state: Some(ChangeState::Committed),
         warnings: Vec::new(),
         confirm_by: None,
@@ -293,7 +292,7 @@ pub(crate) fn verify_failed() -> ErrorEnvelope {
 /// The steps of a change that opens.
 pub(crate) fn steps(last: StepState) -> Vec<Event> {
     let step = |number, step, state, text: &str| {
-        let text = text.to_owned();
+        let text = text.into();
         Event::Progress(Progress { change: "c7".to_owned(), step, number, of: 8, state, text })
     };
     vec![
@@ -374,7 +373,7 @@ pub(crate) fn answer(request: &Request) -> Result<Reply, ErrorEnvelope> {
             origin: origin.clone(),
             canonical: Some("https://mini.local".to_owned()),
             verdict: OriginVerdict::Listed,
-            because: "It stands in the gateway's list.".to_owned(),
+            because: "It stands in the gateway's list.".into(),
         }),
         Request::OriginsSeen { .. } => Reply::OriginsSeen(seen()),
         Request::DevicesList => Reply::Devices(devices()),
@@ -391,7 +390,7 @@ pub(crate) fn answer(request: &Request) -> Result<Reply, ErrorEnvelope> {
             } else {
                 "It may know the shared token and could ask again with it."
             }
-            .to_owned(),
+            .into(),
             token_rotated: *rotate_token,
         }),
         Request::CertShow => Reply::Cert(Some(cert(THEN))),
@@ -481,12 +480,12 @@ fn ca(format: CaFormat) -> CaExport {
 fn plan() -> Plan {
     let step = |id, title: &str, details: &[&str], changes| PlanStep {
         id,
-        title: title.to_owned(),
-        details: details.iter().map(|&detail| detail.to_owned()).collect(),
+        title: title.into(),
+        details: details.iter().map(|&detail| detail.into()).collect(),
         changes,
     };
     Plan {
-        title: "Open to local network".to_owned(),
+        title: "Open to local network".into(),
         steps: vec![
             step(StepId::Authentication, "it asks for a token", &[], false),
             step(
@@ -510,7 +509,7 @@ fn origins() -> OriginList {
     let entry = |origin: &str, owner, never: Option<&str>, last_seen| OriginEntry {
         origin: origin.to_owned(),
         owner,
-        never_matches: never.map(str::to_owned),
+        never_matches: never.map(Into::into),
         last_seen,
     };
     OriginList {

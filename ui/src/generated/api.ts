@@ -2,6 +2,11 @@
 /* eslint-disable */
 
 /**
+ * Words of the catalogue with their arguments, or somebody's own words. As a string it is English.
+ */
+export type Text = string | { key: string, args?: Record<string, Text>, text: string };
+
+/**
  * The closed list of things that can go wrong, as a consumer tells them apart.
  *
  * A variant is added only when some view acts differently on it.
@@ -19,15 +24,15 @@ code: Code,
 /**
  * One sentence: what happened.
  */
-title: string, 
+title: Text, 
 /**
  * One or two sentences: why.
  */
-because: string, 
+because: Text, 
 /**
  * What was measured, a line each.
  */
-evidence: Array<string>, 
+evidence: Array<Text>, 
 /**
  * What to do next. In a box: an error travels through many a `Result` whose good side is small.
  */
@@ -40,7 +45,7 @@ export type Fix = {
 /**
  * What a person does, as a sentence.
  */
-text: string, 
+text: Text, 
 /**
  * The same as a command line, where one exists.
  */
@@ -108,7 +113,7 @@ code: Code,
 /**
  * One sentence.
  */
-text: string, };
+text: Text, };
 
 /**
  * Which client reached which address over which protocol, and when. It expires after five minutes.
@@ -219,7 +224,7 @@ verdict: GatewayVerdict,
 /**
  * One sentence under the word.
  */
-detail?: string, 
+detail?: Text, 
 /**
  * Its configuration file.
  */
@@ -253,7 +258,7 @@ id: string,
 /**
  * What it did, for example `Open to local network`.
  */
-title: string, 
+title: Text, 
 /**
  * When it was committed.
  */
@@ -278,7 +283,7 @@ port: number,
 /**
  * Why it is not 443, where it is not.
  */
-port_reason?: string, 
+port_reason?: Text, 
 /**
  * The port that redirects plain HTTP, where one could be had.
  */
@@ -286,7 +291,7 @@ redirect_port?: number,
 /**
  * Why there is none.
  */
-redirect_reason?: string, 
+redirect_reason?: Text, 
 /**
  * Why WebSocket over HTTP/2 is not offered; `None` = it is.
  */
@@ -319,11 +324,11 @@ code: Code,
 /**
  * One sentence: what.
  */
-title: string, 
+title: Text, 
 /**
  * One or two sentences: why, with what was measured.
  */
-because: string, 
+because: Text, 
 /**
  * What to do next.
  */
@@ -402,11 +407,11 @@ id: StepId,
 /**
  * What it will do, as a sentence.
  */
-title: string, 
+title: Text, 
 /**
  * Details, a line each: values, before and after.
  */
-details: Array<string>, 
+details: Array<Text>, 
 /**
  * Whether it changes anything; `false` = already as it should be.
  */
@@ -419,7 +424,7 @@ export type Plan = {
 /**
  * What, in one line.
  */
-title: string, 
+title: Text, 
 /**
  * The steps in order.
  */
@@ -439,7 +444,7 @@ addresses: Array<string>,
 /**
  * What the user should know before saying yes.
  */
-warnings: Array<string>, };
+warnings: Array<Text>, };
 
 /**
  * How far a step got.
@@ -471,7 +476,7 @@ kind: ChangeKind,
 /**
  * What it did, in one line.
  */
-title: string, 
+title: Text, 
 /**
  * How it ended.
  */
@@ -487,7 +492,7 @@ undo_until: string | null,
 /**
  * What it changed in the gateway's configuration and in the settings of the edge, a line each.
  */
-details: Array<string>, };
+details: Array<Text>, };
 
 /**
  * The result of a change.
@@ -500,7 +505,7 @@ id: string | null,
 /**
  * What it did, in one line.
  */
-title: string, 
+title: Text, 
 /**
  * How it ended.
  */
@@ -508,7 +513,7 @@ state: ChangeState | null,
 /**
  * What the user should know: drift that was left alone, a port that is not 443.
  */
-warnings: Array<string>, 
+warnings: Array<Text>, 
 /**
  * When it reverts by itself unless confirmed.
  */
@@ -702,7 +707,7 @@ can_return: boolean,
 /**
  * How, and what would stop it, as a sentence.
  */
-note: string, 
+note: Text, 
 /**
  * Whether the shared token was replaced, as asked.
  */
@@ -728,7 +733,7 @@ owner: OriginOwner,
 /**
  * Why it will never match a browser, where it will not (a trailing slash, `:443`, no scheme, a glob).
  */
-never_matches?: string, 
+never_matches?: Text, 
 /**
  * When the edge last saw a browser use it.
  */
@@ -792,7 +797,7 @@ verdict: OriginVerdict,
 /**
  * Why, as a sentence.
  */
-because: string, };
+because: Text, };
 
 /**
  * Who made a response.
@@ -1219,7 +1224,7 @@ state: StepState,
 /**
  * What it did or why it failed, as a sentence.
  */
-text: string, };
+text: Text, };
 
 /**
  * An event. A viewer that is too slow misses events and gets [`Event::Lagged`] instead; it then asks anew.

@@ -1,6 +1,7 @@
 // The one place that knows where the page runs: in the app's own window, or in a plain browser beside a running core.
 
 import type { ErrorEnvelope, Event, Reply, Request } from '$api';
+import { t } from '$lib/i18n.svelte';
 
 /** Who answers. */
 export interface Reach {
@@ -42,7 +43,7 @@ export function envelope(code: ErrorEnvelope['code'], title: string, because: st
 /** Whatever was thrown, as an error envelope. */
 export function asEnvelope(thrown: unknown): ErrorEnvelope {
   if (thrown && typeof thrown === 'object' && 'code' in thrown && 'because' in thrown) return thrown as ErrorEnvelope;
-  return envelope('failed', 'Something in this window failed', String(thrown));
+  return envelope('failed', t('error.window'), String(thrown));
 }
 
 /** The platform this page runs on. */

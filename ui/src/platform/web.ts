@@ -1,6 +1,7 @@
 // A plain browser beside a running core: Vite's proxy carries `/v1` to the control socket.
 
 import type { Event, Reply, Request } from '$api';
+import { t } from '$lib/i18n.svelte';
 import { envelope, type Platform, type Reach } from './index';
 
 async function call(request: Request): Promise<Reply> {
@@ -12,17 +13,17 @@ async function call(request: Request): Promise<Reply> {
       body: JSON.stringify(request),
     });
   } catch (error) {
-    throw envelope('not-running', 'Gatehouse is not running', String(error));
+    throw envelope('not-running', t('core.down.title'), String(error));
   }
   const text = await answer.text();
   let body: { ok?: Reply; error?: unknown };
   try {
     body = JSON.parse(text);
   } catch {
-    throw envelope('not-running', 'Gatehouse is not running', `The control socket answered ${answer.status}.`);
+    throw envelope('not-running', t('core.down.title'), t('core.odd-answer', { status: answer.status }));
   }
   if (body.ok) return body.ok;
-  throw body.error ?? envelope('failed', 'The core gave no answer', text.slice(0, 200));
+  throw body.error ?? envelope('failed', t('core.no-answer'), text.slice(0, 200));
 }
 
 function follow(event: (event: Event) => void, state: (reach: Reach) => void): () => void {

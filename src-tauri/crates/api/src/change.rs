@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::Text;
+
 /// A step of a transaction, in the order of `design.md` §3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -33,9 +35,9 @@ pub struct PlanStep {
     /// Which.
     pub id: StepId,
     /// What it will do, as a sentence.
-    pub title: String,
+    pub title: Text,
     /// Details, a line each: values, before and after.
-    pub details: Vec<String>,
+    pub details: Vec<Text>,
     /// Whether it changes anything; `false` = already as it should be.
     pub changes: bool,
 }
@@ -45,7 +47,7 @@ pub struct PlanStep {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Plan {
     /// What, in one line.
-    pub title: String,
+    pub title: Text,
     /// The steps in order.
     pub steps: Vec<PlanStep>,
     /// Whether the gateway restarts.
@@ -55,7 +57,7 @@ pub struct Plan {
     /// The addresses that will be opened.
     pub addresses: Vec<String>,
     /// What the user should know before saying yes.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Text>,
 }
 
 /// How far a step got.
@@ -120,7 +122,7 @@ pub struct HistoryEntry {
     /// What kind.
     pub kind: ChangeKind,
     /// What it did, in one line.
-    pub title: String,
+    pub title: Text,
     /// How it ended.
     pub state: ChangeState,
     /// When it began.
@@ -132,7 +134,7 @@ pub struct HistoryEntry {
     #[cfg_attr(test, ts(type = "string | null"))]
     pub undo_until: Option<OffsetDateTime>,
     /// What it changed in the gateway's configuration and in the settings of the edge, a line each.
-    pub details: Vec<String>,
+    pub details: Vec<Text>,
 }
 
 /// The result of a change.
@@ -142,11 +144,11 @@ pub struct Change {
     /// Its id, as `undo` takes it; `None` = there was nothing to do.
     pub id: Option<String>,
     /// What it did, in one line.
-    pub title: String,
+    pub title: Text,
     /// How it ended.
     pub state: Option<ChangeState>,
     /// What the user should know: drift that was left alone, a port that is not 443.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Text>,
     /// When it reverts by itself unless confirmed.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(type = "string", optional))]

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::Text;
+
 /// What the edge saw of the same client. `None` in its place means: it did not come through Gatehouse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -129,7 +131,7 @@ pub struct RevokeReport {
     /// Whether it could come back by itself, because it may know the shared token or password.
     pub can_return: bool,
     /// How, and what would stop it, as a sentence.
-    pub note: String,
+    pub note: Text,
     /// Whether the shared token was replaced, as asked.
     pub token_rotated: bool,
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Text;
+
 /// The closed list of things that can go wrong, as a consumer tells them apart.
 ///
 /// A variant is added only when some view acts differently on it.
@@ -94,12 +96,12 @@ pub struct ErrorEnvelope {
     /// The closed code.
     pub code: Code,
     /// One sentence: what happened.
-    pub title: String,
+    pub title: Text,
     /// One or two sentences: why.
-    pub because: String,
+    pub because: Text,
     /// What was measured, a line each.
     #[serde(default)]
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Text>,
     /// What to do next. In a box: an error travels through many a `Result` whose good side is small.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -111,7 +113,7 @@ pub struct ErrorEnvelope {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Fix {
     /// What a person does, as a sentence.
-    pub text: String,
+    pub text: Text,
     /// The same as a command line, where one exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -120,27 +122,27 @@ pub struct Fix {
 
 impl ErrorEnvelope {
     /// An error with its code, its title and its reason.
-    pub fn new(code: Code, title: impl Into<String>, because: impl Into<String>) -> Self {
+    pub fn new(code: Code, title: impl Into<Text>, because: impl Into<Text>) -> Self {
         Self { code, title: title.into(), because: because.into(), evidence: Vec::new(), fix: None }
     }
 
     /// Adds a line of evidence.
     #[must_use]
-    pub fn evidence(mut self, line: impl Into<String>) -> Self {
+    pub fn evidence(mut self, line: impl Into<Text>) -> Self {
         self.evidence.push(line.into());
         self
     }
 
     /// Says what to do next.
     #[must_use]
-    pub fn fix(mut self, text: impl Into<String>) -> Self {
+    pub fn fix(mut self, text: impl Into<Text>) -> Self {
         self.fix = Some(Box::new(Fix { text: text.into(), command: None }));
         self
     }
 
     /// Says what to do next, with the command that does it.
     #[must_use]
-    pub fn fix_with(mut self, text: impl Into<String>, command: impl Into<String>) -> Self {
+    pub fn fix_with(mut self, text: impl Into<Text>, command: impl Into<String>) -> Self {
         self.fix = Some(Box::new(Fix { text: text.into(), command: Some(command.into()) }));
         self
     }

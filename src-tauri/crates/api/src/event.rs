@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceList, Snapshot, StepId, StepState, TrafficRecord};
+use crate::{DeviceList, Snapshot, StepId, StepState, Text, TrafficRecord};
 
 /// A step of a running change moved on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Progress {
     /// How far it got.
     pub state: StepState,
     /// What it did or why it failed, as a sentence.
-    pub text: String,
+    pub text: Text,
 }
 
 /// An event. A viewer that is too slow misses events and gets [`Event::Lagged`] instead; it then asks anew.

@@ -20,6 +20,7 @@ pub mod request;
 pub mod secret;
 pub mod snapshot;
 pub mod socket;
+pub mod text;
 pub mod traffic;
 
 pub use address_test::{AddressTest, StageOutcome, StageResult, TestStage};
@@ -37,7 +38,11 @@ pub use snapshot::{
     Actual, Address, AddressScope, Cause, CertSummary, Desired, DeviceCounts, GatewaySummary, GatewayVerdict,
     LastChange, ListenerSummary, Problem, Proof, Scope, Snapshot, TrustedBy,
 };
+pub use text::Text;
 pub use traffic::{Answerer, TlsFacts, TrafficFilter, TrafficRecord, WebSocketFacts};
+
+/// The catalogue that [`Text`] comes from.
+pub use gatehouse_words as words;
 
 /// Version of every JSON object that Gatehouse prints. It changes only when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;

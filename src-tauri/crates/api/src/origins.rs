@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::Text;
+
 /// Who put an origin into the gateway's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -25,7 +27,7 @@ pub struct OriginEntry {
     /// Why it will never match a browser, where it will not (a trailing slash, `:443`, no scheme, a glob).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
-    pub never_matches: Option<String>,
+    pub never_matches: Option<Text>,
     /// When the edge last saw a browser use it.
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[cfg_attr(test, ts(type = "string | null"))]
@@ -86,5 +88,5 @@ pub struct OriginTest {
     /// The verdict.
     pub verdict: OriginVerdict,
     /// Why, as a sentence.
-    pub because: String,
+    pub because: Text,
 }

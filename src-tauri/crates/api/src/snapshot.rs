@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::Text;
 use crate::change::StepId;
 
 /// Who may reach the gateway.
@@ -86,7 +87,7 @@ pub struct Cause {
     /// The closed code.
     pub code: crate::Code,
     /// One sentence.
-    pub text: String,
+    pub text: Text,
 }
 
 /// Which client reached which address over which protocol, and when. It expires after five minutes.
@@ -205,7 +206,7 @@ pub struct GatewaySummary {
     /// One sentence under the word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
-    pub detail: Option<String>,
+    pub detail: Option<Text>,
     /// Its configuration file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -232,7 +233,7 @@ pub struct LastChange {
     /// Its id, as `undo` takes it.
     pub id: String,
     /// What it did, for example `Open to local network`.
-    pub title: String,
+    pub title: Text,
     /// When it was committed.
     #[serde(with = "time::serde::rfc3339")]
     #[cfg_attr(test, ts(type = "string"))]
@@ -256,7 +257,7 @@ pub struct ListenerSummary {
     /// Why it is not 443, where it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
-    pub port_reason: Option<String>,
+    pub port_reason: Option<Text>,
     /// The port that redirects plain HTTP, where one could be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -264,11 +265,11 @@ pub struct ListenerSummary {
     /// Why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
-    pub redirect_reason: Option<String>,
+    pub redirect_reason: Option<Text>,
     /// Why WebSocket over HTTP/2 is not offered; `None` = it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
-    pub http2_websocket_reason: Option<String>,
+    pub http2_websocket_reason: Option<Text>,
     /// Connections open now.
     pub connections: usize,
     /// WebSocket tunnels open now.
@@ -290,9 +291,9 @@ pub struct Problem {
     /// The closed code.
     pub code: crate::Code,
     /// One sentence: what.
-    pub title: String,
+    pub title: Text,
     /// One or two sentences: why, with what was measured.
-    pub because: String,
+    pub because: Text,
     /// What to do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]

@@ -25,6 +25,7 @@ fn declarations() -> String {
         ($($type:ty),* $(,)?) => { $( declare(<$type as TS>::docs(), <$type as TS>::decl(&config)); )* };
     }
     declare!(
+        Text,
         Code,
         ErrorEnvelope,
         Fix,

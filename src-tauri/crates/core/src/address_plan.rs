@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use gatehouse_api::{AddressScope, Code, ErrorEnvelope, Scope};
+use gatehouse_api::{AddressScope, Code, ErrorEnvelope, Scope, Text, say};
 use gatehouse_certs::{Names, Permitted};
 use gatehouse_edge::{AllowedClients, OwnAddresses, ServedNames};
 use gatehouse_host::addresses::{InterfaceAddress, Kind, networks_of};
@@ -62,7 +62,7 @@ pub struct AddressPlan {
     /// What the certificate is for.
     pub certificate: Names,
     /// What the user should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Text>,
 }
 
 impl AddressPlan {
@@ -119,16 +119,15 @@ pub fn plan(
     }
     let surplus = add_recent(&mut certificate, wanted.recent, &permitted);
     if surplus > 0 {
-        warnings
-            .push(format!("{surplus} addresses that were used before are not in the certificate any more."));
+        warnings.push(say!("core.names.surplus", count = surplus));
     }
     if certificate.len() > NAMES_LIMIT {
         return Err(ErrorEnvelope::new(
             Code::Usage,
-            "That is too many names for one certificate",
-            format!("There are {}, and {NAMES_LIMIT} fit.", certificate.len()),
+            say!("core.names.too-many"),
+            say!("core.names.limit", count = certificate.len(), limit = NAMES_LIMIT),
         )
-        .fix("Leave some hosts out."));
+        .fix(say!("core.names.fewer-hosts")));
     }
     let clients = clients(wanted.scope, only, addresses);
     Ok(AddressPlan { addresses: opened.addresses, served, clients, own, certificate, warnings })
@@ -377,10 +376,10 @@ fn parse_host(text: &str) -> Result<Host, ErrorEnvelope> {
         Ok(_) if !bare.starts_with("*.") => Ok(Host::Name(bare)),
         Ok(_) | Err(_) => Err(ErrorEnvelope::new(
             Code::Usage,
-            format!("{text:?} is no host name"),
-            "A host is a name or an address, without https:// and without a port.",
+            say!("core.host.not-one", text = text),
+            say!("core.host.what"),
         )
-        .fix("Write a name such as mini.local or an address such as 192.168.1.20.")),
+        .fix(say!("core.host.example"))),
     }
 }
 
@@ -388,29 +387,19 @@ fn parse_network(text: &str) -> Result<IpNet, ErrorEnvelope> {
     let text = text.trim();
     let network = text.parse::<IpNet>().map(|network| network.trunc());
     network.or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-        ErrorEnvelope::new(
-            Code::Usage,
-            format!("{text:?} is no network"),
-            "A network is an address and the length of its prefix.",
-        )
-        .fix("Write for example 192.168.1.0/24.")
+        ErrorEnvelope::new(Code::Usage, say!("core.network.not-one", text = text), say!("core.network.what"))
+            .fix(say!("core.network.example"))
     })
 }
 
 fn no_address(scope: Scope, addresses: &[InterfaceAddress]) -> ErrorEnvelope {
     let seen: Vec<String> = addresses.iter().map(|a| format!("{} {}", a.interface, a.ip)).collect();
     let (because, fix) = match scope {
-        Scope::Internet => (
-            "This machine has no public address of its own, and no name was given.",
-            "Give the name that leads to this machine with --host.",
-        ),
-        Scope::Lan | Scope::Mac => (
-            "No interface has a private address.",
-            "Connect this machine to a network, or give its name with --host.",
-        ),
+        Scope::Internet => (say!("core.no-address.internet"), say!("core.no-address.internet-fix")),
+        Scope::Lan | Scope::Mac => (say!("core.no-address.lan"), say!("core.no-address.lan-fix")),
     };
-    ErrorEnvelope::new(Code::NoAddress, "There is no address to open", because)
-        .evidence(format!("addresses: {}", seen.join(", ")))
+    ErrorEnvelope::new(Code::NoAddress, say!("core.no-address.title"), because)
+        .evidence(say!("core.no-address.seen", addresses = seen.join(", ")))
         .fix(fix)
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gatehouse_api::{ErrorEnvelope, Event, GatewayVerdict, Snapshot};
+use gatehouse_api::{ErrorEnvelope, Event, GatewayVerdict, Snapshot, say};
 use gatehouse_certs::Certificates;
 use gatehouse_edge::{Edge, EdgeOptions, EdgeSettings, LogOptions, RehearsalError};
 use gatehouse_host::home::{self, Home, InstanceLock};
@@ -177,7 +177,7 @@ fn edge(parts: &Parts, link: &GatewayLink) -> Result<Edge, ErrorEnvelope> {
     };
     let settings = EdgeSettings::new(link.address());
     Edge::start(options, parts.certificates.resolver(), settings)
-        .map_err(|error| errors::file("Starting the edge", &logs, &error))
+        .map_err(|error| errors::file(say!("core.boot.edge"), &logs, &error))
 }
 
 /// Half of the machine: the gateway has work to do, too.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gatehouse_api::socket::Handler;
-use gatehouse_api::{Code, ErrorEnvelope, Event, OpenRequest, Reply, Request, Snapshot};
+use gatehouse_api::{Code, ErrorEnvelope, Event, OpenRequest, Reply, Request, Snapshot, say};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -135,7 +135,7 @@ impl Handler for Handle {
 }
 
 fn stopped() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::NotRunning, "Gatehouse has stopped", "The core went away before it answered.")
+    ErrorEnvelope::new(Code::NotRunning, say!("core.stopped.title"), say!("core.stopped.because"))
 }
 
 #[cfg(test)]

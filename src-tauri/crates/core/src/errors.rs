@@ -13,7 +13,7 @@ mod settings;
 use std::io;
 use std::path::Path;
 
-use gatehouse_api::{Cause, Code, ErrorEnvelope, Problem};
+use gatehouse_api::{Cause, Code, ErrorEnvelope, Problem, Text, say};
 
 /// An error that can be shown to a person.
 pub trait Explain {
@@ -21,24 +21,24 @@ pub trait Explain {
     fn explain(&self) -> ErrorEnvelope;
 }
 
-/// What a failed file operation means. `doing` completes "… failed", for example `Writing the settings`.
+/// What a failed file operation means. `doing` completes "… failed", for example “Writing the settings”.
 #[must_use]
-pub fn file(doing: &str, path: &Path, error: &io::Error) -> ErrorEnvelope {
+pub fn file(doing: Text, path: &Path, error: &io::Error) -> ErrorEnvelope {
     let because = format!("{}: {error}", path.display());
     match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            ErrorEnvelope::new(Code::Permission, format!("{doing} is not allowed"), because)
-                .fix("Give your user access to this file and its folder, then try again.")
+            ErrorEnvelope::new(Code::Permission, say!("core.file.denied", doing = doing), because)
+                .fix(say!("core.file.denied-fix"))
         }
         io::ErrorKind::ReadOnlyFilesystem => {
-            ErrorEnvelope::new(Code::Storage, format!("{doing} failed: the disk is read-only"), because)
-                .fix("Make the disk writable, then try again.")
+            ErrorEnvelope::new(Code::Storage, say!("core.file.read-only", doing = doing), because)
+                .fix(say!("core.file.read-only-fix"))
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ErrorEnvelope::new(Code::Storage, format!("{doing} failed: the disk is full"), because)
-                .fix("Free some space, then try again.")
+            ErrorEnvelope::new(Code::Storage, say!("core.file.full", doing = doing), because)
+                .fix(say!("core.file.full-fix"))
         }
-        _ => ErrorEnvelope::new(Code::Storage, format!("{doing} failed"), because),
+        _ => ErrorEnvelope::new(Code::Storage, say!("core.file.failed", doing = doing), because),
     }
 }
 
@@ -46,14 +46,22 @@ pub fn file(doing: &str, path: &Path, error: &io::Error) -> ErrorEnvelope {
 #[must_use]
 pub fn problem(error: ErrorEnvelope) -> Problem {
     let ErrorEnvelope { code, title, because, evidence, fix } = error;
-    let because = if evidence.is_empty() { because } else { format!("{because} ({})", evidence.join("; ")) };
+    let because = match evidence.is_empty() {
+        true => because,
+        false => say!("core.with-evidence", because = because, evidence = Text::list(evidence)),
+    };
     Problem { code, title, because, fix: fix.map(|fix| *fix) }
 }
 
 /// The same error as the reason why the address cannot be open.
 #[must_use]
 pub fn cause(error: &ErrorEnvelope) -> Cause {
-    Cause { code: error.code, text: format!("{}: {}", error.title, error.because) }
+    Cause { code: error.code, text: both(error) }
+}
+
+/// What happened and why, as one text.
+pub(crate) fn both(error: &ErrorEnvelope) -> Text {
+    say!("core.both", title = error.title, because = error.because)
 }
 
 /// The error's own words as a sentence.

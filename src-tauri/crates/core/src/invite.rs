@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use gatehouse_api::{Code, ErrorEnvelope, TrustInvite, TrustInviteProgress, snapshot::url_host};
+use gatehouse_api::{Code, ErrorEnvelope, TrustInvite, TrustInviteProgress, say, snapshot::url_host};
 use gatehouse_certs::AuthorityFacts;
 use gatehouse_host::addresses::{InterfaceAddress, Kind, networks_of};
 use ipnet::IpNet;
@@ -132,15 +132,15 @@ fn random_name() -> Option<String> {
 }
 
 fn no_port(ip: IpAddr, error: &std::io::Error) -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::Failed, "The invitation could not be opened", format!("{ip}: {error}."))
+    ErrorEnvelope::new(
+        Code::Failed,
+        say!("core.invite.title"),
+        say!("core.at-failed", place = ip, error = error),
+    )
 }
 
 fn no_random() -> ErrorEnvelope {
-    ErrorEnvelope::new(
-        Code::Failed,
-        "The invitation could not be opened",
-        "The system gives no random numbers.",
-    )
+    ErrorEnvelope::new(Code::Failed, say!("core.invite.title"), say!("core.no-random"))
 }
 
 #[cfg(test)]

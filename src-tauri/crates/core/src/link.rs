@@ -7,13 +7,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, Text, say};
 use gatehouse_openclaw::client::{Credentials, Endpoint, GatewayClient, Link};
 use gatehouse_openclaw::discovery::{Auth, Gateway};
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
-
-use crate::errors::capital;
 
 pub(crate) mod follow;
 
@@ -63,9 +61,9 @@ impl GatewayLink {
         match link {
             Link::Up { .. } => Ok(client),
             Link::Refused { code, detail } => Err(refused(&code, &detail)),
-            Link::Down { why, .. } => Err(unreachable(&why)),
-            Link::Connecting => Err(unreachable(&format!("{} has not answered yet", self.address()))),
-            Link::Starting => Err(unreachable("it is still starting")),
+            Link::Down { why, .. } => Err(unreachable(why.into())),
+            Link::Connecting => Err(unreachable(say!("core.link.not-yet", address = self.address()))),
+            Link::Starting => Err(unreachable(say!("core.link.starting"))),
         }
     }
 
@@ -124,44 +122,39 @@ fn same(one: &Endpoint, other: &Endpoint) -> bool {
 fn not_found() -> ErrorEnvelope {
     ErrorEnvelope::new(
         Code::GatewayNotFound,
-        "No OpenClaw gateway was found",
-        "Neither a configuration file nor an openclaw program is where OpenClaw puts them.",
+        say!("core.discovery.none"),
+        say!("core.discovery.none-because"),
     )
-    .fix_with("Install OpenClaw, or let Gatehouse run one of its own.", "gatehouse serve --install")
+    .fix_with(say!("core.discovery.install"), "gatehouse serve --install")
 }
 
-fn unreachable(why: &str) -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::GatewayUnreachable, "The gateway does not answer", capital(why))
-        .fix_with("Start the gateway, then try again.", "openclaw gateway start")
+fn unreachable(why: Text) -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::GatewayUnreachable, say!("core.gateway.silent-title"), why)
+        .fix_with(say!("core.gateway.start-again"), "openclaw gateway start")
 }
 
 fn refused(code: &str, detail: &str) -> ErrorEnvelope {
     ErrorEnvelope::new(
         Code::GatewayAuth,
-        "The gateway refuses Gatehouse",
-        format!("It answered {code}: {detail}"),
+        say!("core.gateway.refuses-us"),
+        say!("core.gateway.answered", code = code, detail = detail),
     )
-    .fix("Restart the gateway so that it uses the secret in its configuration file, then try again.")
+    .fix(say!("core.gateway.refuses-us-fix"))
 }
 
 /// Why there is no secret to connect with.
 pub(crate) fn no_secret(auth: &Auth) -> ErrorEnvelope {
-    let error = |because: String| {
-        ErrorEnvelope::new(Code::GatewayAuth, "The gateway's secret is not known to Gatehouse", because)
-    };
+    let error = |because: Text| ErrorEnvelope::new(Code::GatewayAuth, say!("core.secret.unknown"), because);
     match auth {
-        Auth::Missing => error(
-            "Its configuration names none, so it makes one at each start that nobody can read.".to_owned(),
-        )
-        .fix_with("Open the address: a secret is then made and stored.", "gatehouse open --to lan"),
-        Auth::Unresolvable { reason } => error(reason.clone())
-            .fix("Write the token as plain text or in an environment variable that Gatehouse sees."),
-        Auth::TrustedProxy { .. } => {
-            error("It is in trusted-proxy mode without a password for local programs.".to_owned())
-                .fix("Set gateway.auth.password in the gateway's configuration.")
+        Auth::Missing => {
+            error(say!("core.secret.none")).fix_with(say!("core.secret.none-fix"), "gatehouse open --to lan")
         }
+        Auth::Unresolvable { reason } => {
+            error(reason.clone().into()).fix(say!("core.secret.unresolvable-fix"))
+        }
+        Auth::TrustedProxy { .. } => error(say!("core.secret.proxy")).fix(say!("core.secret.proxy-fix")),
         Auth::Token(_) | Auth::Password(_) | Auth::None => {
-            error("It has not been read yet.".to_owned()).fix("Try again in a moment.")
+            error(say!("core.secret.unread")).fix(say!("core.try-again-soon"))
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, Text, say};
 use gatehouse_host::home::Home;
 use gatehouse_openclaw::discovery::{DiscoveryError, Environment, Gateway};
 use gatehouse_openclaw::install::{self, InstallError, OwnGateway, Progress};
@@ -196,9 +196,9 @@ impl Life {
         loop {
             self.stage.send_replace(Stage::Working);
             let messages = self.messages.clone();
-            let steps = |number, what: &'static str| {
+            let steps = |number, what: Text| {
                 // The channel is long, and a step that is not told is told by the next one.
-                let step = Installing { number, text: what.to_owned() };
+                let step = Installing { number, text: what };
                 let _ = messages.try_send(Message::Fact(Fact::Installing(step)));
             };
             let started = tokio::select! {
@@ -282,11 +282,11 @@ fn stage(child: &Child) -> Stage {
         Child::CrashLoop { exits, because, output } => {
             let mut error = ErrorEnvelope::new(
                 Code::GatewayUnreachable,
-                "The gateway does not stay up",
-                format!("It ended {exits} times: {because}."),
+                say!("core.own.title"),
+                say!("core.own.because", count = exits, because = because),
             );
-            error.evidence.extend(output.iter().rev().take(5).rev().cloned());
-            Stage::Failed(error.fix_with("Look into its log.", "gatehouse gateway log"))
+            error.evidence.extend(output.iter().rev().take(5).rev().map(Text::from));
+            Stage::Failed(error.fix_with(say!("core.look.log"), "gatehouse gateway log"))
         }
     }
 }
@@ -302,16 +302,16 @@ async fn start(
     home: &Home,
     environment: &Environment,
     own: &OwnGateway,
-    tell: impl Fn(u8, &'static str) + Send + Sync,
+    tell: impl Fn(u8, Text) + Send + Sync,
 ) -> Result<Supervisor, ErrorEnvelope> {
     let report = |progress: Progress| match progress {
-        Progress::InstallingNode => tell(1, "Installing Node.js (1 of 4)"),
-        Progress::InstallingOpenClaw => tell(2, "Installing OpenClaw, about 790 MB (2 of 4)"),
-        Progress::Checking => tell(3, "Checking the installation (3 of 4)"),
+        Progress::InstallingNode => tell(1, say!("core.own.node")),
+        Progress::InstallingOpenClaw => tell(2, say!("core.own.openclaw")),
+        Progress::Checking => tell(3, say!("core.own.check")),
     };
     let installed =
         install::ensure(&home.gateway(), environment, report).await.map_err(|error| error.explain())?;
-    tell(INSTALL_STEPS, "Starting the gateway, about ten seconds (4 of 4)");
+    tell(INSTALL_STEPS, say!("core.own.start"));
     let recipe = Recipe {
         installed,
         state_dir: own.state_dir.clone(),

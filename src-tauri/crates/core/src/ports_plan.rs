@@ -6,7 +6,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, Text, say};
 use gatehouse_host::ports::{PortHolder, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub struct PortsWanted {
     /// The redirect port that the user chose; 0 = none.
     pub redirect: Option<u16>,
     /// The HTTPS port that was settled on earlier, with the reason why it is not 443.
-    pub settled: Option<(u16, Option<String>)>,
+    pub settled: Option<(u16, Option<Text>)>,
     /// Where the edge listens already.
     pub ours: Listeners,
 }
@@ -35,11 +35,11 @@ pub struct PortsPlan {
     /// The HTTPS port.
     pub https: u16,
     /// Why it is not 443, where the user did not choose it.
-    pub https_reason: Option<String>,
+    pub https_reason: Option<Text>,
     /// The port that redirects plain HTTP.
     pub redirect: Option<u16>,
     /// Why there is none.
-    pub redirect_reason: Option<String>,
+    pub redirect_reason: Option<Text>,
     /// Whether this machine has IPv6.
     pub ipv6: bool,
 }
@@ -48,8 +48,8 @@ pub struct PortsPlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Unavailable {
     code: Code,
-    because: String,
-    holder: Option<String>,
+    because: Text,
+    holder: Option<Text>,
 }
 
 impl PortsPlan {
@@ -79,15 +79,15 @@ pub fn plan(wanted: &PortsWanted, machine: &dyn Machine) -> Result<PortsPlan, Er
 fn https_port(
     wanted: &PortsWanted,
     free: impl Fn(u16, &[SocketAddr]) -> Result<(), Unavailable>,
-) -> Result<(u16, Option<String>), ErrorEnvelope> {
+) -> Result<(u16, Option<Text>), ErrorEnvelope> {
     let ours = &wanted.ours.https;
     if let Some(port) = wanted.https {
         return match free(port, ours) {
             Ok(()) => Ok((port, None)),
-            Err(why) => Err(refused(port, &why).fix_with(
-                "Choose another port, or none to let Gatehouse choose.",
-                "gatehouse open --to lan --port 8443",
-            )),
+            Err(why) => {
+                Err(refused(port, &why)
+                    .fix_with(say!("core.port.choose"), "gatehouse open --to lan --port 8443"))
+            }
         };
     }
     if let Some((port, reason)) = &wanted.settled
@@ -100,7 +100,7 @@ fn https_port(
         Ok(()) => Ok((HTTPS_FALLBACK, Some(standard.because))),
         Err(fallback) => Err(refused(HTTPS_FALLBACK, &fallback)
             .evidence(standard.because)
-            .fix_with("Choose a free port.", "gatehouse open --to lan --port 9443")),
+            .fix_with(say!("core.port.free"), "gatehouse open --to lan --port 9443")),
     }
 }
 
@@ -108,20 +108,20 @@ fn redirect_port(
     wanted: &PortsWanted,
     https: u16,
     free: impl Fn(u16, &[SocketAddr]) -> Result<(), Unavailable>,
-) -> Result<(Option<u16>, Option<String>), ErrorEnvelope> {
+) -> Result<(Option<u16>, Option<Text>), ErrorEnvelope> {
     let ours = &wanted.ours.redirect;
     match wanted.redirect {
-        Some(0) => Ok((None, Some("You chose none.".to_owned()))),
+        Some(0) => Ok((None, Some(say!("core.port.none-chosen")))),
         Some(port) if port == https => Err(ErrorEnvelope::new(
             Code::Usage,
-            format!("Port {port} cannot redirect to itself"),
-            "The HTTPS port and the port that redirects to it must differ.",
+            say!("core.port.itself", port = port),
+            say!("core.port.itself-because"),
         )),
         Some(port) => match free(port, ours) {
             Ok(()) => Ok((Some(port), None)),
-            Err(why) => Err(refused(port, &why).fix("Choose another port for the redirect, or 0 for none.")),
+            Err(why) => Err(refused(port, &why).fix(say!("core.port.redirect-fix"))),
         },
-        None if https == HTTP => Ok((None, Some("Port 80 serves HTTPS.".to_owned()))),
+        None if https == HTTP => Ok((None, Some(say!("core.port.80-is-https")))),
         None => match free(HTTP, ours) {
             Ok(()) => Ok((Some(HTTP), None)),
             Err(why) => Ok((None, Some(why.because))),
@@ -138,15 +138,15 @@ fn available(port: u16, ours: &[SocketAddr], ipv6: bool, machine: &dyn Machine) 
             Ok(()) => {}
             Err(Refusal::InUse) => return Err(taken(port, machine.holder(port))),
             Err(Refusal::Permission) => {
-                let because = format!("Port {port} is reserved for privileged programs on this system.");
+                let because = say!("core.port.reserved", port = port);
                 return Err(Unavailable { code: Code::Permission, because, holder: None });
             }
             Err(Refusal::NoAddress) => {
-                let because = format!("{address} cannot be listened on: the system has no such address.");
+                let because = say!("core.port.no-such", address = address);
                 return Err(Unavailable { code: Code::Failed, because, holder: None });
             }
             Err(Refusal::Other(error)) => {
-                let because = format!("{address} cannot be listened on: {error}.");
+                let because = say!("core.port.cannot-listen", address = address, error = error);
                 return Err(Unavailable { code: Code::Failed, because, holder: None });
             }
         }
@@ -171,28 +171,28 @@ fn wildcards(port: u16, ipv6: bool) -> Vec<SocketAddr> {
 fn taken(port: u16, holder: Option<PortHolder>) -> Unavailable {
     let holder = holder.map(|holder| name(&holder));
     let because = match &holder {
-        Some(holder) => format!("Port {port} is held by {holder}."),
-        None => format!("Port {port} is held by another program, of another user as it seems."),
+        Some(holder) => gatehouse_api::say!("core.port-held", port = port, holder = holder),
+        None => say!("core.port.held-unknown", port = port),
     };
     Unavailable { code: Code::PortTaken, because, holder }
 }
 
 /// A holder in words, for example `nginx (pid 412)`.
 #[must_use]
-pub fn name(holder: &PortHolder) -> String {
-    let program = holder.program.as_deref().unwrap_or("a program");
+pub fn name(holder: &PortHolder) -> Text {
+    let program = holder.program.as_deref().map_or_else(|| say!("core.a-program"), Text::from);
     match (holder.pid, holder.uid) {
-        (Some(pid), _) => format!("{program} (pid {pid})"),
-        (None, Some(uid)) => format!("{program} (of user {uid})"),
-        (None, None) => program.to_owned(),
+        (Some(pid), _) => say!("core.holder.pid", program = program, pid = pid),
+        (None, Some(uid)) => say!("core.holder.user", program = program, uid = uid),
+        (None, None) => program,
     }
 }
 
 fn refused(port: u16, why: &Unavailable) -> ErrorEnvelope {
     let title = match (&why.holder, why.code) {
-        (Some(holder), _) => format!("Port {port} is taken by {holder}"),
-        (None, Code::PortTaken) => format!("Port {port} is taken"),
-        (None, _) => format!("Port {port} cannot be used"),
+        (Some(holder), _) => say!("core.port.taken-by", port = port, holder = holder),
+        (None, Code::PortTaken) => say!("core.port.taken", port = port),
+        (None, _) => say!("core.port.unusable", port = port),
     };
     ErrorEnvelope::new(why.code, title, why.because.clone())
 }

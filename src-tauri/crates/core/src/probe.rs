@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use gatehouse_api::{ErrorEnvelope, Proof};
+use gatehouse_api::{ErrorEnvelope, Proof, Text, say};
 
 use crate::address_plan::PlannedAddress;
 use crate::context::Context;
@@ -60,22 +60,20 @@ pub struct Report {
     /// What was tried.
     pub evidence: Vec<Evidence>,
     /// What is not wrong and should be known.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Text>,
 }
 
 impl Report {
     /// In one sentence.
     #[must_use]
-    pub fn summary(&self) -> String {
+    pub fn summary(&self) -> Text {
         let refusals = self.evidence.iter().filter(|line| line.check.is_negative()).count();
         match self.proofs.len() {
             0 => {
-                format!("Every address answers with our certificate; {refusals} attempts that must fail did.")
+                say!("core.probe.none", refusals = refusals)
             }
-            1 => format!("The address was reached from outside; {refusals} attempts that must fail did."),
-            count => format!(
-                "{count} addresses were reached from outside; {refusals} attempts that must fail did."
-            ),
+            1 => say!("core.probe.single", refusals = refusals),
+            count => say!("core.probe.many", number = count, refusals = refusals),
         }
     }
 }
@@ -127,11 +125,13 @@ pub async fn full(context: &Context, running: bool) -> Result<Report, ErrorEnvel
             let (lines, warnings) =
                 negative::origins(address, &trust).await.map_err(|error| error.explain())?;
             report.note(address, lines);
-            report.warnings.extend(warnings);
+            for warning in warnings {
+                if !report.warnings.contains(&warning) {
+                    report.warnings.push(warning);
+                }
+            }
         }
     }
-    report.warnings.sort();
-    report.warnings.dedup();
     Ok(report)
 }
 

@@ -13,7 +13,7 @@ mod pause;
 
 use std::sync::Arc;
 
-use gatehouse_api::{Code, ErrorEnvelope, Reply, Request, Snapshot};
+use gatehouse_api::{Code, ErrorEnvelope, Reply, Request, Snapshot, say};
 use tokio::sync::{mpsc, watch};
 
 use crate::context::Context;
@@ -120,7 +120,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => {
-            Err(ErrorEnvelope::new(Code::Failed, "The request was not finished", error.to_string()))
+            Err(ErrorEnvelope::new(Code::Failed, say!("core.request.not-finished"), error.to_string()))
         }
     }
 }

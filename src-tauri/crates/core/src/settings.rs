@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use gatehouse_api::{Code, Desired, ExpiredDevice, Fix, OpenRequest, Problem};
+use gatehouse_api::{Code, Desired, ExpiredDevice, Fix, OpenRequest, Problem, Text, say};
 use gatehouse_edge::{FrontProfile, Routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -79,13 +79,13 @@ pub struct OpenSettings {
     pub port: u16,
     /// Why it is not 443, where the user did not choose it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub port_reason: Option<String>,
+    pub port_reason: Option<Text>,
     /// The port that redirects plain HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect_port: Option<u16>,
     /// Why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub redirect_reason: Option<String>,
+    pub redirect_reason: Option<Text>,
     /// Keys of other versions, kept as they are.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -255,28 +255,19 @@ impl SettingsStore {
         if let Some(found) = state.newer {
             return Some(Problem {
                 code: Code::Version,
-                title: "The settings were written by a newer Gatehouse".into(),
-                because: format!(
-                    "{path} has schema {found}; this version writes {SCHEMA} and leaves the file alone."
-                ),
-                fix: Some(Fix { text: "Run the newer Gatehouse.".into(), command: None }),
+                title: say!("core.settings.newer-file"),
+                because: say!("core.settings.schema", path = path, found = found, known = SCHEMA),
+                fix: Some(Fix { text: say!("core.settings.newer-fix"), command: None }),
             });
         }
         let Some(reason) = state.broken.as_ref() else { return self.unusable() };
-        let used = if state.used_last_good {
-            "The last settings that could be read are in use."
-        } else {
-            "Nothing is open until you open it again."
-        };
+        let used =
+            if state.used_last_good { say!("core.settings.last") } else { say!("core.settings.nothing") };
         Some(Problem {
             code: Code::Storage,
-            title: "The settings file cannot be read".into(),
-            because: format!("{path}: {reason}. {used}"),
-            fix: Some(Fix {
-                text: "Repair the file and restart, or make any change: the file is then set aside and written anew."
-                    .into(),
-                command: None,
-            }),
+            title: say!("core.settings.unreadable"),
+            because: say!("core.settings.unreadable-because", path = path, reason = reason, used = used),
+            fix: Some(Fix { text: say!("core.settings.unreadable-fix"), command: None }),
         })
     }
 }

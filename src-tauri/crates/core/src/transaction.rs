@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatehouse_api::{
-    Change, Code, ConfigEdit, ErrorEnvelope, HistoryEntry, LastChange, OpenRequest, Plan, Progress,
+    Change, Code, ConfigEdit, ErrorEnvelope, HistoryEntry, LastChange, OpenRequest, Plan, Progress, Text, say,
 };
 use gatehouse_openclaw::config::KeyPath;
 use time::OffsetDateTime;
@@ -92,7 +92,7 @@ impl Transactions {
     /// `storage` or `permission` where the journal folder cannot be read.
     pub fn new(context: Context) -> Result<Self, ErrorEnvelope> {
         let journal = Journal::open(&context.journal)
-            .map_err(|error| errors::file("Reading the journal", &error.path, &error.source))?;
+            .map_err(|error| errors::file(say!("core.doing.read-journal"), &error.path, &error.source))?;
         let engine = Engine {
             journal,
             clock: context.clock.clone(),
@@ -202,14 +202,14 @@ impl Transactions {
         let Some((id, _)) = self.awaiting() else {
             return Err(ErrorEnvelope::new(
                 Code::NotFound,
-                "No change waits for a confirmation",
-                "The newest change is kept already, or it was reverted because nobody confirmed it in time.",
+                say!("core.confirm.none"),
+                say!("core.confirm.none-because"),
             )
-            .fix_with("Look at the history.", "gatehouse history"));
+            .fix_with(say!("core.look.history"), "gatehouse history"));
         };
         self.engine.append(&id, Record::Confirmed)?;
         let entry = self.engine.journal.get(&id);
-        let title = entry.as_deref().and_then(Entry::beginning).map(|begun| begun.title.to_owned());
+        let title = entry.as_deref().and_then(Entry::beginning).map(|begun| begun.title.clone());
         Ok(Change {
             id: Some(id),
             title: title.unwrap_or_default(),
@@ -288,8 +288,8 @@ impl Transactions {
 
     fn take_turn(&self) -> Result<OwnedMutexGuard<()>, ErrorEnvelope> {
         self.turn.clone().try_lock_owned().map_err(|_| {
-            ErrorEnvelope::new(Code::Busy, "Another change is under way", "One change is made at a time.")
-                .fix_with("Wait until it is done, then try again.", "gatehouse status --watch")
+            ErrorEnvelope::new(Code::Busy, say!("core.busy.title"), say!("core.busy.because"))
+                .fix_with(say!("core.busy.fix"), "gatehouse status --watch")
         })
     }
 
@@ -311,8 +311,8 @@ impl Transactions {
         task.await.unwrap_or_else(|error| {
             Err(ErrorEnvelope::new(
                 Code::Failed,
-                "The change ended early",
-                format!("Gatehouse failed: {error}. It is repaired before the next change."),
+                say!("core.ended-early.title"),
+                say!("core.ended-early.because", error = error.to_string()),
             ))
         })
     }
@@ -321,20 +321,20 @@ impl Transactions {
     async fn repaired(&self) -> Result<(), ErrorEnvelope> {
         self.engine.recover(true).await;
         let Some(entry) = self.engine.changes().open().into_iter().next() else { return Ok(()) };
-        let title = entry.beginning().map(|begun| begun.title.to_owned()).unwrap_or_default();
+        let title = entry.beginning().map(|begun| begun.title.clone()).unwrap_or_default();
         let mut error = ErrorEnvelope::new(
             Code::Failed,
-            "An earlier change is not taken back yet",
-            format!("“{title}” ({}) failed, and something could not be put back.", entry.id),
+            say!("core.unrepaired.title"),
+            say!("core.unrepaired.because", title = title, id = entry.id),
         )
-        .fix_with("Cure what the history names, then try again.", "gatehouse history");
+        .fix_with(say!("core.unrepaired.fix"), "gatehouse history");
         error.evidence = entry
             .lines
             .iter()
             .rev()
             .filter_map(|line| match &line.record {
                 Record::NotReverted { step, because } => {
-                    Some(format!("{}: {because}", journal::step_name(*step)))
+                    Some(say!("core.both", title = journal::step_text(*step), because = because))
                 }
                 _ => None,
             })
@@ -390,65 +390,58 @@ struct Fuse {
     ends: tokio::time::Instant,
 }
 
-fn not_confirmed(entry: &Entry, deadline: OffsetDateTime) -> String {
+fn not_confirmed(entry: &Entry, deadline: OffsetDateTime) -> Text {
     let at = deadline.time();
-    format!("{}: not confirmed by {:02}:{:02} UTC", undo_title(entry), at.hour(), at.minute())
+    let time = format!("{:02}:{:02} UTC", at.hour(), at.minute());
+    say!("core.undo.not-confirmed", title = undo_title(entry), time = time)
 }
 
 fn awaits(id: &str, deadline: OffsetDateTime) -> ErrorEnvelope {
+    let time = format!("{:02}:{:02}:{:02} UTC", deadline.hour(), deadline.minute(), deadline.second());
     ErrorEnvelope::new(
         Code::NeedsConfirmation,
-        "The newest change waits for its confirmation",
-        format!(
-            "{id} reverts at {:02}:{:02}:{:02} UTC unless it is confirmed.",
-            deadline.hour(),
-            deadline.minute(),
-            deadline.second()
-        ),
+        say!("core.awaits.title"),
+        say!("core.awaits.because", id = id, time = time),
     )
-    .fix_with("Confirm it, or undo it, then try again.", "gatehouse confirm")
+    .fix_with(say!("core.awaits.fix"), "gatehouse confirm")
 }
 
 fn no_such_change(id: &str) -> ErrorEnvelope {
-    ErrorEnvelope::new(
-        Code::NotFound,
-        format!("There is no change {id}"),
-        "The journal has none with this id.",
-    )
-    .fix_with("Look at the history.", "gatehouse history")
+    ErrorEnvelope::new(Code::NotFound, say!("core.change.none", id = id), say!("core.change.none-because"))
+        .fix_with(say!("core.look.history"), "gatehouse history")
 }
 
 fn newer(id: &str, newest: &Entry) -> ErrorEnvelope {
     ErrorEnvelope::new(
         Code::Drift,
-        format!("{id} is not the newest change"),
-        format!("{} was made after it and stands on it. Changes are undone newest first.", newest.id),
+        say!("core.change.not-newest", id = id),
+        say!("core.change.not-newest-because", newer = newest.id),
     )
-    .fix_with("Undo the newer one first.", format!("gatehouse undo {}", newest.id))
+    .fix_with(say!("core.change.not-newest-fix"), format!("gatehouse undo {}", newest.id))
 }
 
 fn not_in_effect(id: &str) -> ErrorEnvelope {
     ErrorEnvelope::new(
         Code::NotFound,
-        format!("{id} is not in effect"),
-        "It was rolled back, undone, or is an undo.",
+        say!("core.change.not-in-effect", id = id),
+        say!("core.change.not-in-effect-because"),
     )
-    .fix_with("Look at the history.", "gatehouse history")
+    .fix_with(say!("core.look.history"), "gatehouse history")
 }
 
 fn nothing_to_undo() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::NotFound, "There is nothing to undo", "No change is in effect.")
-        .fix_with("Look at the history.", "gatehouse history")
+    ErrorEnvelope::new(Code::NotFound, say!("core.change.nothing"), say!("core.change.nothing-because"))
+        .fix_with(say!("core.look.history"), "gatehouse history")
 }
 
 fn final_change(entry: &Entry) -> ErrorEnvelope {
-    let title = entry.beginning().map(|begun| begun.title).unwrap_or_default();
+    let title = entry.beginning().map(|begun| begun.title.clone()).unwrap_or_default();
     ErrorEnvelope::new(
         Code::NotFound,
-        format!("“{title}” cannot be undone"),
-        "What it removed is gone, so neither can anything before it.",
+        say!("core.change.final", title = title),
+        say!("core.change.final-because"),
     )
-    .fix_with("Open the address again.", "gatehouse open --to lan")
+    .fix_with(say!("core.open-again"), "gatehouse open --to lan")
 }
 
 #[cfg(test)]

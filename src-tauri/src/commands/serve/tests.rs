@@ -24,7 +24,7 @@ fn a_newer_proof_is_no_news_and_a_device_that_waits_is() {
 fn what_a_start_waits_for_is_told_and_nothing_is_once_the_gateway_runs() {
     let mut installing = snapshot(Actual::Preparing { step: StepId::FindGateway, number: 1, of: 8 });
     installing.gateway.verdict = GatewayVerdict::Starting;
-    installing.gateway.detail = Some("Installing OpenClaw (2 of 3)".to_owned());
+    installing.gateway.detail = Some("Installing OpenClaw (2 of 3)".into());
     assert_eq!(waits_for(&installing), Some("Installing OpenClaw (2 of 3)"));
 
     installing.gateway.verdict = GatewayVerdict::Running;
@@ -39,7 +39,7 @@ fn on() -> Actual {
 }
 
 fn blocked() -> Actual {
-    Actual::Blocked { cause: Cause { code: Code::PortTaken, text: "Port 443 is taken.".to_owned() } }
+    Actual::Blocked { cause: Cause { code: Code::PortTaken, text: "Port 443 is taken.".into() } }
 }
 
 fn snapshot(actual: Actual) -> Snapshot {

@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::UnixStream, time::timeout};
 
 use super::{ANSWER_BYTES, Answer, CoreVersion, PROTOCOL, Topic, server::KEEP_ALIVE_EVERY, sse::Decoder};
-use crate::{Code, ErrorEnvelope, Event, Reply, Request};
+use crate::{Code, ErrorEnvelope, Event, Reply, Request, Text};
 
 /// How long a core may take to say who it is and to begin a stream.
 const HELLO_TIME: Duration = Duration::from_secs(5);
@@ -43,7 +43,7 @@ impl Client {
         let body = timeout(HELLO_TIME, async {
             let response = send(path, Method::GET, "/v1/version", Bytes::new()).await?;
             if response.status() != StatusCode::OK {
-                return Err(nonsense(path, format!("it answered {}", response.status())));
+                return Err(nonsense(path, crate::say!("core.socket.answered", status = response.status())));
             }
             read(path, response).await
         })
@@ -68,7 +68,7 @@ impl Client {
     /// What the core answered; or [`Code::NotRunning`] where it went away meanwhile.
     pub async fn call(&self, request: Request) -> Result<Reply, ErrorEnvelope> {
         let body = serde_json::to_vec(&request).map_err(|error| {
-            ErrorEnvelope::new(Code::Failed, "The request could not be written", format!("{error}."))
+            ErrorEnvelope::new(Code::Failed, crate::say!("core.socket.not-written"), format!("{error}."))
         })?;
         let response = send(&self.path, Method::POST, "/v1/call", body.into()).await?;
         let body = read(&self.path, response).await?;
@@ -97,7 +97,7 @@ impl Client {
         let body = read(&self.path, response).await?;
         match serde_json::from_slice(&body) {
             Ok(Answer::Error(error)) => Err(error),
-            Ok(Answer::Ok(_)) => Err(nonsense(&self.path, "it answered a stream with a reply")),
+            Ok(Answer::Ok(_)) => Err(nonsense(&self.path, crate::say!("core.socket.no-stream"))),
             Err(error) => Err(nonsense(&self.path, error)),
         }
     }
@@ -111,7 +111,7 @@ pub enum Ended {
     Stopped,
     /// The connection ended without a word, or was silent for three keep-alives.
     #[error("the connection to the core was lost: {0}")]
-    Lost(String),
+    Lost(Text),
     /// What came is not a stream of events.
     #[error("the core's events make no sense: {0}")]
     Garbage(String),
@@ -159,9 +159,11 @@ impl Events {
     async fn read(&mut self) {
         let frame = match timeout(SILENCE, self.body.frame()).await {
             Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(error))) => return self.end(Ended::Lost(error.to_string())),
-            Ok(None) => return self.end(Ended::Lost("it ended without a word".to_owned())),
-            Err(_) => return self.end(Ended::Lost(format!("silent for {} s", SILENCE.as_secs()))),
+            Ok(Some(Err(error))) => return self.end(Ended::Lost(error.to_string().into())),
+            Ok(None) => return self.end(Ended::Lost(crate::say!("core.socket.ended"))),
+            Err(_) => {
+                return self.end(Ended::Lost(crate::say!("core.socket.silent", seconds = SILENCE.as_secs())));
+            }
         };
         let Ok(data) = frame.into_data() else { return };
         match self.decoder.push(&data) {
@@ -197,9 +199,9 @@ async fn dial(path: &Path) -> Result<SendRequest<Full<Bytes>>, ErrorEnvelope> {
     let stream = UnixStream::connect(path).await.map_err(|error| unreachable(path, &error))?;
     let owner = stream.peer_cred().map_err(|error| unreachable(path, &error))?.uid();
     if owner != rustix::process::geteuid().as_raw() {
-        let because = format!("User {owner} answers at {}.", path.display());
-        return Err(ErrorEnvelope::new(Code::Permission, "This Gatehouse belongs to another user", because)
-            .fix("Run this as that user, or start a Gatehouse of your own."));
+        let because = crate::say!("core.socket.owner", owner = owner, place = path.display());
+        return Err(ErrorEnvelope::new(Code::Permission, crate::say!("core.socket.other-user"), because)
+            .fix(crate::say!("core.socket.other-user-fix")));
     }
     let (sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(path, &error))?;
@@ -224,14 +226,21 @@ async fn read(path: &Path, response: Response<Incoming>) -> Result<Bytes, ErrorE
 fn unreachable(path: &Path, error: &io::Error) -> ErrorEnvelope {
     let place = path.display();
     match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-            not_running("Gatehouse is not running", format!("Nobody answers at {place}."))
-        }
-        io::ErrorKind::PermissionDenied => {
-            ErrorEnvelope::new(Code::Permission, "Gatehouse may not be asked", format!("{place}: {error}."))
-                .fix("Run this as the user who runs Gatehouse.")
-        }
-        _ => ErrorEnvelope::new(Code::Failed, "Gatehouse could not be asked", format!("{place}: {error}.")),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => not_running(
+            crate::say!("core.socket.not-running"),
+            crate::say!("core.socket.nobody", place = place),
+        ),
+        io::ErrorKind::PermissionDenied => ErrorEnvelope::new(
+            Code::Permission,
+            crate::say!("core.socket.denied"),
+            crate::say!("core.at-failed", place = place, error = error),
+        )
+        .fix(crate::say!("core.socket.denied-fix")),
+        _ => ErrorEnvelope::new(
+            Code::Failed,
+            crate::say!("core.socket.failed"),
+            crate::say!("core.at-failed", place = place, error = error),
+        ),
     }
 }
 
@@ -240,36 +249,34 @@ fn broken(path: &Path, error: &hyper::Error) -> ErrorEnvelope {
     if error.is_parse() {
         return nonsense(path, error);
     }
-    not_running(
-        "Gatehouse went away before it answered",
-        "A change that was under way is finished or taken back when it starts again.",
-    )
-    .evidence(error.to_string())
+    not_running(crate::say!("core.socket.lost"), crate::say!("core.socket.lost-because"))
+        .evidence(error.to_string())
 }
 
-fn not_running(title: &str, because: impl Into<String>) -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::NotRunning, title, because).fix_with("Start it.", "gatehouse serve")
+fn not_running(title: crate::Text, because: impl Into<crate::Text>) -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::NotRunning, title, because)
+        .fix_with(crate::say!("core.start-it"), "gatehouse serve")
 }
 
 fn silent(path: &Path) -> ErrorEnvelope {
-    let because =
-        format!("{} took the question and said nothing for {} s.", path.display(), HELLO_TIME.as_secs());
-    ErrorEnvelope::new(Code::Failed, "Gatehouse does not answer", because)
-        .fix_with("Stop it and start it again.", "gatehouse serve")
+    let because = crate::say!("core.socket.quiet", place = path.display(), seconds = HELLO_TIME.as_secs());
+    ErrorEnvelope::new(Code::Failed, crate::say!("core.socket.no-answer"), because)
+        .fix_with(crate::say!("core.socket.restart"), "gatehouse serve")
 }
 
 fn nonsense(path: &Path, error: impl std::fmt::Display) -> ErrorEnvelope {
-    let because = format!("What answers at {} is not a Gatehouse that this one understands.", path.display());
-    ErrorEnvelope::new(Code::Failed, "The answer makes no sense", because).evidence(error.to_string())
+    let because = crate::say!("core.socket.garbage", place = path.display());
+    ErrorEnvelope::new(Code::Failed, crate::say!("core.socket.garbage-title"), because)
+        .evidence(error.to_string())
 }
 
 fn other_version(core: &CoreVersion) -> ErrorEnvelope {
-    let because = format!(
-        "Version {} runs (process {}); this is version {}.",
-        core.version,
-        core.pid,
-        env!("CARGO_PKG_VERSION")
+    let because = crate::say!(
+        "core.socket.versions",
+        theirs = core.version,
+        pid = core.pid,
+        ours = env!("CARGO_PKG_VERSION")
     );
-    ErrorEnvelope::new(Code::Version, "Gatehouse was updated while it ran", because)
-        .fix("Stop the one that runs and start it again.")
+    ErrorEnvelope::new(Code::Version, crate::say!("core.socket.updated"), because)
+        .fix(crate::say!("core.socket.restart-running"))
 }

@@ -220,13 +220,12 @@ async fn answer(
         }
         ("/v1/metrics", &Method::GET) => metrics(handler.as_ref()).await,
         ("/v1/call" | "/v1/events" | "/v1/version" | "/v1/metrics", method) => {
-            let because = format!("{method} is not a method of this path.");
-            refuse(StatusCode::METHOD_NOT_ALLOWED, usage("The request makes no sense", because))
+            let because = crate::say!("core.http.method", method = method);
+            refuse(StatusCode::METHOD_NOT_ALLOWED, usage(crate::say!("core.http.bad"), because))
         }
         (path, _) => {
-            let because =
-                format!("There is no {path}; there are /v1/call, /v1/events, /v1/metrics and /v1/version.");
-            refuse(StatusCode::NOT_FOUND, usage("The request makes no sense", because))
+            let because = crate::say!("core.http.no-path", path = path);
+            refuse(StatusCode::NOT_FOUND, usage(crate::say!("core.http.bad"), because))
         }
     }
 }
@@ -238,32 +237,32 @@ async fn call(request: hyper::Request<Incoming>, handler: Arc<dyn Handler>) -> R
             |value| value.split(';').next().is_some_and(|kind| kind.trim() == "application/json"),
         );
     if !is_json {
-        let error = usage("The request makes no sense", "Its content type is not application/json.");
+        let error = usage(crate::say!("core.http.bad"), crate::say!("core.http.content-type"));
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, error);
     }
     let body = Limited::new(request.into_body(), REQUEST_BYTES);
     let body = match timeout(BODY_TIME, body.collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let because = format!("It is longer than {REQUEST_BYTES} bytes.");
-            return refuse(StatusCode::PAYLOAD_TOO_LARGE, usage("The request is too long", because));
+            let because = crate::say!("core.http.long", bytes = REQUEST_BYTES);
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, usage(crate::say!("core.http.too-long"), because));
         }
         Ok(Err(error)) => {
             return refuse(
                 StatusCode::BAD_REQUEST,
-                usage("The request could not be read", format!("{error}.")),
+                usage(crate::say!("core.http.unread"), format!("{error}.")),
             );
         }
         Err(_) => {
-            let because = format!("It took longer than {} s to arrive.", BODY_TIME.as_secs());
-            return refuse(StatusCode::REQUEST_TIMEOUT, usage("The request could not be read", because));
+            let because = crate::say!("core.http.slow", seconds = BODY_TIME.as_secs());
+            return refuse(StatusCode::REQUEST_TIMEOUT, usage(crate::say!("core.http.unread"), because));
         }
     };
     let request: Request = match serde_json::from_slice(&body) {
         Ok(request) => request,
         Err(error) => {
-            let because = format!("It is not a request that this version knows: {error}.");
-            return refuse(StatusCode::BAD_REQUEST, usage("The request makes no sense", because));
+            let because = crate::say!("core.http.unknown", error = error);
+            return refuse(StatusCode::BAD_REQUEST, usage(crate::say!("core.http.bad"), because));
         }
     };
     // A task of its own: a caller that goes away stops no change halfway, and a panic is an answer.
@@ -273,8 +272,8 @@ async fn call(request: hyper::Request<Incoming>, handler: Arc<dyn Handler>) -> R
         Ok(Err(error)) => json(StatusCode::OK, &Answer::Error(error)),
         Err(error) => {
             tracing::error!(%error, "control socket: a request ended with a fault");
-            let because = "It is a fault of Gatehouse; its log says where.";
-            let error = ErrorEnvelope::new(Code::Failed, "The request was not finished", because);
+            let because = crate::say!("core.http.fault");
+            let error = ErrorEnvelope::new(Code::Failed, crate::say!("core.request.not-finished"), because);
             json(StatusCode::INTERNAL_SERVER_ERROR, &Answer::Error(error))
         }
     }
@@ -306,7 +305,7 @@ fn topics(query: Option<&str>) -> Result<Vec<Topic>, ErrorEnvelope> {
 fn topic(word: &str) -> Result<Topic, ErrorEnvelope> {
     Topic::ALL.into_iter().find(|topic| topic.word() == word).ok_or_else(|| {
         let known = Topic::ALL.map(Topic::word).join(", ");
-        usage("The request makes no sense", format!("There is no topic {word:?}; there are {known}."))
+        usage(crate::say!("core.http.bad"), crate::say!("core.http.topic", word = word, known = known))
     })
 }
 
@@ -377,7 +376,7 @@ impl Feed {
     }
 }
 
-fn usage(title: &str, because: impl Into<String>) -> ErrorEnvelope {
+fn usage(title: crate::Text, because: impl Into<crate::Text>) -> ErrorEnvelope {
     ErrorEnvelope::new(Code::Usage, title, because)
 }
 

@@ -323,7 +323,7 @@ async fn a_stream_without_keep_alives_is_lost() {
     });
     let mut events = Client::connect(&path).await.unwrap().events(&Topic::ALL).await.unwrap();
 
-    assert_eq!(events.next().await, Err(Ended::Lost("silent for 45 s".to_owned())));
+    assert_eq!(events.next().await, Err(Ended::Lost(crate::say!("core.socket.silent", seconds = 45_u8))));
 }
 
 #[test]

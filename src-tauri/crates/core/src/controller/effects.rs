@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatehouse_api::{Code, ErrorEnvelope, Problem, Proof, Request};
+use gatehouse_api::{Code, ErrorEnvelope, Problem, Proof, Request, say};
 use gatehouse_openclaw::discovery::{Gateway, discover};
 use gatehouse_openclaw::probe::{GatewayHealth, health};
 use serde_json::{Value, json};
@@ -95,13 +95,13 @@ async fn probed(desk: &Desk) -> Result<Vec<Proof>, Problem> {
         None if all > 0 => Ok(proofs),
         None => Err(errors::problem(ErrorEnvelope::new(
             Code::VerifyFailed,
-            "There is no address to check",
-            "Nothing is served.",
+            say!("core.check.none"),
+            say!("core.check.nothing-served"),
         ))),
         Some((url, error)) => {
             let title = match failed {
-                1 => format!("{url} cannot be reached"),
-                _ => format!("{failed} of {all} addresses cannot be reached"),
+                1 => say!("core.check.one-fails", url = url),
+                _ => say!("core.check.some-fail", failed = failed, all = all),
             };
             Err(Problem { title, ..errors::problem(error) })
         }

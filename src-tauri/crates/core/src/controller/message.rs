@@ -1,6 +1,6 @@
 //! What the controller receives, and what it sets going. Both are closed lists: everything that can happen is here.
 
-use gatehouse_api::{DeviceList, ErrorEnvelope, OpenRequest, Problem, Progress, Proof, Reply, Request};
+use gatehouse_api::{DeviceList, ErrorEnvelope, OpenRequest, Problem, Progress, Proof, Reply, Request, Text};
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::discovery::Gateway;
@@ -83,7 +83,7 @@ pub(crate) struct Installing {
     /// From 1 to [`crate::own::INSTALL_STEPS`].
     pub(crate) number: u8,
     /// As a sentence.
-    pub(crate) text: String,
+    pub(crate) text: Text,
 }
 
 /// What a change left behind.

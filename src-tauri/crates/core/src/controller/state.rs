@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use gatehouse_api::{
     Address, Cause, CertSummary, Desired, DeviceList, ErrorEnvelope, LastChange, ListenerSummary,
-    OpenRequest, Problem,
+    OpenRequest, Problem, Text,
 };
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
@@ -76,7 +76,7 @@ pub(crate) struct GatewayState {
     pub(crate) holder: Option<PortHolder>,
     pub(crate) pid: Option<u32>,
     pub(crate) child: Option<Child>,
-    pub(crate) installing: Option<String>,
+    pub(crate) installing: Option<Text>,
     pub(crate) not_supervised: Option<Problem>,
     /// Whether it is one of our own, which we install and run.
     pub(crate) own: bool,
@@ -164,7 +164,7 @@ impl State {
             pid: gateway.pid,
             own: gateway.own,
             child: gateway.child.as_ref(),
-            installing: gateway.installing.as_deref(),
+            installing: gateway.installing.as_ref(),
         }
     }
 

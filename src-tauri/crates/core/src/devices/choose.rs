@@ -1,6 +1,6 @@
 //! A device by its id or the beginning of it.
 
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, Text, say};
 
 /// Fewer characters than this are too easily somebody else's.
 const SHORTEST: usize = 4;
@@ -11,7 +11,7 @@ const SHORTEST: usize = 4;
 /// `usage` where it is too short or fits several, `not-found` where it fits none.
 pub(crate) fn choose<'a>(
     wanted: &str,
-    what: &str,
+    none: Text,
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<String, ErrorEnvelope> {
     let wanted = wanted.trim().to_ascii_lowercase().replace(':', "");
@@ -22,20 +22,16 @@ pub(crate) fn choose<'a>(
         return Ok((*exact).to_owned());
     }
     if wanted.len() < SHORTEST {
-        return Err(usage(format!("{wanted:?} is too short to mean one device."))
-            .fix(format!("Give at least {SHORTEST} characters of its id.")));
+        return Err(usage(say!("core.choose.short", wanted = wanted))
+            .fix(say!("core.choose.short-fix", shortest = SHORTEST)));
     }
     match fitting.as_slice() {
         [one] => Ok((*one).to_owned()),
-        [] => Err(ErrorEnvelope::new(
-            Code::NotFound,
-            format!("No {what} device has this id"),
-            format!("No id begins with {wanted}. A request expires after five minutes."),
-        )
-        .fix_with("Look at the list.", "gatehouse devices list")),
+        [] => Err(ErrorEnvelope::new(Code::NotFound, none, say!("core.choose.none", wanted = wanted))
+            .fix_with(say!("core.look.list"), "gatehouse devices list")),
         several => {
-            let mut error = usage(format!("{} devices have ids that begin with {wanted}.", several.len()))
-                .fix("Give more characters of its id.");
+            let mut error = usage(say!("core.choose.many", count = several.len(), wanted = wanted))
+                .fix(say!("core.choose.many-fix"));
             for id in several {
                 error = error.evidence((*id).to_owned());
             }
@@ -44,8 +40,8 @@ pub(crate) fn choose<'a>(
     }
 }
 
-fn usage(because: String) -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::Usage, "It is not clear which device is meant", because)
+fn usage(because: Text) -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::Usage, say!("core.choose.title"), because)
 }
 
 #[cfg(test)]

@@ -1,46 +1,38 @@
 //! Certificates.
 
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, Text, say};
 use gatehouse_certs::{CertError, VaultError};
 
 use super::{Explain, sentence};
 
-const START_ANEW: &str = "Restore it, or start a new authority that every device must trust again.";
-
 impl Explain for CertError {
     fn explain(&self) -> ErrorEnvelope {
         match self {
-            Self::Io { path, source } => super::file("Storing the certificate", path, source),
+            Self::Io { path, source } => super::file(say!("core.doing.store-certificate"), path, source),
             Self::Vault(error) => error.explain(),
-            Self::AuthorityKeyMissing => no_authority(self, "Its key is not where secrets are kept"),
-            Self::AuthorityKeyMismatch => no_authority(self, "Its key does not belong to its certificate"),
-            Self::AuthorityDamaged { .. } => no_authority(self, "Its certificate file is damaged"),
-            Self::AuthorityExpired { .. } => no_authority(self, "It has expired"),
+            Self::AuthorityKeyMissing => no_authority(self, say!("core.ca.key-missing")),
+            Self::AuthorityKeyMismatch => no_authority(self, say!("core.ca.key-mismatch")),
+            Self::AuthorityDamaged { .. } => no_authority(self, say!("core.ca.damaged")),
+            Self::AuthorityExpired { .. } => no_authority(self, say!("core.ca.expired")),
             Self::ClockBehind { .. } => {
-                ErrorEnvelope::new(Code::Certificate, "The clock of this machine is wrong", sentence(self))
-                    .fix("Set the date and time, then try again.")
+                ErrorEnvelope::new(Code::Certificate, say!("core.clock.wrong"), sentence(self))
+                    .fix(say!("core.clock.fix"))
             }
-            Self::OutsideConstraints { name } => ErrorEnvelope::new(
-                Code::Certificate,
-                format!("The local certificate cannot be for {name}"),
-                sentence(self),
-            )
-            .fix("Leave this name out, or use a certificate from a public authority for it."),
+            Self::OutsideConstraints { name } => {
+                ErrorEnvelope::new(Code::Certificate, say!("core.cert.outside", name = name), sentence(self))
+                    .fix(say!("core.cert.outside-fix"))
+            }
             Self::InvalidName { name } => {
-                ErrorEnvelope::new(Code::Usage, format!("{name:?} is no host name"), sentence(self))
-                    .fix("Write a name such as mini.local or an address such as 192.168.1.20.")
+                ErrorEnvelope::new(Code::Usage, say!("core.host.not-a-name", name = name), sentence(self))
+                    .fix(say!("core.host.example"))
             }
-            Self::NoNames => ErrorEnvelope::new(
-                Code::NoAddress,
-                "There is no name or address to make a certificate for",
-                sentence(self),
-            ),
+            Self::NoNames => ErrorEnvelope::new(Code::NoAddress, say!("core.cert.no-names"), sentence(self)),
             Self::TooManyNames { .. } => {
-                ErrorEnvelope::new(Code::Usage, "That is too many names for one certificate", sentence(self))
-                    .fix("Leave some names out.")
+                ErrorEnvelope::new(Code::Usage, say!("core.names.too-many"), sentence(self))
+                    .fix(say!("core.names.fewer"))
             }
             Self::Crypto { .. } => {
-                ErrorEnvelope::new(Code::Certificate, "The certificate could not be made", sentence(self))
+                ErrorEnvelope::new(Code::Certificate, say!("core.cert.failed"), sentence(self))
             }
         }
     }
@@ -53,23 +45,16 @@ impl Explain for VaultError {
             Self::Missing(_) | Self::Unavailable(_) => Code::Certificate,
         };
         let fix = match self {
-            Self::Locked(_) => "Unlock the keychain, then try again.",
-            Self::Denied(_) => "Allow Gatehouse to use the keychain, then try again.",
-            Self::Missing(_) => START_ANEW,
-            Self::Unavailable(_) => "Log in to a session with a keychain, then try again.",
+            Self::Locked(_) => say!("core.vault.unlock"),
+            Self::Denied(_) => say!("core.vault.allow"),
+            Self::Missing(_) => say!("core.ca.restore"),
+            Self::Unavailable(_) => say!("core.vault.log-in"),
         };
-        ErrorEnvelope::new(code, "The key of the certificate authority cannot be used", sentence(self))
-            .fix(fix)
+        ErrorEnvelope::new(code, say!("core.ca.key-unusable"), sentence(self)).fix(fix)
     }
 }
 
-fn no_authority(error: &CertError, title: &str) -> ErrorEnvelope {
-    let title = format!("The local certificate authority cannot sign: {}", lower(title));
-    ErrorEnvelope::new(Code::Certificate, title, sentence(error))
-        .fix_with(START_ANEW, "gatehouse close --purge")
-}
-
-fn lower(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+fn no_authority(error: &CertError, why: Text) -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::Certificate, say!("core.ca.cannot-sign", why = why), sentence(error))
+        .fix_with(say!("core.ca.restore"), "gatehouse close --purge")
 }

@@ -1,6 +1,6 @@
 //! The operating system: the state folder, its lock, secrets.
 
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, say};
 use gatehouse_host::home::{HomeError, LockError};
 use gatehouse_host::secrets::SecretError;
 
@@ -8,17 +8,18 @@ use super::{Explain, sentence};
 
 impl Explain for HomeError {
     fn explain(&self) -> ErrorEnvelope {
-        const TITLE: &str = "The state folder cannot be used";
+        let title = say!("core.home.unusable");
         match self {
-            Self::Unknown | Self::Relative(_) => ErrorEnvelope::new(Code::Usage, TITLE, sentence(self))
-                .fix("Set GATEHOUSE_HOME to an absolute path of your own."),
-            Self::Io { path, source } => super::file("Making the state folder", path, source),
-            Self::ForeignOwner { .. } | Self::NoFolder(_) => {
-                ErrorEnvelope::new(Code::Permission, TITLE, sentence(self))
-                    .fix("Run Gatehouse as that user, or set GATEHOUSE_HOME to a folder of your own.")
+            Self::Unknown | Self::Relative(_) => {
+                ErrorEnvelope::new(Code::Usage, title, sentence(self)).fix(say!("core.home.absolute"))
             }
-            Self::SocketPathTooLong(_) => ErrorEnvelope::new(Code::Usage, TITLE, sentence(self))
-                .fix("Set GATEHOUSE_HOME to a shorter path."),
+            Self::Io { path, source } => super::file(say!("core.doing.make-home"), path, source),
+            Self::ForeignOwner { .. } | Self::NoFolder(_) => {
+                ErrorEnvelope::new(Code::Permission, title, sentence(self)).fix(say!("core.home.other-user"))
+            }
+            Self::SocketPathTooLong(_) => {
+                ErrorEnvelope::new(Code::Usage, title, sentence(self)).fix(say!("core.home.shorter"))
+            }
         }
     }
 }
@@ -28,14 +29,14 @@ impl Explain for LockError {
         match self {
             Self::Held { pid } => {
                 let error =
-                    ErrorEnvelope::new(Code::AlreadyRunning, "Gatehouse is already running", sentence(self));
+                    ErrorEnvelope::new(Code::AlreadyRunning, say!("core.already.title"), sentence(self));
                 let error = match pid {
                     Some(pid) => error.evidence(format!("pid {pid}")),
                     None => error,
                 };
-                error.fix_with("Use the one that runs.", "gatehouse status")
+                error.fix_with(say!("core.already.fix"), "gatehouse status")
             }
-            Self::Io { path, source } => super::file("Locking the state folder", path, source),
+            Self::Io { path, source } => super::file(say!("core.doing.lock-home"), path, source),
         }
     }
 }
@@ -43,13 +44,13 @@ impl Explain for LockError {
 impl Explain for SecretError {
     fn explain(&self) -> ErrorEnvelope {
         let (code, fix) = match self {
-            Self::Locked(_) => (Code::Permission, "Unlock the keychain, then try again."),
-            Self::Denied(_) => (Code::Permission, "Allow Gatehouse to use the keychain, then try again."),
-            Self::Missing { .. } => (Code::Failed, "Unlock or restore the keychain, then try again."),
-            Self::InvalidName(_) => (Code::Failed, "Report this: it is a mistake in Gatehouse."),
-            Self::Unavailable(_) => (Code::Failed, "Log in to a session with a keychain, then try again."),
+            Self::Locked(_) => (Code::Permission, say!("core.vault.unlock")),
+            Self::Denied(_) => (Code::Permission, say!("core.vault.allow")),
+            Self::Missing { .. } => (Code::Failed, say!("core.vault.restore")),
+            Self::InvalidName(_) => (Code::Failed, say!("core.report")),
+            Self::Unavailable(_) => (Code::Failed, say!("core.vault.log-in")),
         };
-        ErrorEnvelope::new(code, "A secret cannot be read or stored", sentence(self)).fix(fix)
+        ErrorEnvelope::new(code, say!("core.vault.title"), sentence(self)).fix(fix)
     }
 }
 

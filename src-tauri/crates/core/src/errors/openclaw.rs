@@ -1,6 +1,6 @@
 //! The gateway: its files, its protocol, its installation.
 
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, Text, say};
 use gatehouse_openclaw::client::CallError;
 use gatehouse_openclaw::config::ConfigError;
 use gatehouse_openclaw::devices::DeviceError;
@@ -15,28 +15,28 @@ use super::{Explain, sentence};
 
 impl Explain for CallError {
     fn explain(&self) -> ErrorEnvelope {
-        let away = |title: &str| ErrorEnvelope::new(Code::GatewayUnreachable, title, sentence(self));
+        let away = |title: Text| ErrorEnvelope::new(Code::GatewayUnreachable, title, sentence(self));
         match self {
-            Self::NotConnected => {
-                away("The gateway is not connected").fix_with("Start the gateway.", "openclaw gateway start")
+            Self::NotConnected => away(say!("core.gateway.not-connected"))
+                .fix_with(say!("core.gateway.start"), "openclaw gateway start"),
+            Self::Lost => {
+                away(say!("core.gateway.lost")).fix_with(say!("core.look.change-made"), "gatehouse status")
             }
-            Self::Lost => away("The gateway went away before it answered")
-                .fix_with("Look whether the change was made before you try again.", "gatehouse status"),
-            Self::TimedOut { .. } => away("The gateway did not answer in time")
-                .fix_with("Look whether the change was made before you try again.", "gatehouse status"),
+            Self::TimedOut { .. } => away(say!("core.gateway.timed-out"))
+                .fix_with(say!("core.look.change-made"), "gatehouse status"),
             Self::Unavailable { retry_after, .. } => {
                 let seconds = retry_after.map_or(2, |after| after.as_secs().max(1));
-                away("The gateway is busy or restarting").fix(format!("Try again in {seconds} s."))
+                away(say!("core.gateway.busy")).fix(say!("core.try-again-in", seconds = seconds))
             }
             Self::Refused { method, code, message, .. } => ErrorEnvelope::new(
                 Code::GatewayRefused,
-                "The gateway refused the request",
-                format!("It answered {code} to {method}: {message}"),
+                say!("core.gateway.refused"),
+                say!("core.gateway.refused-because", code = code, method = method, message = message),
             ),
             Self::TooLarge => {
-                ErrorEnvelope::new(Code::GatewayRefused, "The request is too large", sentence(self))
+                ErrorEnvelope::new(Code::GatewayRefused, say!("core.gateway.too-large"), sentence(self))
             }
-            other => ErrorEnvelope::new(Code::Failed, "The gateway could not be asked", sentence(other)),
+            other => ErrorEnvelope::new(Code::Failed, say!("core.gateway.not-asked"), sentence(other)),
         }
     }
 }
@@ -44,51 +44,35 @@ impl Explain for CallError {
 impl Explain for ConfigError {
     fn explain(&self) -> ErrorEnvelope {
         match self {
-            Self::Missing { path } => ErrorEnvelope::new(
-                Code::GatewayNotFound,
-                "The gateway has no configuration file",
-                sentence(self),
-            )
-            .evidence(path.display().to_string())
-            .fix_with("Set OpenClaw up first.", "openclaw onboard"),
-            Self::Invalid { path, .. } => ErrorEnvelope::new(
-                Code::ConfigUnsupported,
-                "The gateway's configuration cannot be edited",
-                sentence(self),
-            )
-            .fix_with(format!("Repair {}.", path.display()), "openclaw config validate"),
-            Self::Unsupported { .. } => ErrorEnvelope::new(
-                Code::ConfigUnsupported,
-                "The gateway's configuration has a part that Gatehouse must not edit",
-                sentence(self),
-            )
-            .fix("Write this part out in the configuration file itself, or make the change by hand."),
-            Self::Conflict => ErrorEnvelope::new(
-                Code::ConfigConflict,
-                "The gateway's configuration changed meanwhile",
-                sentence(self),
-            )
-            .fix("Try again."),
-            Self::Refused { .. } => ErrorEnvelope::new(
-                Code::GatewayRefused,
-                "The gateway refused the new configuration",
-                sentence(self),
-            ),
+            Self::Missing { path } => {
+                ErrorEnvelope::new(Code::GatewayNotFound, say!("core.config.missing"), sentence(self))
+                    .evidence(path.display().to_string())
+                    .fix_with(say!("core.config.missing-fix"), "openclaw onboard")
+            }
+            Self::Invalid { path, .. } => {
+                ErrorEnvelope::new(Code::ConfigUnsupported, say!("core.config.invalid"), sentence(self))
+                    .fix_with(say!("core.config.repair", path = path.display()), "openclaw config validate")
+            }
+            Self::Unsupported { .. } => {
+                ErrorEnvelope::new(Code::ConfigUnsupported, say!("core.config.unsupported"), sentence(self))
+                    .fix(say!("core.config.unsupported-fix"))
+            }
+            Self::Conflict => {
+                ErrorEnvelope::new(Code::ConfigConflict, say!("core.config.conflict"), sentence(self))
+                    .fix(say!("core.try-again"))
+            }
+            Self::Refused { .. } => {
+                ErrorEnvelope::new(Code::GatewayRefused, say!("core.config.refused"), sentence(self))
+            }
             Self::RateLimited { retry_after } => {
                 let seconds = retry_after.map_or(60, |after| after.as_secs().max(1));
-                ErrorEnvelope::new(
-                    Code::GatewayRefused,
-                    "The gateway takes no more changes now",
-                    sentence(self),
-                )
-                .fix(format!("Try again in {seconds} s."))
+                ErrorEnvelope::new(Code::GatewayRefused, say!("core.config.rate-limited"), sentence(self))
+                    .fix(say!("core.try-again-in", seconds = seconds))
             }
-            Self::Io { path, source } => super::file("Editing the gateway's configuration", path, source),
+            Self::Io { path, source } => super::file(say!("core.doing.edit-config"), path, source),
             Self::Call(error) => error.explain(),
             Self::Answer { .. } => not_understood(self),
-            other => {
-                ErrorEnvelope::new(Code::Failed, "The configuration could not be edited", sentence(other))
-            }
+            other => ErrorEnvelope::new(Code::Failed, say!("core.config.failed"), sentence(other)),
         }
     }
 }
@@ -97,30 +81,28 @@ impl Explain for DeviceError {
     fn explain(&self) -> ErrorEnvelope {
         match self {
             Self::NotFound { .. } => {
-                ErrorEnvelope::new(Code::NotFound, "There is no such device", sentence(self))
-                    .fix_with("Look at the list.", "gatehouse devices list")
+                ErrorEnvelope::new(Code::NotFound, say!("core.device.none"), sentence(self))
+                    .fix_with(say!("core.look.list"), "gatehouse devices list")
             }
             Self::Widened { now } => ErrorEnvelope::new(
                 Code::Widened,
-                "The device now asks for more than what you saw",
-                format!("It asks as {} for {}.", now.role, now.scopes.join(", ")),
+                say!("core.device.widened"),
+                say!("core.device.widened-because", role = now.role, scopes = now.scopes.join(", ")),
             )
-            .fix_with("Look at it again, then decide.", "gatehouse devices list --pending"),
+            .fix_with(say!("core.device.widened-fix"), "gatehouse devices list --pending"),
             Self::NotSupported { because } => ErrorEnvelope::new(
                 Code::GatewayRefused,
-                "The gateway cannot do that",
+                say!("core.device.not-supported"),
                 super::capital(because),
             ),
-            Self::KeepsChanging => ErrorEnvelope::new(
-                Code::Failed,
-                "The device replaces its request faster than it can be answered",
-                sentence(self),
-            )
-            .fix("Close the page or app on the device, open it again, and try again."),
+            Self::KeepsChanging => {
+                ErrorEnvelope::new(Code::Failed, say!("core.device.keeps-changing"), sentence(self))
+                    .fix(say!("core.device.keeps-changing-fix"))
+            }
             Self::Answer { .. } => not_understood(self),
             Self::Call(error) => error.explain(),
             Self::Config(error) => error.explain(),
-            other => ErrorEnvelope::new(Code::Failed, "The device was not changed", sentence(other)),
+            other => ErrorEnvelope::new(Code::Failed, say!("core.device.failed"), sentence(other)),
         }
     }
 }
@@ -131,51 +113,40 @@ impl Explain for DiscoveryError {
             Self::NotFound { looked } => {
                 let mut error = ErrorEnvelope::new(
                     Code::GatewayNotFound,
-                    "No OpenClaw gateway was found",
-                    "Neither a configuration file nor an openclaw program is where OpenClaw puts them.",
+                    say!("core.discovery.none"),
+                    say!("core.discovery.none-because"),
                 );
                 for path in looked {
                     error = error.evidence(path.display().to_string());
                 }
-                error.fix_with(
-                    "Install OpenClaw, or let Gatehouse run one of its own.",
-                    "gatehouse serve --install",
-                )
+                error.fix_with(say!("core.discovery.install"), "gatehouse serve --install")
             }
-            Self::Config { path, .. } => ErrorEnvelope::new(
-                Code::ConfigUnsupported,
-                "The gateway's configuration cannot be read",
-                sentence(self),
-            )
-            .fix_with(format!("Repair {}.", path.display()), "openclaw config validate"),
-            Self::Variable { name, .. } => ErrorEnvelope::new(
-                Code::Usage,
-                format!("The environment variable {name} is not usable"),
-                sentence(self),
-            )
-            .fix(format!("Correct or unset {name}, then restart Gatehouse.")),
-            other => ErrorEnvelope::new(Code::Failed, "The gateway could not be found", sentence(other)),
+            Self::Config { path, .. } => {
+                ErrorEnvelope::new(Code::ConfigUnsupported, say!("core.discovery.config"), sentence(self))
+                    .fix_with(say!("core.config.repair", path = path.display()), "openclaw config validate")
+            }
+            Self::Variable { name, .. } => {
+                ErrorEnvelope::new(Code::Usage, say!("core.discovery.variable", name = name), sentence(self))
+                    .fix(say!("core.discovery.variable-fix", name = name))
+            }
+            other => ErrorEnvelope::new(Code::Failed, say!("core.discovery.failed"), sentence(other)),
         }
     }
 }
 
 impl Explain for InstallError {
     fn explain(&self) -> ErrorEnvelope {
-        const TITLE: &str = "OpenClaw could not be installed";
-        let failed = |code| ErrorEnvelope::new(code, TITLE, sentence(self));
+        let title = say!("core.install.title");
+        let failed = |code| ErrorEnvelope::new(code, title.clone(), sentence(self));
         match self {
-            Self::NoNpm => failed(Code::GatewayNotFound).fix("Install Node.js, then start Gatehouse again."),
-            Self::NoNetwork { .. } => {
-                failed(Code::Failed).fix("Connect to the internet, then start Gatehouse again.")
-            }
-            Self::DiskFull => {
-                failed(Code::Storage).fix("Free about 1 GB of disk space, then start Gatehouse again.")
-            }
+            Self::NoNpm => failed(Code::GatewayNotFound).fix(say!("core.install.no-npm")),
+            Self::NoNetwork { .. } => failed(Code::Failed).fix(say!("core.install.no-network")),
+            Self::DiskFull => failed(Code::Storage).fix(say!("core.install.full")),
             Self::Npm { .. } | Self::TimedOut { .. } | Self::Broken { .. } => {
-                failed(Code::Failed).fix("Start Gatehouse again: it repairs what is there.")
+                failed(Code::Failed).fix(say!("core.install.again"))
             }
-            Self::Io { path, source } => super::file("Installing OpenClaw", path, source),
-            other => ErrorEnvelope::new(Code::Failed, TITLE, sentence(other)),
+            Self::Io { path, source } => super::file(say!("core.doing.install"), path, source),
+            other => ErrorEnvelope::new(Code::Failed, title, sentence(other)),
         }
     }
 }
@@ -183,14 +154,14 @@ impl Explain for InstallError {
 impl Explain for SuperviseError {
     fn explain(&self) -> ErrorEnvelope {
         match self {
-            Self::Io { path, source } => super::file("Starting the gateway", path, source),
+            Self::Io { path, source } => super::file(say!("core.doing.start-gateway"), path, source),
             Self::PortTaken { port } => ErrorEnvelope::new(
                 Code::PortTaken,
-                "The gateway could not be started",
-                format!("Another program listens on port {port}."),
+                say!("core.supervise.title"),
+                say!("core.supervise.port", port = port),
             )
-            .fix("Stop that program, or set OPENCLAW_GATEWAY_PORT to another port."),
-            other => ErrorEnvelope::new(Code::Failed, "The gateway could not be started", sentence(other)),
+            .fix(say!("core.supervise.port-fix")),
+            other => ErrorEnvelope::new(Code::Failed, say!("core.supervise.title"), sentence(other)),
         }
     }
 }
@@ -199,11 +170,11 @@ impl Explain for ProgramError {
     fn explain(&self) -> ErrorEnvelope {
         match self {
             Self::Declined { why } => {
-                ErrorEnvelope::new(Code::GatewayRefused, "OpenClaw did not do it", super::capital(why))
-                    .fix_with("See what it says of its service.", "openclaw gateway status")
+                ErrorEnvelope::new(Code::GatewayRefused, say!("core.program.declined"), super::capital(why))
+                    .fix_with(say!("core.program.declined-fix"), "openclaw gateway status")
             }
             Self::Output { .. } => not_understood(self),
-            other => ErrorEnvelope::new(Code::Failed, "The openclaw program failed", sentence(other)),
+            other => ErrorEnvelope::new(Code::Failed, say!("core.program.failed"), sentence(other)),
         }
     }
 }
@@ -211,35 +182,31 @@ impl Explain for ProgramError {
 impl Explain for SetupError {
     fn explain(&self) -> ErrorEnvelope {
         match self {
-            Self::NotSupported { .. } => ErrorEnvelope::new(
-                Code::GatewayRefused,
-                "This gateway cannot make a setup code for our address",
-                sentence(self),
-            )
-            .fix("Update OpenClaw, or connect the phone with its browser."),
-            Self::LeadsElsewhere { .. } => ErrorEnvelope::new(
-                Code::GatewayRefused,
-                "The setup code leads to another address",
-                sentence(self),
-            )
-            .fix("Take plugins.entries.device-pair.config.publicUrl out of the gateway's configuration."),
+            Self::NotSupported { .. } => {
+                ErrorEnvelope::new(Code::GatewayRefused, say!("core.setup.not-supported"), sentence(self))
+                    .fix(say!("core.setup.not-supported-fix"))
+            }
+            Self::LeadsElsewhere { .. } => {
+                ErrorEnvelope::new(Code::GatewayRefused, say!("core.setup.elsewhere"), sentence(self))
+                    .fix(say!("core.setup.elsewhere-fix"))
+            }
             Self::Answer { .. } => not_understood(self),
             Self::Call(error) => error.explain(),
-            other => ErrorEnvelope::new(Code::Failed, "There is no setup code", sentence(other)),
+            other => ErrorEnvelope::new(Code::Failed, say!("core.setup.failed"), sentence(other)),
         }
     }
 }
 
 impl Explain for NotAnOrigin {
     fn explain(&self) -> ErrorEnvelope {
-        ErrorEnvelope::new(Code::Usage, "That is no browser origin", super::capital(&self.because))
-            .fix("Write it as a browser shows it, for example https://mini.local:8443.")
+        ErrorEnvelope::new(Code::Usage, say!("core.origin.not-one"), super::capital(&self.because))
+            .fix(say!("core.origin.example"))
     }
 }
 
 fn not_understood(error: &impl std::fmt::Display) -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::GatewayRefused, "The gateway's answer is not understood", sentence(error))
-        .fix("Update Gatehouse: this gateway may be newer than it.")
+    ErrorEnvelope::new(Code::GatewayRefused, say!("core.gateway.not-understood"), sentence(error))
+        .fix(say!("core.gateway.not-understood-fix"))
 }
 
 #[cfg(test)]

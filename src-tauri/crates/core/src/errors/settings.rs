@@ -1,6 +1,6 @@
 //! Settings.
 
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, say};
 
 use super::Explain;
 use crate::settings::SettingsError;
@@ -8,15 +8,15 @@ use crate::settings::SettingsError;
 impl Explain for SettingsError {
     fn explain(&self) -> ErrorEnvelope {
         match self {
-            Self::Write { path, source } => super::file("Saving the settings", path, source),
+            Self::Write { path, source } => super::file(say!("core.doing.save-settings"), path, source),
             Self::Newer { .. } => ErrorEnvelope::new(
                 Code::Version,
-                "The settings belong to a newer Gatehouse",
+                say!("core.settings.newer"),
                 format!("{self}. It is left alone."),
             )
-            .fix("Run the newer Gatehouse."),
+            .fix(say!("core.settings.newer-fix")),
             Self::Encode(source) => {
-                ErrorEnvelope::new(Code::Failed, "Saving the settings failed", source.to_string())
+                ErrorEnvelope::new(Code::Failed, say!("core.settings.failed"), source.to_string())
             }
         }
     }

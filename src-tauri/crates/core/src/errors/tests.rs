@@ -18,7 +18,7 @@ fn a_full_disk_a_read_only_disk_and_a_forbidden_file_are_told_apart() {
         (io::ErrorKind::Other, Code::Storage, "Saving failed"),
     ];
     for (kind, code, title) in table {
-        let envelope = file("Saving", path, &io(kind));
+        let envelope = file("Saving".into(), path, &io(kind));
 
         assert_eq!((envelope.code, envelope.title.as_str()), (code, title));
         assert!(envelope.because.starts_with("/state/settings.json: "));

@@ -1,6 +1,6 @@
 //! The actual state as a pure function of what is known, in the order in which one thing hides another.
 
-use gatehouse_api::{Actual, Cause, Code, Desired, Fix, Problem, StepId};
+use gatehouse_api::{Actual, Cause, Code, Desired, Fix, Problem, StepId, say};
 use time::OffsetDateTime;
 
 use super::proof::Standing;
@@ -47,7 +47,7 @@ pub(crate) fn actual(facts: Facts<'_>) -> (Actual, Vec<Problem>) {
         return (Actual::Blocked { cause: cause.clone() }, Vec::new());
     }
     if !facts.listening {
-        let text = "Nothing listens on the address yet.".to_owned();
+        let text = say!("core.actual.not-listening");
         return (Actual::Blocked { cause: Cause { code: Code::Failed, text } }, Vec::new());
     }
     if let Some(until) = facts.pause.filter(|until| until.is_none_or(|until| facts.now < until)) {
@@ -94,8 +94,8 @@ fn expired(now: OffsetDateTime, at: OffsetDateTime) -> Problem {
     let minutes = (now - at).whole_minutes();
     Problem {
         code: Code::VerifyFailed,
-        title: "The address has not been checked for a while".into(),
-        because: format!("The last client that reached it from outside did so {minutes} minutes ago."),
+        title: say!("core.actual.stale"),
+        because: say!("core.actual.stale-because", count = minutes),
         fix: Some(check_again()),
     }
 }
@@ -103,17 +103,14 @@ fn expired(now: OffsetDateTime, at: OffsetDateTime) -> Problem {
 fn never() -> Problem {
     Problem {
         code: Code::VerifyFailed,
-        title: "The address has not been checked yet".into(),
-        because: "No client has reached it from outside since Gatehouse started.".into(),
+        title: say!("core.actual.unproven"),
+        because: say!("core.actual.unproven-because"),
         fix: Some(check_again()),
     }
 }
 
 fn check_again() -> Fix {
-    Fix {
-        text: "It is checked again by itself within a minute.".into(),
-        command: Some("gatehouse status --watch".into()),
-    }
+    Fix { text: say!("core.actual.again"), command: Some("gatehouse status --watch".into()) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use gatehouse_api::{Code, ErrorEnvelope, GatewaySummary, GatewayVerdict, Problem};
+use gatehouse_api::{Code, ErrorEnvelope, GatewaySummary, GatewayVerdict, Problem, Text, say};
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::discovery::Gateway;
@@ -34,7 +34,7 @@ pub(crate) struct Observed<'a> {
     /// What our child does.
     pub(crate) child: Option<&'a Child>,
     /// What an installation does now.
-    pub(crate) installing: Option<&'a str>,
+    pub(crate) installing: Option<&'a Text>,
 }
 
 /// The summary.
@@ -65,14 +65,17 @@ pub(crate) fn summary(observed: &Observed<'_>) -> GatewaySummary {
     }
 }
 
-fn verdict(observed: &Observed<'_>) -> (GatewayVerdict, Option<String>) {
+fn verdict(observed: &Observed<'_>) -> (GatewayVerdict, Option<Text>) {
     if let Some(what) = observed.installing {
-        return (GatewayVerdict::Starting, Some(what.to_owned()));
+        return (GatewayVerdict::Starting, Some(what.clone()));
     }
     match observed.link {
         Some(Link::Up { .. }) => return (GatewayVerdict::Running, None),
         Some(Link::Refused { code, detail }) => {
-            return (GatewayVerdict::AuthRefused, Some(format!("It answered {code}: {detail}")));
+            return (
+                GatewayVerdict::AuthRefused,
+                Some(say!("core.gateway.answered", code = code, detail = detail)),
+            );
         }
         Some(Link::Starting) => return (GatewayVerdict::Starting, Some(starting(observed))),
         Some(Link::Down { .. } | Link::Connecting) | None => {}
@@ -85,34 +88,31 @@ fn verdict(observed: &Observed<'_>) -> (GatewayVerdict, Option<String>) {
             }
             _ => (GatewayVerdict::Starting, Some(starting(observed))),
         },
-        Some(GatewayHealth::NotGateway { what }) => {
-            (GatewayVerdict::PortTaken, Some(taken(observed, &format!("it answers {what}"))))
-        }
+        Some(GatewayHealth::NotGateway { what }) => (
+            GatewayVerdict::PortTaken,
+            Some(taken(observed, &say!("core.gateway.answers-what", what = what))),
+        ),
         Some(GatewayHealth::Silent) if observed.holder.is_some_and(foreign) => {
-            (GatewayVerdict::PortTaken, Some(taken(observed, "it does not answer")))
+            (GatewayVerdict::PortTaken, Some(taken(observed, &say!("core.gateway.no-answer"))))
         }
         // A gateway that starts on a busy machine accepts connections long before it answers them.
-        Some(GatewayHealth::Silent) => (
-            GatewayVerdict::Starting,
-            Some(format!("Something listens on {} and does not answer yet.", observed.address)),
-        ),
+        Some(GatewayHealth::Silent) => {
+            (GatewayVerdict::Starting, Some(say!("core.gateway.silent", url = observed.address)))
+        }
         Some(GatewayHealth::Refused) | None => stopped(observed),
     }
 }
 
-fn stopped(observed: &Observed<'_>) -> (GatewayVerdict, Option<String>) {
+fn stopped(observed: &Observed<'_>) -> (GatewayVerdict, Option<Text>) {
     match observed.child {
         Some(Child::Starting { .. }) => {
-            return (
-                GatewayVerdict::Starting,
-                Some("It was started; it takes about ten seconds.".to_owned()),
-            );
+            return (GatewayVerdict::Starting, Some(say!("core.gateway.was-started")));
         }
         Some(Child::Restarting { because, .. }) => {
-            return (GatewayVerdict::Starting, Some(format!("It ended and is started again: {because}.")));
+            return (GatewayVerdict::Starting, Some(say!("core.gateway.restarting", because = because)));
         }
         Some(Child::CrashLoop { exits, because, .. }) => {
-            let detail = format!("It ended {exits} times and is not started again: {because}.");
+            let detail = say!("core.gateway.gave-up", count = exits, because = because);
             return (GatewayVerdict::Stopped, Some(detail));
         }
         Some(Child::Running { .. } | Child::Stopped) | None => {}
@@ -121,9 +121,11 @@ fn stopped(observed: &Observed<'_>) -> (GatewayVerdict, Option<String>) {
         (None, Some(error)) if error.code != Code::GatewayNotFound => {
             (GatewayVerdict::Stopped, Some(error.because.clone()))
         }
-        (None, _) => (GatewayVerdict::NotFound, Some("OpenClaw is not installed here.".to_owned())),
+        (None, _) => (GatewayVerdict::NotFound, Some(say!("core.gateway.not-here"))),
         (Some(_), _) if observed.health.is_none() => (GatewayVerdict::Starting, None),
-        (Some(_), _) => (GatewayVerdict::Stopped, Some(format!("Nothing listens on {}.", observed.address))),
+        (Some(_), _) => {
+            (GatewayVerdict::Stopped, Some(say!("core.gateway.nothing-listens", url = observed.address)))
+        }
     }
 }
 
@@ -135,21 +137,24 @@ fn foreign(holder: &PortHolder) -> bool {
     })
 }
 
-fn starting(observed: &Observed<'_>) -> String {
+fn starting(observed: &Observed<'_>) -> Text {
     match observed.child {
-        Some(Child::Restarting { because, .. }) => format!("It ended and is started again: {because}."),
-        _ => "It answers, and does not accept connections yet.".to_owned(),
+        Some(Child::Restarting { because, .. }) => say!("core.gateway.restarting", because = because),
+        _ => say!("core.gateway.not-accepting"),
     }
 }
 
-fn taken(observed: &Observed<'_>, what: &str) -> String {
+fn taken(observed: &Observed<'_>, what: &Text) -> Text {
     let port = observed.address.port();
     match observed.holder {
-        None => format!("A program that is no OpenClaw gateway listens on port {port}: {what}."),
+        None => say!("core.gateway.other-program", port = port, what = what),
         Some(holder) => {
-            let name = holder.program.as_deref().unwrap_or("Another program");
-            let pid = holder.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-            format!("{name}{pid} listens on port {port}: {what}.")
+            let name = holder.program.as_deref().map_or_else(|| say!("core.another-program"), Text::from);
+            let name = match holder.pid {
+                Some(pid) => say!("core.holder.pid", program = name, pid = pid),
+                None => name,
+            };
+            say!("core.gateway.named-program", name = name, port = port, what = what)
         }
     }
 }
@@ -177,27 +182,25 @@ pub(crate) fn may_come(verdict: GatewayVerdict) -> bool {
 
 /// The verdict as something that needs attention; `None` while all is well.
 pub(crate) fn problem(summary: &GatewaySummary) -> Option<Problem> {
-    let because = summary.detail.clone().unwrap_or_else(|| format!("It belongs at {}.", summary.url));
-    let error = |code, title: &str| ErrorEnvelope::new(code, title, because.clone());
+    let because = summary.detail.clone().unwrap_or_else(|| say!("core.gateway.belongs", url = summary.url));
+    let error = |code, title: Text| ErrorEnvelope::new(code, title, because.clone());
     let error = match summary.verdict {
         GatewayVerdict::Running => return None,
-        GatewayVerdict::Starting => error(Code::GatewayUnreachable, "The gateway is starting")
-            .fix("Wait: the address works by itself once it is up."),
-        GatewayVerdict::AuthRefused => error(
-            Code::GatewayAuth,
-            "The gateway does not let Gatehouse in, so devices cannot be approved here",
-        )
-        .fix("Restart the gateway so that it uses the secret in its configuration file."),
-        GatewayVerdict::Stopped if summary.supervised => {
-            error(Code::GatewayUnreachable, "The gateway does not run")
-                .fix("Look into its log, then restart Gatehouse.")
+        GatewayVerdict::Starting => error(Code::GatewayUnreachable, say!("core.gateway.starting"))
+            .fix(say!("core.gateway.starting-fix")),
+        GatewayVerdict::AuthRefused => {
+            error(Code::GatewayAuth, say!("core.gateway.auth")).fix(say!("core.gateway.auth-fix"))
         }
-        GatewayVerdict::Stopped => error(Code::GatewayUnreachable, "The gateway does not run")
-            .fix_with("Start it.", "openclaw gateway start"),
-        GatewayVerdict::PortTaken => error(Code::PortTaken, "Another program has the gateway's port")
-            .fix("Stop that program, or give the gateway another port."),
-        GatewayVerdict::NotFound => error(Code::GatewayNotFound, "OpenClaw is not installed")
-            .fix_with("Install OpenClaw, or let Gatehouse run one of its own.", "gatehouse serve --install"),
+        GatewayVerdict::Stopped if summary.supervised => {
+            error(Code::GatewayUnreachable, say!("core.gateway.down")).fix(say!("core.gateway.down-fix"))
+        }
+        GatewayVerdict::Stopped => error(Code::GatewayUnreachable, say!("core.gateway.down"))
+            .fix_with(say!("core.start-it"), "openclaw gateway start"),
+        GatewayVerdict::PortTaken => {
+            error(Code::PortTaken, say!("core.gateway.port-taken")).fix(say!("core.gateway.port-taken-fix"))
+        }
+        GatewayVerdict::NotFound => error(Code::GatewayNotFound, say!("core.gateway.not-installed"))
+            .fix_with(say!("core.discovery.install"), "gatehouse serve --install"),
     };
     Some(errors::problem(error))
 }

@@ -111,7 +111,7 @@ fn a_port_that_is_ours_already_is_not_in_our_own_way() {
 
 #[test]
 fn a_port_that_was_settled_on_is_kept_though_a_better_one_is_free_now() {
-    let settled = Some((8443, Some("Port 443 was held.".to_owned())));
+    let settled = Some((8443, Some("Port 443 was held.".into())));
     let wanted = PortsWanted { settled, ..PortsWanted::default() };
     let kept = plan(&wanted, &Ports::default()).unwrap();
     assert_eq!((kept.https, kept.https_reason.as_deref()), (8443, Some("Port 443 was held.")));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, Text, say};
 
 /// What was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,14 +34,22 @@ impl Check {
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reach => "reach the gateway",
-            Self::Stopped => "learn that the gateway is stopped",
-            Self::UnknownHost => "ask for a name that is not served",
-            Self::ForgedHeaders => "pretend to be local with forged headers",
-            Self::WrongOrigin => "connect as a page of a foreign site",
-            Self::RightOrigin => "connect as a page of this address",
-        })
+        write!(f, "{}", self.text())
+    }
+}
+
+impl Check {
+    /// What is tried, in words.
+    #[must_use]
+    pub fn text(self) -> Text {
+        match self {
+            Self::Reach => say!("core.probe.try-gateway"),
+            Self::Stopped => say!("core.probe.try-stopped"),
+            Self::UnknownHost => say!("core.probe.try-name"),
+            Self::ForgedHeaders => say!("core.probe.try-headers"),
+            Self::WrongOrigin => say!("core.probe.try-foreign"),
+            Self::RightOrigin => say!("core.probe.try-own"),
+        }
     }
 }
 
@@ -136,27 +144,24 @@ impl ProbeError {
     /// What it means to a person.
     #[must_use]
     pub fn explain(&self) -> ErrorEnvelope {
-        let error = |title: &str| ErrorEnvelope::new(Code::VerifyFailed, title, self.to_string());
+        let error = |title: Text| ErrorEnvelope::new(Code::VerifyFailed, title, self.to_string());
         match self {
-            Self::NoCertificate => ErrorEnvelope::new(
-                Code::Certificate,
-                "There is no certificate to check against",
-                self.to_string(),
-            ),
+            Self::NoCertificate => {
+                ErrorEnvelope::new(Code::Certificate, say!("core.probe.no-certificate"), self.to_string())
+            }
             Self::Connect { .. } | Self::Silent { .. } | Self::Broken { .. } => {
-                error("An address does not answer")
-                    .fix("See whether a firewall drops connections to this program.")
+                error(say!("core.probe.no-answer")).fix(say!("core.probe.firewall"))
             }
-            Self::Tls { .. } => error("An address does not speak TLS as it must"),
-            Self::OtherCertificate { .. } => error("Another certificate is presented at an address")
-                .fix("Stop the program that answers there, or choose another port."),
-            Self::NotReady { .. } => error("The gateway behind the address is not ready")
-                .fix_with("Look at what the gateway says.", "openclaw gateway status"),
+            Self::Tls { .. } => error(say!("core.probe.tls")),
+            Self::OtherCertificate { .. } => {
+                error(say!("core.probe.other-certificate")).fix(say!("core.probe.other-certificate-fix"))
+            }
+            Self::NotReady { .. } => error(say!("core.probe.not-ready"))
+                .fix_with(say!("core.look.gateway"), "openclaw gateway status"),
             Self::Unexpected { check: Check::ForgedHeaders | Check::UnknownHost, .. } => {
-                error("A request that must be refused was not")
-                    .fix("Leave the address closed, and report this: it is a mistake in Gatehouse.")
+                error(say!("core.probe.not-refused")).fix(say!("core.probe.not-refused-fix"))
             }
-            Self::Unexpected { .. } => error("An address does not answer as it must"),
+            Self::Unexpected { .. } => error(say!("core.probe.wrong")),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use gatehouse_api::AddressScope;
+use gatehouse_api::{AddressScope, Text, say};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -59,16 +59,12 @@ pub(super) async fn edge(
 pub(super) async fn origins(
     address: &PlannedAddress,
     trust: &Trust,
-) -> Result<(Vec<(Check, String)>, Vec<String>), ProbeError> {
+) -> Result<(Vec<(Check, String)>, Vec<Text>), ProbeError> {
     let mut warnings = Vec::new();
     let origin = format!("https://{}", *MADE_UP);
     let foreign = connect_as_page(address, trust, Check::WrongOrigin, &origin).await?;
     if foreign.code != NOT_ALLOWED {
-        warnings.push(format!(
-            "The gateway does not refuse pages of foreign sites for their origin (it answered {}): its list of allowed \
-             origins contains *, or a setting switches the check off.",
-            foreign.code
-        ));
+        warnings.push(say!("core.probe.foreign-allowed", code = foreign.code));
     }
     let own = connect_as_page(address, trust, Check::RightOrigin, &address.url).await?;
     if own.code == NOT_ALLOWED {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatehouse_api::{
-    AccessFacts, AddressScope, ClientRule, Code, ErrorEnvelope, OriginOwner, Reply, TrustedProxy,
+    AccessFacts, AddressScope, ClientRule, Code, ErrorEnvelope, OriginOwner, Reply, TrustedProxy, say,
 };
 use gatehouse_edge::AllowedClients;
 use gatehouse_host::addresses::{InterfaceAddress, Kind, networks_of};
@@ -57,7 +57,7 @@ async fn addresses(desk: &Desk) -> Result<Vec<InterfaceAddress>, ErrorEnvelope> 
         machine.addresses().map_err(|error| {
             ErrorEnvelope::new(
                 Code::Failed,
-                "This machine's addresses could not be read",
+                say!("core.addresses.unreadable"),
                 errors::capital(&error.to_string()),
             )
         })
@@ -80,12 +80,8 @@ fn local(served: Option<&Served>, addresses: &[InterfaceAddress]) -> Option<IpAd
 }
 
 fn no_network() -> ErrorEnvelope {
-    ErrorEnvelope::new(
-        Code::NoAddress,
-        "This machine is on no local network",
-        "A device can get the certificate authority only over a network that both are part of.",
-    )
-    .fix_with("Carry the file over by other means.", "gatehouse cert export --ca gatehouse-ca.pem")
+    ErrorEnvelope::new(Code::NoAddress, say!("core.trust.no-network"), say!("core.trust.no-network-because"))
+        .fix_with(say!("core.trust.no-network-fix"), "gatehouse cert export --ca gatehouse-ca.pem")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gatehouse_api::{CaExport, CaFormat, CertSummary, Code, ErrorEnvelope, Reply};
+use gatehouse_api::{CaExport, CaFormat, CertSummary, Code, ErrorEnvelope, Reply, say};
 use gatehouse_certs::{AuthorityFacts, Certificates, LeafFacts};
 
 /// The leaf that is served, in the words of the api.
@@ -18,12 +18,8 @@ pub(super) fn export(certificates: &Certificates, format: CaFormat) -> Result<Re
 /// The authority, where there is one.
 pub(super) fn authority(certificates: &Certificates) -> Result<AuthorityFacts, ErrorEnvelope> {
     certificates.authority().ok_or_else(|| {
-        ErrorEnvelope::new(
-            Code::NotFound,
-            "There is no certificate authority yet",
-            "It is made when an address is opened for the first time.",
-        )
-        .fix_with("Open an address.", "gatehouse open --to lan")
+        ErrorEnvelope::new(Code::NotFound, say!("core.ca.none"), say!("core.ca.none-because"))
+            .fix_with(say!("core.open-an-address"), "gatehouse open --to lan")
     })
 }
 

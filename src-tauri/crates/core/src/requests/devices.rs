@@ -2,7 +2,7 @@
 
 mod in_time;
 
-use gatehouse_api::{ApproveAs, Code, DeviceList, ErrorEnvelope, Reply, RevokeReport};
+use gatehouse_api::{ApproveAs, Code, DeviceList, ErrorEnvelope, Reply, RevokeReport, Text, say};
 use gatehouse_openclaw::client::GatewayClient;
 use gatehouse_openclaw::devices::{self as gateway, Access, Devices, Paired, ReturnPath, Shown};
 use gatehouse_openclaw::discovery::{Auth, Gateway};
@@ -47,7 +47,11 @@ pub(super) async fn approve(desk: &Desk, device: &str, terms: Terms) -> Result<R
     let label = label.as_deref().map(checked_label).transpose()?;
     let client = desk.context.link.connected()?;
     let devices = fetch(&client).await?;
-    let id = choose(device, "waiting", devices.pending.iter().map(|pending| pending.device_id.as_str()))?;
+    let id = choose(
+        device,
+        say!("core.choose.none-pending"),
+        devices.pending.iter().map(|pending| pending.device_id.as_str()),
+    )?;
     let access = match access {
         ApproveAs::Full => Access::Full,
         ApproveAs::Chat => Access::Chat,
@@ -74,7 +78,11 @@ pub(super) async fn approve(desk: &Desk, device: &str, terms: Terms) -> Result<R
 pub(super) async fn deny(desk: &Desk, device: &str) -> Result<Reply, ErrorEnvelope> {
     let client = desk.context.link.connected()?;
     let devices = fetch(&client).await?;
-    let id = choose(device, "waiting", devices.pending.iter().map(|pending| pending.device_id.as_str()))?;
+    let id = choose(
+        device,
+        say!("core.choose.none-pending"),
+        devices.pending.iter().map(|pending| pending.device_id.as_str()),
+    )?;
     let denied = gateway::deny(&client, &id).await.map_err(|error| error.explain());
     refresh(desk).await;
     Ok(Reply::Denied { device_id: denied?.device_id })
@@ -124,35 +132,30 @@ fn report(
         .collect();
     let mut note = match open.first() {
         None if token_rotated => {
-            "It is locked out. The shared token was replaced: whoever used the old one needs the new one."
-                .to_owned()
+            say!("core.revoke.rotated")
         }
-        None => "It is locked out: it would have to ask again, and you would see it.".to_owned(),
-        Some(path) => how(*path).to_owned(),
+        None => say!("core.revoke.out"),
+        Some(path) => how(*path),
     };
     if open.is_empty() && knows_secret && !token_rotated {
-        note.push_str(
-            " It may still know the shared secret, which opens the gateway's HTTP interface: only a new one ends that.",
-        );
+        note = say!("core.revoke.knows-secret", note = note);
     }
     if let Some(Err(error)) = rotated {
-        note.push_str(&format!(" The shared token was not replaced: {}", error.because));
+        note = say!("core.revoke.not-rotated", note = note, because = error.because);
     }
     RevokeReport { device_id, name, can_return: !open.is_empty(), note, token_rotated }
 }
 
-fn how(path: ReturnPath) -> &'static str {
+fn how(path: ReturnPath) -> Text {
     match path {
         ReturnPath::LocalAutoApproval => {
-            "It can come back by itself: it runs on this machine, and the gateway lets local devices in that know \
-             the shared token. Revoke it again with --rotate-token to lock it out."
+            say!("core.revoke.local")
         }
         ReturnPath::NoAuthentication => {
-            "It can come back by itself: the gateway asks for no secret. Set a token to lock it out."
+            say!("core.revoke.no-secret")
         }
         ReturnPath::ProxyAutoApproval => {
-            "It can come back by itself: the gateway lets in whoever its trusted proxy vouches for. Take its user \
-             out of gateway.auth.trustedProxy to lock it out."
+            say!("core.revoke.proxy")
         }
     }
 }
@@ -171,7 +174,11 @@ async fn fetch(client: &GatewayClient) -> Result<Devices, ErrorEnvelope> {
 }
 
 fn paired_id(devices: &Devices, wanted: &str) -> Result<String, ErrorEnvelope> {
-    choose(wanted, "paired", devices.paired.iter().map(|device| device.device_id.as_str()))
+    choose(
+        wanted,
+        say!("core.choose.none-paired"),
+        devices.paired.iter().map(|device| device.device_id.as_str()),
+    )
 }
 
 fn device_reply(desk: &Desk, device: &Paired) -> Reply {
@@ -187,15 +194,15 @@ async fn refresh(desk: &Desk) {
 
 fn checked_label(label: &str) -> Result<&str, ErrorEnvelope> {
     let label = label.trim();
-    let usage = |because: &str| ErrorEnvelope::new(Code::Usage, "That is no label for a device", because);
+    let usage = |because: Text| ErrorEnvelope::new(Code::Usage, say!("core.label.title"), because);
     if label.is_empty() {
-        return Err(usage("It is empty."));
+        return Err(usage(say!("core.label.empty")));
     }
     if label.chars().count() > LABEL {
-        return Err(usage("It is longer than 60 characters."));
+        return Err(usage(say!("core.label.long")));
     }
     if label.chars().any(char::is_control) {
-        return Err(usage("It has control characters in it."));
+        return Err(usage(say!("core.label.control")));
     }
     Ok(label)
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use gatehouse_api::{Code, ErrorEnvelope, GatewayAction, GatewayLog, GatewayVerdict, Reply};
+use gatehouse_api::{Code, ErrorEnvelope, GatewayAction, GatewayLog, GatewayVerdict, Reply, say};
 use gatehouse_openclaw::client::{GatewayClient, Link};
 use gatehouse_openclaw::discovery::{Auth, Gateway, discover};
 use gatehouse_openclaw::logs::{self, Redaction};
@@ -171,7 +171,7 @@ async fn file(path: PathBuf, lines: usize, redaction: Redaction) -> Result<Reply
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Ok(Reply::GatewayLog(GatewayLog { source, lines: Vec::new() }))
             }
-            Err(error) => Err(crate::errors::file("Reading the gateway's log", &path, &error)),
+            Err(error) => Err(crate::errors::file(say!("core.doing.read-log"), &path, &error)),
         }
     })
     .await
@@ -270,27 +270,23 @@ fn secrets(gateway: &Gateway) -> Vec<SecretString> {
 }
 
 fn here_already(port: u16) -> ErrorEnvelope {
-    ErrorEnvelope::new(
-        Code::Usage,
-        "OpenClaw is here already",
-        format!("Its program is installed, or a gateway answers on port {port}. Gatehouse uses that one."),
-    )
-    .fix_with("Start it where it does not run.", "gatehouse gateway start")
+    ErrorEnvelope::new(Code::Usage, say!("core.installed.title"), say!("core.installed.because", port = port))
+        .fix_with(say!("core.installed.fix"), "gatehouse gateway start")
 }
 
 fn gone() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::NotRunning, "Gatehouse is stopping", "The gateway is not watched any more.")
+    ErrorEnvelope::new(Code::NotRunning, say!("core.stopping.title"), say!("core.stopping.because"))
 }
 
 fn too_slow(action: GatewayAction) -> ErrorEnvelope {
     let (title, because) = match action {
-        GatewayAction::Stop => ("The gateway did not stop", "Something still answers on its port."),
+        GatewayAction::Stop => (say!("core.gateway.did-not-stop"), say!("core.gateway.still-answers")),
         GatewayAction::Start | GatewayAction::Restart => {
-            ("The gateway did not come up in time", "It was told to start, and does not answer yet.")
+            (say!("core.gateway.not-up"), say!("core.gateway.not-up-because"))
         }
     };
     ErrorEnvelope::new(Code::GatewayUnreachable, title, because)
-        .fix_with("Look at what it says.", "gatehouse gateway log")
+        .fix_with(say!("core.look.says"), "gatehouse gateway log")
 }
 
 #[cfg(test)]

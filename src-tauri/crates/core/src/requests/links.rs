@@ -1,7 +1,7 @@
 //! What is handed on: the owner link for a browser, the setup code for a phone.
 
 use gatehouse_api::{
-    AddressScope, Code, ErrorEnvelope, PhoneSetup, PhoneSetupProgress, Reply, SecretLink, SecretText,
+    AddressScope, Code, ErrorEnvelope, PhoneSetup, PhoneSetupProgress, Reply, SecretLink, SecretText, say,
 };
 use gatehouse_openclaw::probe::{GatewayHealth, health};
 use gatehouse_openclaw::{program::Program, setup};
@@ -31,7 +31,7 @@ impl Links {
 /// OpenClaw's own command line makes them (openclaw-gateway §5.5): two seconds at rest, half a minute on a busy machine.
 pub(super) async fn dashboard(desk: &Desk, address: Option<String>) -> Result<Reply, ErrorEnvelope> {
     let Ok(_turn) = desk.links.turn.try_lock() else {
-        return Err(ErrorEnvelope::new(Code::Busy, "A link is being made", "One is made at a time."));
+        return Err(ErrorEnvelope::new(Code::Busy, say!("core.link.busy"), say!("core.link.busy-because")));
     };
     let port = desk.door.listening().https.first().map(std::net::SocketAddr::port).ok_or_else(closed)?;
     let served: Vec<String> = desk.snapshots.borrow().addresses.iter().map(|a| a.url.clone()).collect();
@@ -109,33 +109,33 @@ pub(super) fn pick(wanted: &str, known: &[String]) -> Option<String> {
 pub(super) fn not_ours(wanted: &str) -> ErrorEnvelope {
     ErrorEnvelope::new(
         Code::NotFound,
-        "That is none of the open addresses",
-        format!("{wanted} is not served by this Gatehouse, or a phone cannot reach it."),
+        say!("core.link.not-open"),
+        say!("core.link.not-open-because", wanted = wanted),
     )
-    .fix_with("Look which are.", "gatehouse status")
+    .fix_with(say!("core.look.which"), "gatehouse status")
 }
 
 pub(super) fn closed() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::NoAddress, "There is no address to hand on", "None is open for that.")
-        .fix_with("Open one.", "gatehouse open --to lan")
+    ErrorEnvelope::new(Code::NoAddress, say!("core.link.none"), say!("core.link.none-because"))
+        .fix_with(say!("core.open-one"), "gatehouse open --to lan")
 }
 
 fn cancelled() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::Cancelled, "No link was made", "Somebody asked to stop before it was there.")
+    ErrorEnvelope::new(Code::Cancelled, say!("core.link.cancelled"), say!("core.link.cancelled-because"))
 }
 
 fn not_ready() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::GatewayUnreachable, "The gateway does not answer", "It is starting, or stopped.")
-        .fix_with("Start it, then try again.", "gatehouse gateway start")
+    ErrorEnvelope::new(
+        Code::GatewayUnreachable,
+        say!("core.gateway.silent-title"),
+        say!("core.gateway.starting-or-stopped"),
+    )
+    .fix_with(say!("core.start-it-again"), "gatehouse gateway start")
 }
 
 pub(super) fn no_program() -> ErrorEnvelope {
-    ErrorEnvelope::new(
-        Code::GatewayNotFound,
-        "The openclaw program was not found",
-        "The gateway can be reached, but the program that belongs to it is not where programs usually are.",
-    )
-    .fix("Put openclaw on the PATH, then restart Gatehouse.")
+    ErrorEnvelope::new(Code::GatewayNotFound, say!("core.program.none"), say!("core.program.none-because"))
+        .fix(say!("core.program.none-fix"))
 }
 
 #[cfg(test)]

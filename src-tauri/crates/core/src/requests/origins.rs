@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatehouse_api::{
     Address, ErrorEnvelope, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict,
-    Reply,
+    Reply, Text, say,
 };
 use gatehouse_openclaw::config::{View, file, rpc};
 use gatehouse_openclaw::origin::{self, Match};
@@ -65,8 +65,8 @@ pub(super) async fn read(desk: &Desk) -> Result<View, ErrorEnvelope> {
 fn unknown() -> ErrorEnvelope {
     ErrorEnvelope::new(
         gatehouse_api::Code::GatewayNotFound,
-        "No OpenClaw gateway was found",
-        "Its configuration is not known.",
+        say!("core.discovery.none"),
+        say!("core.origins.unknown"),
     )
 }
 
@@ -75,7 +75,7 @@ fn entries(listed: Vec<String>, owned: &[String], seen: &[OriginSeen]) -> Origin
         let written = origin.trim().to_ascii_lowercase();
         OriginEntry {
             owner: if owned.contains(&origin) { OriginOwner::Gatehouse } else { OriginOwner::User },
-            never_matches: origin::never_matches(&origin),
+            never_matches: origin::never_matches(&origin).map(Text::from),
             last_seen: seen
                 .iter()
                 .filter(|seen| seen.origin.to_ascii_lowercase() == written)
@@ -88,7 +88,7 @@ fn entries(listed: Vec<String>, owned: &[String], seen: &[OriginSeen]) -> Origin
 }
 
 fn verdict(text: &str, view: &View, addresses: &[Address]) -> OriginTest {
-    let answer = |canonical, verdict, because: String| OriginTest {
+    let answer = |canonical, verdict, because: Text| OriginTest {
         origin: text.to_owned(),
         canonical,
         verdict,
@@ -96,47 +96,40 @@ fn verdict(text: &str, view: &View, addresses: &[Address]) -> OriginTest {
     };
     let canonical = match origin::canonical(text) {
         Ok(canonical) => canonical,
-        Err(error) => return answer(None, OriginVerdict::NotAnOrigin, capital(&error.because)),
+        Err(error) => return answer(None, OriginVerdict::NotAnOrigin, capital(&error.because).into()),
     };
     if is_loopback(&canonical) {
-        let because = "A browser on this machine may use every loopback address; no other can.".to_owned();
+        let because = say!("core.origins.loopback");
         return answer(Some(canonical), OriginVerdict::PrivateSameOrigin, because);
     }
     let list = view.allowed_origins.clone().unwrap_or_default();
     let host = asked_host(&canonical, addresses);
     let matched = origin::match_rule(&list, &canonical, &host, view.host_header_origin_fallback);
     let (verdict, because) = match matched {
-        Match::Listed => (OriginVerdict::Listed, format!("The gateway's list contains {canonical}.")),
-        Match::Wildcard => {
-            (OriginVerdict::Wildcard, "The gateway's list contains *, so every website gets in.".to_owned())
+        Match::Listed => (OriginVerdict::Listed, say!("core.origins.listed", canonical = canonical)),
+        Match::Wildcard => (OriginVerdict::Wildcard, say!("core.origins.wildcard")),
+        Match::PrivateSameOrigin => {
+            (OriginVerdict::PrivateSameOrigin, say!("core.origins.private", host = host))
         }
-        Match::PrivateSameOrigin => (
-            OriginVerdict::PrivateSameOrigin,
-            format!("It is a private address that equals the Host it asks for ({host}): it needs no entry."),
-        ),
-        Match::HostHeaderFallback => (
-            OriginVerdict::PrivateSameOrigin,
-            format!(
-                "The gateway takes every origin that equals the Host it asks for ({host}): \
-                 gateway.controlUi.dangerouslyAllowHostHeaderOriginFallback is set."
-            ),
-        ),
+        Match::HostHeaderFallback => {
+            (OriginVerdict::PrivateSameOrigin, say!("core.origins.fallback", host = host))
+        }
         Match::Refused => (OriginVerdict::Refused, refused(&canonical, &host, &list)),
     };
     answer(Some(canonical), verdict, because)
 }
 
-fn refused(canonical: &str, host: &str, list: &[String]) -> String {
+fn refused(canonical: &str, host: &str, list: &[String]) -> Text {
     let near = list.iter().find(|entry| {
         origin::never_matches(entry).is_some() && origin::canonical(entry).is_ok_and(|near| near == canonical)
     });
     match near {
         Some(entry) => {
             let why = origin::never_matches(entry).unwrap_or_default();
-            format!("The list contains {entry}, which never matches: {}", capital(&why))
+            say!("core.origins.near", entry = entry, why = capital(&why))
         }
         None => {
-            format!("It is not in the gateway's list, and it does not equal the Host it asks for ({host}).")
+            say!("core.origins.refused", host = host)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A pause: the address answers 503, configuration stays as it is. It survives a restart and ends by the wall clock.
 
-use gatehouse_api::{Code, ErrorEnvelope, Reply};
+use gatehouse_api::{Code, ErrorEnvelope, Reply, Text, say};
 use time::{Duration, OffsetDateTime};
 
 use super::{Desk, blocking};
@@ -13,8 +13,12 @@ const LONGEST: Duration = Duration::days(366);
 
 pub(super) async fn pause(desk: &Desk, seconds: Option<u64>) -> Result<Reply, ErrorEnvelope> {
     if desk.context.settings.current().open.is_none() {
-        return Err(ErrorEnvelope::new(Code::NotFound, "There is nothing to pause", "No address is open.")
-            .fix_with("Look at the state.", "gatehouse status"));
+        return Err(ErrorEnvelope::new(
+            Code::NotFound,
+            say!("core.pause.nothing"),
+            say!("core.pause.nothing-because"),
+        )
+        .fix_with(say!("core.look.state"), "gatehouse status"));
     }
     let until = match seconds {
         None => None,
@@ -47,18 +51,18 @@ async fn set(desk: &Desk, pause: Option<PauseSettings>) -> Result<Reply, ErrorEn
 }
 
 fn end_of(seconds: u64, now: OffsetDateTime) -> Result<OffsetDateTime, ErrorEnvelope> {
-    let usage = |because: &str| {
-        ErrorEnvelope::new(Code::Usage, "That is no length for a pause", because)
-            .fix_with("Give a length such as 15m, or none to pause until told.", "gatehouse pause --for 15m")
+    let usage = |because: Text| {
+        ErrorEnvelope::new(Code::Usage, say!("core.pause.length"), because)
+            .fix_with(say!("core.pause.length-fix"), "gatehouse pause --for 15m")
     };
     let length = i64::try_from(seconds).map(Duration::seconds).unwrap_or(Duration::MAX);
     if seconds == 0 {
-        return Err(usage("It would end at once."));
+        return Err(usage(say!("core.pause.at-once")));
     }
     if length > LONGEST {
-        return Err(usage("It is longer than a year."));
+        return Err(usage(say!("core.pause.year")));
     }
-    now.checked_add(length).ok_or_else(|| usage("It ends after the end of time."))
+    now.checked_add(length).ok_or_else(|| usage(say!("core.pause.end-of-time")))
 }
 
 #[cfg(test)]

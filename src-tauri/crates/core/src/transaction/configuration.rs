@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gatehouse_api::ErrorEnvelope;
+use gatehouse_api::{ErrorEnvelope, Text, say};
 use gatehouse_openclaw::client::{GatewayClient, Link};
 use gatehouse_openclaw::config::{Drift, Edit, OnDrift, View, file, rpc};
 
@@ -192,21 +192,23 @@ pub(crate) async fn restarted(client: &GatewayClient, before: Option<&str>) -> R
         Ok(true) => Ok(()),
         Ok(false) | Err(_) => Err(ErrorEnvelope::new(
             gatehouse_api::Code::GatewayUnreachable,
-            "The gateway did not come back after its restart",
-            format!("It did not accept a connection within {} s.", RESTART.as_secs()),
+            say!("core.restart.title"),
+            say!("core.restart.because", seconds = RESTART.as_secs()),
         )
-        .fix_with("Look at what it says.", "openclaw gateway status")),
+        .fix_with(say!("core.look.says"), "openclaw gateway status")),
     }
 }
 
+/// What changes, as the gateway's configuration has it.
+pub(crate) fn own_words(lines: &[String]) -> Vec<Text> {
+    lines.iter().map(Text::from).collect()
+}
+
 /// A drift as a sentence.
-pub(crate) fn drift_line(drift: &Drift, overwritten: bool) -> String {
+pub(crate) fn drift_line(drift: &Drift, overwritten: bool) -> Text {
     let end = match overwritten {
-        true => "it was set back all the same",
-        false => "it was left alone",
+        true => say!("core.drift.set-back"),
+        false => say!("core.drift.left"),
     };
-    format!(
-        "Somebody changed {}: Gatehouse made it {}, now it is {}; {end}.",
-        drift.path, drift.ours, drift.now
-    )
+    say!("core.drift.line", path = drift.path.to_string(), ours = drift.ours, now = drift.now, end = end)
 }

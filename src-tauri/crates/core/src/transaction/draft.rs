@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gatehouse_api::Text;
 use gatehouse_openclaw::discovery::Gateway;
 
 use super::ledger::Ledger;
@@ -21,7 +22,7 @@ pub(crate) struct Draft {
     /// The addresses.
     pub(crate) addresses: Option<AddressPlan>,
     /// What came up while steps ran and the user should know.
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Text>,
 }
 
 /// The gateway as it was found.

@@ -11,15 +11,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatehouse_api::{
-    Change, ChangeKind, ChangeState, Code, ErrorEnvelope, Plan, PlanStep, Progress, StepId, StepState,
+    Change, ChangeKind, ChangeState, Code, ErrorEnvelope, Plan, PlanStep, Progress, StepId, StepState, Text,
+    say,
 };
 use tokio::sync::{broadcast, watch};
 
 use self::outcome::{Unwound, rolled_back, stopped, storage, undone};
 use super::history::Changes;
-use super::journal::{Entry, Journal, Record, step_name};
+use super::journal::{Entry, Journal, Record, step_name, step_text};
 use super::step::{Prepared, Revert, Reverted, Reverter, Script, Step};
 use crate::context::{Checkpoint, Clock};
+use crate::errors;
 
 const REVERT_LIMIT: Duration = Duration::from_secs(90);
 
@@ -45,7 +47,7 @@ struct Run<'a> {
     number: u8,
     engine: &'a Engine,
     began: bool,
-    warnings: Vec<String>,
+    warnings: Vec<Text>,
 }
 
 impl Engine {
@@ -146,12 +148,18 @@ impl Engine {
         })
     }
 
-    async fn give_up(&self, run: &Run<'_>, title: &str, step: StepId, cause: ErrorEnvelope) -> ErrorEnvelope {
-        run.tell(step, StepState::Failed, format!("{}: {}", cause.title, cause.because));
+    async fn give_up(
+        &self,
+        run: &Run<'_>,
+        title: &Text,
+        step: StepId,
+        cause: ErrorEnvelope,
+    ) -> ErrorEnvelope {
+        run.tell(step, StepState::Failed, errors::both(&cause));
         if !run.began {
             return cause;
         }
-        let because = format!("{}: {}", cause.title, cause.because);
+        let because = errors::both(&cause);
         self.note(&run.id, Record::Failed { step, code: cause.code, because });
         let unwound = match self.journal.get(&run.id) {
             Some(entry) => self.unwind(&entry, &entry, true, false).await,
@@ -168,7 +176,7 @@ impl Engine {
         let mut repaired = Vec::new();
         for entry in self.changes().open() {
             let Some(begun) = entry.beginning() else { continue };
-            let title = begun.title.to_owned();
+            let title = begun.title.clone();
             let (state, unwound) = match begun.undoes.map(str::to_owned) {
                 Some(original) => {
                     let force = begun.force_drift;
@@ -220,7 +228,7 @@ impl Engine {
             plan.warnings.extend(would.drift);
             plan.steps.push(PlanStep {
                 id: announced.step,
-                title: format!("Take back: {}", step_name(announced.step)),
+                title: say!("core.undo.step", step = step_text(announced.step)),
                 changes: !would.details.is_empty(),
                 details: would.details,
             });
@@ -232,7 +240,7 @@ impl Engine {
     pub(crate) async fn undo(
         &self,
         entry: &Entry,
-        title: String,
+        title: Text,
         force_drift: bool,
         live: bool,
     ) -> Result<Change, ErrorEnvelope> {
@@ -262,7 +270,7 @@ impl Engine {
 
     async fn finish_undo(&self, id: &str, original: &str, live: bool, force: bool) -> (ChangeState, Unwound) {
         let (Some(marks), Some(entry)) = (self.journal.get(id), self.journal.get(original)) else {
-            let failures = vec![format!("the journal of {original} is gone")];
+            let failures = vec![say!("core.undo.journal-gone", original = original)];
             return (ChangeState::RollbackPending, Unwound { failures, ..Unwound::default() });
         };
         let mut unwound = self.unwind(&entry, &marks, live, force).await;
@@ -302,11 +310,15 @@ impl Engine {
             let (record, state, text) = match taken_back {
                 Ok(Reverted { drift, .. }) => {
                     unwound.drift.extend(drift);
-                    (Record::Reverted { step }, StepState::RolledBack, "Taken back.".to_owned())
+                    (Record::Reverted { step }, StepState::RolledBack, say!("core.undo.taken-back"))
                 }
                 Err(error) => {
-                    let because = format!("{}: {}", error.title, error.because);
-                    unwound.failures.push(format!("not taken back: {}: {because}", step_name(step)));
+                    let because = errors::both(&error);
+                    unwound.failures.push(say!(
+                        "core.undo.not-taken-back",
+                        step = step_text(step),
+                        because = because
+                    ));
                     (Record::NotReverted { step, because: because.clone() }, StepState::Failed, because)
                 }
             };
@@ -361,7 +373,7 @@ impl Run<'_> {
         for step in &mut script.steps {
             let id = step.id();
             self.number += 1;
-            self.tell(id, StepState::Running, step.title().to_owned());
+            self.tell(id, StepState::Running, step.title());
             let prepare = within(step.limit(), step.prepare(&mut script.draft));
             let prepared = tokio::select! {
                 biased;
@@ -416,7 +428,7 @@ impl Run<'_> {
         &self,
         step: &mut dyn Step,
         draft: &mut super::draft::Draft,
-    ) -> Result<String, ErrorEnvelope> {
+    ) -> Result<Text, ErrorEnvelope> {
         let interruptible = step.interruptible();
         let apply = within(step.limit(), step.apply(draft));
         tokio::select! {
@@ -426,7 +438,7 @@ impl Run<'_> {
         }
     }
 
-    fn tell(&self, step: StepId, state: StepState, text: String) {
+    fn tell(&self, step: StepId, state: StepState, text: Text) {
         let (change, number, of) = (self.id.clone(), self.number, self.of);
         let _ = self.engine.progress.send(Progress { change, step, number, of, state, text });
     }
@@ -440,16 +452,16 @@ async fn within<T>(
         Ok(result) => result,
         Err(_) => Err(ErrorEnvelope::new(
             Code::Failed,
-            "It took too long",
-            format!("It was not done within {} s.", limit.as_secs()),
+            say!("core.slow.title"),
+            say!("core.slow.because", seconds = limit.as_secs()),
         )),
     }
 }
 
 /// How the undo of a change is called.
-pub(crate) fn undo_title(entry: &Entry) -> String {
-    let title = entry.beginning().map(|begun| begun.title).unwrap_or_default();
-    format!("Undo “{title}”")
+pub(crate) fn undo_title(entry: &Entry) -> Text {
+    let title = entry.beginning().map(|begun| begun.title.clone()).unwrap_or_default();
+    say!("core.undo.title", title = title)
 }
 
 #[cfg(test)]

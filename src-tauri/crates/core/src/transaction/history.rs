@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use gatehouse_api::{ChangeKind, ChangeState, HistoryEntry, LastChange, StepId};
+use gatehouse_api::{ChangeKind, ChangeState, HistoryEntry, LastChange, StepId, Text};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
@@ -17,7 +17,7 @@ pub(crate) const UNDO_WINDOW: Duration = Duration::hours(24);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Beginning<'a> {
     pub(crate) kind: ChangeKind,
-    pub(crate) title: &'a str,
+    pub(crate) title: &'a Text,
     pub(crate) undoes: Option<&'a str>,
     pub(crate) ledger: &'a Ledger,
     pub(crate) force_drift: bool,
@@ -38,7 +38,7 @@ pub(crate) struct Commitment<'a> {
 pub(crate) struct Announced<'a> {
     pub(crate) step: StepId,
     pub(crate) inverse: &'a Value,
-    pub(crate) details: &'a [String],
+    pub(crate) details: &'a [Text],
 }
 
 impl Entry {
@@ -179,7 +179,7 @@ impl Changes {
         let undo_until = kept.at.saturating_add(UNDO_WINDOW);
         (kept.undoable && now < undo_until).then(|| LastChange {
             id: entry.id.clone(),
-            title: entry.beginning().map(|begun| begun.title.to_owned()).unwrap_or_default(),
+            title: entry.beginning().map(|begun| begun.title.clone()).unwrap_or_default(),
             at: kept.at,
             undo_until: Some(undo_until),
             confirm_by: entry.awaits(),
@@ -218,7 +218,7 @@ impl Changes {
         Some(HistoryEntry {
             id: entry.id.clone(),
             kind: begun.kind,
-            title: begun.title.to_owned(),
+            title: begun.title.clone(),
             state,
             at: begun.at,
             undo_until,

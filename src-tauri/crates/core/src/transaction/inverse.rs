@@ -1,6 +1,6 @@
 //! What the journal holds to take a step back.
 
-use gatehouse_api::ErrorEnvelope;
+use gatehouse_api::{ErrorEnvelope, say};
 use gatehouse_openclaw::config::{Edit, file, rpc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -60,7 +60,7 @@ impl Inverse {
 fn not_json(error: &serde_json::Error) -> ErrorEnvelope {
     ErrorEnvelope::new(
         gatehouse_api::Code::Failed,
-        "The journal could not be written",
-        format!("A record cannot be put into JSON: {error}."),
+        say!("core.journal.title"),
+        say!("core.journal.json", error = error),
     )
 }

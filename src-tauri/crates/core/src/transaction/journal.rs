@@ -11,7 +11,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gatehouse_api::{ChangeKind, Code, StepId};
+use gatehouse_api::{ChangeKind, Code, StepId, Text, say};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -35,7 +35,7 @@ pub(crate) enum Record {
         /// What kind.
         kind: ChangeKind,
         /// What it does, in one line.
-        title: String,
+        title: Text,
         /// The change that it undoes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         undoes: Option<String>,
@@ -52,7 +52,7 @@ pub(crate) enum Record {
         /// What takes it back, also when it never ran or ran in part.
         inverse: Value,
         /// What it changes, a line each.
-        details: Vec<String>,
+        details: Vec<Text>,
     },
     /// The step ran.
     Done {
@@ -66,7 +66,7 @@ pub(crate) enum Record {
         /// The closed code.
         code: Code,
         /// Why.
-        because: String,
+        because: Text,
     },
     /// The step is taken back.
     Reverted {
@@ -78,7 +78,7 @@ pub(crate) enum Record {
         /// Which.
         step: StepId,
         /// Why.
-        because: String,
+        because: Text,
     },
     /// Everything is taken back.
     RolledBack,
@@ -276,7 +276,7 @@ impl Journal {
     }
 }
 
-/// The name of a step as it stands in files and messages.
+/// The name of a step as it stands in files.
 pub(crate) fn step_name(step: StepId) -> &'static str {
     match step {
         StepId::FindGateway => "find-gateway",
@@ -287,6 +287,20 @@ pub(crate) fn step_name(step: StepId) -> &'static str {
         StepId::Configure => "configure",
         StepId::Verify => "verify",
         StepId::Commit => "commit",
+    }
+}
+
+/// The same for a person.
+pub(crate) fn step_text(step: StepId) -> Text {
+    match step {
+        StepId::FindGateway => say!("step.find-gateway"),
+        StepId::Authentication => say!("step.authentication"),
+        StepId::Loopback => say!("step.loopback"),
+        StepId::Certificate => say!("step.certificate"),
+        StepId::Listen => say!("step.listen"),
+        StepId::Configure => say!("step.configure"),
+        StepId::Verify => say!("step.verify"),
+        StepId::Commit => say!("step.commit"),
     }
 }
 

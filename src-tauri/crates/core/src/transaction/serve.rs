@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gatehouse_api::{Code, ErrorEnvelope, OpenRequest};
+use gatehouse_api::{Code, ErrorEnvelope, OpenRequest, say};
 use gatehouse_certs::Ensured;
 use gatehouse_edge::{EdgeSettings, Pause};
 
@@ -43,8 +43,8 @@ pub(crate) async fn addresses(
     let addresses = addresses.map_err(|error| {
         ErrorEnvelope::new(
             Code::Failed,
-            "The addresses of this machine could not be listed",
-            format!("The system said: {error}."),
+            say!("core.addresses.unlisted"),
+            say!("core.system-said", error = error.to_string()),
         )
     })?;
     let current = context.certificates.current();
@@ -151,24 +151,25 @@ async fn not_listening(context: &Context, address: SocketAddr, error: &io::Error
         io::ErrorKind::AddrInUse => {
             let machine = context.machine.clone();
             let holder = off_thread(move || machine.holder(port)).await.ok().flatten();
-            let by = holder.map_or_else(|| "another program".to_owned(), |holder| ports_plan::name(&holder));
+            let by =
+                holder.map_or_else(|| say!("core.another-program-lower"), |holder| ports_plan::name(&holder));
             ErrorEnvelope::new(
                 Code::PortTaken,
-                format!("Port {port} is taken by {by}"),
-                format!("{address} could not be listened on: {error}."),
+                say!("core.port.taken-by", port = port, holder = by),
+                say!("core.port.could-not-listen", address = address, error = error.to_string()),
             )
-            .fix_with("Stop that program, or choose another port.", "gatehouse open --to lan --port 8443")
+            .fix_with(say!("core.port.stop-or-choose"), "gatehouse open --to lan --port 8443")
         }
         io::ErrorKind::PermissionDenied => ErrorEnvelope::new(
             Code::Permission,
-            format!("Port {port} is reserved for privileged programs"),
-            format!("{address} could not be listened on: {error}."),
+            say!("core.port.reserved-title", port = port),
+            say!("core.port.could-not-listen", address = address, error = error.to_string()),
         )
-        .fix_with("Choose a port above 1023.", "gatehouse open --to lan --port 8443"),
+        .fix_with(say!("core.port.above-1023"), "gatehouse open --to lan --port 8443"),
         _ => ErrorEnvelope::new(
             Code::Failed,
-            format!("Port {port} could not be opened"),
-            format!("{address} could not be listened on: {error}."),
+            say!("core.port.not-opened", port = port),
+            say!("core.port.could-not-listen", address = address, error = error.to_string()),
         ),
     }
 }
@@ -180,8 +181,8 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         ErrorEnvelope::new(
             Code::Failed,
-            "Something failed in Gatehouse",
-            format!("A task ended early: {error}."),
+            say!("core.internal.title"),
+            say!("core.internal.because", error = error.to_string()),
         )
     })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{ChangeKind, ErrorEnvelope, StepId};
+use gatehouse_api::{ChangeKind, ErrorEnvelope, StepId, Text};
 use serde_json::Value;
 
 use super::draft::Draft;
@@ -17,7 +17,7 @@ pub(crate) trait Step: Send {
     fn id(&self) -> StepId;
 
     /// What it does, as a sentence for the time before it knows more.
-    fn title(&self) -> &'static str;
+    fn title(&self) -> Text;
 
     /// How long [`Step::prepare`] and [`Step::apply`] may take, each.
     fn limit(&self) -> Duration;
@@ -31,16 +31,16 @@ pub(crate) trait Step: Send {
     async fn prepare(&mut self, draft: &mut Draft) -> Result<Prepared, ErrorEnvelope>;
 
     /// Does what [`Step::prepare`] announced; the sentence says what came of it.
-    async fn apply(&mut self, draft: &mut Draft) -> Result<String, ErrorEnvelope>;
+    async fn apply(&mut self, draft: &mut Draft) -> Result<Text, ErrorEnvelope>;
 }
 
 /// What a step would do.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Prepared {
     /// What, as a sentence.
-    pub(crate) title: String,
+    pub(crate) title: Text,
     /// Values before and after, a line each.
-    pub(crate) details: Vec<String>,
+    pub(crate) details: Vec<Text>,
     /// Whether it changes anything. What changes nothing is not journaled and has no inverse.
     pub(crate) changes: bool,
     /// Whether it runs also where it changes nothing: a check.
@@ -56,7 +56,7 @@ pub(crate) struct Prepared {
     /// Whether open connections to the gateway are dropped once.
     pub(crate) drops_connections: bool,
     /// What the user should know.
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Text>,
 }
 
 /// A change, ready to be planned or made.
@@ -64,7 +64,7 @@ pub(crate) struct Script {
     /// What kind.
     pub(crate) kind: ChangeKind,
     /// What it does, in one line.
-    pub(crate) title: String,
+    pub(crate) title: Text,
     /// How.
     pub(crate) steps: Vec<Box<dyn Step>>,
     /// What the steps share.
@@ -94,9 +94,9 @@ pub(crate) struct Revert {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reverted {
     /// A line each.
-    pub(crate) details: Vec<String>,
+    pub(crate) details: Vec<Text>,
     /// What somebody else changed since, a line each.
-    pub(crate) drift: Vec<String>,
+    pub(crate) drift: Vec<Text>,
     /// Whether the gateway restarts.
     pub(crate) restarts_gateway: bool,
 }

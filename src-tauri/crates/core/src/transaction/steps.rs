@@ -10,7 +10,7 @@ mod listen;
 mod loopback;
 mod verify;
 
-use gatehouse_api::{ChangeKind, ConfigEdit, ErrorEnvelope, OpenRequest, Scope};
+use gatehouse_api::{ChangeKind, ConfigEdit, ErrorEnvelope, OpenRequest, Scope, Text, say};
 use gatehouse_openclaw::origin;
 
 use super::Intent;
@@ -31,11 +31,11 @@ pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, Error
         Intent::Close { purge } => Ok(close(context, *purge)),
         Intent::AddOrigin { origin } => {
             let origin = origin::canonical(origin).map_err(|error| error.explain())?;
-            let title = format!("Allow {origin}");
+            let title = say!("core.title.allow", origin = origin);
             Ok(origins(context, title, Wish::Add(origin)))
         }
         Intent::RemoveOrigin { origin } => {
-            let title = format!("Stop allowing {origin}");
+            let title = say!("core.title.disallow", origin = origin);
             Ok(origins(context, title, Wish::Remove(origin.clone())))
         }
         Intent::ConfigureEdge { edits, replace } => Ok(Script {
@@ -49,13 +49,13 @@ pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, Error
     }
 }
 
-fn edge_title(edits: &[ConfigEdit], replace: bool) -> String {
+fn edge_title(edits: &[ConfigEdit], replace: bool) -> Text {
     match edits {
         [only] if !replace => match &only.value {
-            Some(value) => format!("Set {} to {value}", only.key),
-            None => format!("Set {} to its default", only.key),
+            Some(value) => say!("core.title.set", key = &only.key, value = value.to_string()),
+            None => say!("core.title.set-default", key = &only.key),
         },
-        _ => "Change the settings of the edge".to_owned(),
+        _ => say!("core.title.edge"),
     }
 }
 
@@ -72,7 +72,7 @@ fn open(context: &Context, request: &OpenRequest) -> Script {
     ];
     Script {
         kind: ChangeKind::Open,
-        title: open_title(request.scope).to_owned(),
+        title: open_title(request.scope),
         steps,
         draft: Draft::default(),
         confirm_within: request.confirm_within,
@@ -90,7 +90,7 @@ fn close(context: &Context, purge: bool) -> Script {
     if purge {
         steps.push(Box::new(certificate::Purge::new(context)));
     }
-    let title = if purge { "Close and forget the certificates" } else { "Close" };
+    let title = if purge { say!("core.title.purge") } else { say!("core.title.close") };
     Script {
         kind: ChangeKind::Close,
         title: title.to_owned(),
@@ -101,7 +101,7 @@ fn close(context: &Context, purge: bool) -> Script {
     }
 }
 
-fn origins(context: &Context, title: String, wish: Wish) -> Script {
+fn origins(context: &Context, title: Text, wish: Wish) -> Script {
     Script {
         kind: ChangeKind::Origins,
         title,
@@ -115,10 +115,10 @@ fn origins(context: &Context, title: String, wish: Wish) -> Script {
     }
 }
 
-fn open_title(scope: Scope) -> &'static str {
+fn open_title(scope: Scope) -> Text {
     match scope {
-        Scope::Mac => "Open to this machine",
-        Scope::Lan => "Open to the local network",
-        Scope::Internet => "Open to the internet",
+        Scope::Mac => say!("core.title.open-mac"),
+        Scope::Lan => say!("core.title.open-lan"),
+        Scope::Internet => say!("core.title.open-internet"),
     }
 }

@@ -1,12 +1,12 @@
 //! Takes real steps back.
 
 use async_trait::async_trait;
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, Text, say};
 use gatehouse_openclaw::config::{Edit, Expected, OnDrift, file};
 
-use super::configuration::{Edited, Place, boot, drift_line, request_restart, restarted};
+use super::configuration::{Edited, Place, boot, drift_line, own_words, request_restart, restarted};
 use super::inverse::Inverse;
-use super::journal::step_name;
+use super::journal::step_text;
 use super::serve;
 use super::step::{Revert, Reverted, Reverter};
 use super::steps::{configure, find, remember};
@@ -48,15 +48,15 @@ impl Reverter for TakeBack {
     }
 
     async fn preview(&self, what: &Revert) -> Result<Reverted, ErrorEnvelope> {
-        let line = |text: &str| Ok(Reverted { details: vec![text.to_owned()], ..Reverted::default() });
+        let line = |text: Text| Ok(Reverted { details: vec![text], ..Reverted::default() });
         match understand(what)? {
             inverse @ (Inverse::File { .. } | Inverse::Patch { .. }) => {
                 self.preview_edit(what, &inverse).await
             }
-            Inverse::Serve => line("listen as the settings say then"),
-            Inverse::Certificate => line("nothing: the certificate and its authority stay"),
-            Inverse::Settings { previous: None } => line("stay closed at the next start"),
-            Inverse::Settings { previous: Some(_) } => line("open what was open before"),
+            Inverse::Serve => line(say!("core.undo.listen")),
+            Inverse::Certificate => line(say!("core.undo.certificate")),
+            Inverse::Settings { previous: None } => line(say!("core.undo.stay-closed")),
+            Inverse::Settings { previous: Some(_) } => line(say!("core.undo.open-before")),
             Inverse::Edge { previous } => {
                 let now = self.context.settings.current();
                 let details = edge_config::differences(&now.edge, &previous);
@@ -136,7 +136,7 @@ impl TakeBack {
 
 fn told(edited: &Edited, overwritten: bool, restarts_gateway: bool) -> Reverted {
     Reverted {
-        details: edited.changes().to_vec(),
+        details: own_words(edited.changes()),
         drift: edited.drift().iter().map(|drift| drift_line(drift, overwritten)).collect(),
         restarts_gateway: restarts_gateway && !edited.is_noop(),
     }
@@ -155,9 +155,9 @@ fn understand(what: &Revert) -> Result<Inverse, ErrorEnvelope> {
     serde_json::from_value(what.inverse.clone()).map_err(|error| {
         ErrorEnvelope::new(
             Code::Version,
-            "The journal was written by another version of Gatehouse",
-            format!("How to take the step “{}” back is not understood: {error}.", step_name(what.step)),
+            say!("core.journal.version"),
+            say!("core.journal.version-because", step = step_text(what.step), error = error),
         )
-        .fix("Run the version of Gatehouse that made the change, and undo it there.")
+        .fix(say!("core.journal.version-fix"))
     })
 }

@@ -174,7 +174,7 @@ async fn a_config_that_cannot_be_edited_rolls_back_the_open_listener() {
     let house = House::with(Knob { origins: Some("{ $include: \"./x.json5\" }"), ..Knob::default() });
     let before = house.config();
     let error = house.transactions().run(house.open(&[])).await.unwrap_err();
-    assert!(error.evidence.contains(&"cause: config-unsupported".to_owned()), "{error:?}");
+    assert!(error.evidence.iter().any(|line| *line == "cause: config-unsupported"), "{error:?}");
     assert_eq!(error.code, Code::RolledBack);
     assert!(house.listening().is_empty());
     assert_eq!(house.config(), before);

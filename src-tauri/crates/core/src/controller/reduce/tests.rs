@@ -2,7 +2,7 @@ use std::time::{Duration as StdDuration, Instant};
 
 use gatehouse_api::{
     Actual, Code, ErrorEnvelope, ListenerSummary, OpenRequest, Problem, Progress, Proof, Scope, Snapshot,
-    StepId, StepState,
+    StepId, StepState, Text,
 };
 use gatehouse_openclaw::client::{Hello, Link};
 use gatehouse_openclaw::discovery::{Auth, Gateway, PortSource};
@@ -345,7 +345,7 @@ fn an_origin_edit_does_not_show_as_a_state() {
         number: 2,
         of: 3,
         state: StepState::Running,
-        text: String::new(),
+        text: Text::default(),
     }));
 
     assert!(is_on(&bench.sees()));

@@ -3,7 +3,7 @@ use super::*;
 const IDS: [&str; 3] = ["abcd1111", "abcd2222", "ef009999"];
 
 fn pick(wanted: &str) -> Result<String, Code> {
-    choose(wanted, "waiting", IDS.into_iter()).map_err(|error| error.code)
+    choose(wanted, say!("core.choose.none-pending"), IDS.into_iter()).map_err(|error| error.code)
 }
 
 #[test]

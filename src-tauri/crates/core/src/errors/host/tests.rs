@@ -30,7 +30,7 @@ fn every_error_of_the_state_folder_says_what_to_do() {
 #[test]
 fn a_lock_that_is_held_names_its_holder() {
     let held = LockError::Held { pid: Some(42) }.explain();
-    assert_eq!((held.code, held.evidence), (Code::AlreadyRunning, vec!["pid 42".to_owned()]));
+    assert_eq!((held.code, held.evidence), (Code::AlreadyRunning, vec!["pid 42".into()]));
 
     assert!(LockError::Held { pid: None }.explain().evidence.is_empty());
 

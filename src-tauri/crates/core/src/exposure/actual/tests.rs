@@ -1,4 +1,4 @@
-use gatehouse_api::{Proof, Scope};
+use gatehouse_api::{Proof, Scope, Text};
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn proof() -> Proof {
 }
 
 fn problem(title: &str) -> Problem {
-    Problem { code: Code::GatewayUnreachable, title: title.into(), because: String::new(), fix: None }
+    Problem { code: Code::GatewayUnreachable, title: title.into(), because: Text::default(), fix: None }
 }
 
 fn on() -> Facts<'static> {
@@ -36,7 +36,7 @@ fn on() -> Facts<'static> {
     }
 }
 
-fn titles(facts: Facts<'_>) -> (Actual, Vec<String>) {
+fn titles(facts: Facts<'_>) -> (Actual, Vec<Text>) {
     let (state, problems) = actual(facts);
     (state, problems.into_iter().map(|problem| problem.title).collect())
 }

@@ -102,7 +102,11 @@ fn every_combination_has_its_word() {
             V::AuthRefused,
         ),
         ("nothing at all", Observed { health: Some(&GatewayHealth::Refused), ..nothing() }, V::NotFound),
-        ("installing", Observed { installing: Some("Installing OpenClaw"), ..nothing() }, V::Starting),
+        (
+            "installing",
+            Observed { installing: Some(&"Installing OpenClaw".into()), ..nothing() },
+            V::Starting,
+        ),
         (
             "child starts",
             Observed {

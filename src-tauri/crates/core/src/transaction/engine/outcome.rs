@@ -1,27 +1,27 @@
 //! How the end of a change is told.
 
-use gatehouse_api::{Change, ChangeState, Code, ErrorEnvelope, StepId};
+use gatehouse_api::{Change, ChangeState, Code, ErrorEnvelope, StepId, Text, say};
 
 use crate::errors;
-use crate::transaction::journal::{JournalError, step_name};
+use crate::transaction::journal::{JournalError, step_text};
 
 /// What came of taking a change back.
 #[derive(Debug, Default)]
 pub(super) struct Unwound {
-    pub(super) drift: Vec<String>,
-    pub(super) failures: Vec<String>,
+    pub(super) drift: Vec<Text>,
+    pub(super) failures: Vec<Text>,
 }
 
 pub(super) fn stopped() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::Cancelled, "It was stopped", "Somebody asked to stop it before it was done.")
+    ErrorEnvelope::new(Code::Cancelled, say!("core.cancelled.title"), say!("core.cancelled.because"))
 }
 
 pub(super) fn storage(error: JournalError) -> ErrorEnvelope {
-    errors::file("Writing the journal", &error.path, &error.source)
+    errors::file(say!("core.doing.write-journal"), &error.path, &error.source)
 }
 
 pub(super) fn rolled_back(
-    title: &str,
+    title: &Text,
     step: StepId,
     cause: ErrorEnvelope,
     unwound: Unwound,
@@ -31,20 +31,24 @@ pub(super) fn rolled_back(
         code @ (Code::VerifyFailed | Code::Cancelled) if complete => code,
         _ => Code::RolledBack,
     };
-    let failed = if cause.code == Code::Cancelled { "was stopped" } else { "failed" };
     let end = match complete {
-        true => "everything was put back",
+        true => say!("core.rolled-back.all"),
         false => {
-            "not everything could be put back yet; it is tried again before the next change and at the next start"
+            say!("core.rolled-back.not-all")
         }
+    };
+    let step = step_text(step);
+    let title = match cause.code {
+        Code::Cancelled => say!("core.rolled-back.stopped", title = title, step = step, end = end),
+        _ => say!("core.rolled-back.title", title = title, step = step, end = end),
     };
     let mut error = ErrorEnvelope::new(
         code,
-        format!("“{title}” {failed} at the step “{}”; {end}", step_name(step)),
-        format!("{}: {}", cause.title, cause.because),
+        title,
+        errors::both(&cause),
     );
     error.evidence = cause.evidence;
-    error.evidence.push(format!("cause: {}", code_name(cause.code)));
+    error.evidence.push(say!("core.rolled-back.cause", code = code_name(cause.code)));
     error.evidence.extend(unwound.failures);
     error.evidence.extend(unwound.drift);
     error.fix = cause.fix;
@@ -53,7 +57,7 @@ pub(super) fn rolled_back(
 
 pub(super) fn undone(
     id: String,
-    title: String,
+    title: Text,
     state: ChangeState,
     unwound: Unwound,
 ) -> Result<Change, ErrorEnvelope> {
@@ -63,8 +67,8 @@ pub(super) fn undone(
     }
     let mut error = ErrorEnvelope::new(
         Code::Failed,
-        format!("“{title}” is not complete yet"),
-        "Not everything could be put back; it is tried again before the next change and at the next start.",
+        say!("core.undone.title", title = title),
+        say!("core.undone.because"),
     );
     error.evidence = unwound.failures;
     error.evidence.extend(unwound.drift);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{ChangeKind, ChangeState, Code, ErrorEnvelope, StepId};
+use gatehouse_api::{ChangeKind, ChangeState, Code, ErrorEnvelope, StepId, Text};
 use gatehouse_openclaw::config::Edit;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -52,8 +52,8 @@ impl Step for Scripted {
         self.id
     }
 
-    fn title(&self) -> &'static str {
-        "Turning a switch on"
+    fn title(&self) -> Text {
+        "Turning a switch on".into()
     }
 
     fn limit(&self) -> Duration {
@@ -71,7 +71,7 @@ impl Step for Scripted {
         let mut ledger = draft.ledger.clone();
         ledger.absorb(&[owned(self.id)]);
         Ok(Prepared {
-            title: "Turn it on.".to_owned(),
+            title: "Turn it on.".into(),
             changes: self.changes,
             inverse: json!(step_name(self.id)),
             ledger: self.changes.then_some(ledger),
@@ -79,7 +79,7 @@ impl Step for Scripted {
         })
     }
 
-    async fn apply(&mut self, _draft: &mut Draft) -> Result<String, ErrorEnvelope> {
+    async fn apply(&mut self, _draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
         if self.trouble == Some(Trouble::BeforeEffect) {
             return Err(trouble());
         }
@@ -87,7 +87,7 @@ impl Step for Scripted {
         match self.trouble {
             Some(Trouble::AfterEffect) => Err(trouble()),
             Some(Trouble::Hangs) => std::future::pending().await,
-            Some(Trouble::Prepare | Trouble::BeforeEffect) | None => Ok("It is on.".to_owned()),
+            Some(Trouble::Prepare | Trouble::BeforeEffect) | None => Ok("It is on.".into()),
         }
     }
 }
@@ -109,7 +109,7 @@ impl Reverter for Switches {
     }
 
     async fn preview(&self, what: &Revert) -> Result<Reverted, ErrorEnvelope> {
-        Ok(Reverted { details: vec![step_name(what.step).to_owned()], ..Reverted::default() })
+        Ok(Reverted { details: vec![step_name(what.step).into()], ..Reverted::default() })
     }
 }
 
@@ -184,7 +184,7 @@ fn script(world: &Shared, troubles: &BTreeMap<usize, Trouble>, idle: &BTreeSet<u
     });
     Script {
         kind: ChangeKind::Open,
-        title: "Open".to_owned(),
+        title: "Open".into(),
         steps: steps.collect(),
         draft: Draft::default(),
         confirm_within: None,
@@ -248,7 +248,7 @@ async fn a_failure_takes_back_every_step_newest_first_and_names_step_cause_and_f
     assert!(on(&world).is_empty());
     assert_eq!(error.code, Code::RolledBack);
     assert!(error.title.contains("listen") && error.because.contains("nginx has it"), "{error:?}");
-    assert!(error.evidence.contains(&"cause: port-taken".to_owned()), "{error:?}");
+    assert!(error.evidence.iter().any(|line| *line == "cause: port-taken"), "{error:?}");
     assert_eq!(error.fix.unwrap().text, "Stop nginx.");
     assert_eq!(engine.changes().history(9)[0].state, ChangeState::RolledBack);
     assert_eq!(owns(&engine), 0);
@@ -314,7 +314,7 @@ async fn an_undo_takes_everything_back_and_owns_nothing_afterwards() {
     let engine = engine(folder.path(), &world);
     let id = engine.run(smooth(&world)).await.unwrap().id.unwrap();
     let entry = engine.journal.get(&id).unwrap();
-    engine.undo(&entry, "Undo".to_owned(), false, true).await.unwrap();
+    engine.undo(&entry, "Undo".into(), false, true).await.unwrap();
     assert!(on(&world).is_empty());
     assert_eq!(owns(&engine), 0);
     let states: Vec<ChangeState> = engine.changes().history(9).iter().map(|line| line.state).collect();
@@ -331,7 +331,7 @@ async fn crash(folder: &Path, world: &Shared, at: &(String, String), undo: Optio
             None => engine.run(script).await.map(|_| ()),
             Some(id) => {
                 let entry = engine.journal.get(&id).unwrap();
-                engine.undo(&entry, "Undo".to_owned(), false, true).await.map(|_| ())
+                engine.undo(&entry, "Undo".into(), false, true).await.map(|_| ())
             }
         }
     });
@@ -346,7 +346,7 @@ async fn points(undo: bool) -> Vec<(String, String)> {
     if undo {
         seen.0.lock().unwrap().clear();
         let entry = engine.journal.get(&id).unwrap();
-        engine.undo(&entry, "Undo".to_owned(), false, true).await.unwrap();
+        engine.undo(&entry, "Undo".into(), false, true).await.unwrap();
     }
     seen.0.lock().unwrap().clone()
 }
@@ -392,7 +392,7 @@ async fn an_undo_that_is_stuck_goes_on_where_it_stopped() {
     let id = engine.run(smooth(&world)).await.unwrap().id.unwrap();
     world.lock().unwrap().stuck.insert("configure");
     let entry = engine.journal.get(&id).unwrap();
-    engine.undo(&entry, "Undo".to_owned(), false, true).await.unwrap_err();
+    engine.undo(&entry, "Undo".into(), false, true).await.unwrap_err();
     assert_eq!(on(&world), ["configure"]);
     world.lock().unwrap().stuck.clear();
     let repaired = engine.recover(true).await;

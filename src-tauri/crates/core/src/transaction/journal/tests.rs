@@ -17,7 +17,7 @@ const NOW: OffsetDateTime = datetime!(2026-11-20 10:54:49.417 UTC);
 fn begin(title: &str) -> Record {
     Record::Begin {
         kind: ChangeKind::Open,
-        title: title.to_owned(),
+        title: title.into(),
         undoes: None,
         ledger: Ledger::default(),
         force_drift: false,
@@ -25,7 +25,7 @@ fn begin(title: &str) -> Record {
 }
 
 fn step(step: StepId) -> Record {
-    Record::Step { step, inverse: json!({ "inverse": "serve" }), details: vec!["a line".to_owned()] }
+    Record::Step { step, inverse: json!({ "inverse": "serve" }), details: vec!["a line".into()] }
 }
 
 fn records(folder: &Path, id: &str) -> Vec<Record> {

@@ -7,15 +7,16 @@ use async_trait::async_trait;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gatehouse_api::{Code, ErrorEnvelope, StepId};
+use gatehouse_api::{Code, ErrorEnvelope, StepId, Text, say};
 use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::config::{Edit, OnDrift};
 use gatehouse_openclaw::discovery::Auth;
 
 use super::find_gateway;
 use crate::context::Context;
+use crate::errors;
 use crate::link;
-use crate::transaction::configuration::{Edited, Place, let_in, restarted};
+use crate::transaction::configuration::{Edited, Place, let_in, own_words, restarted};
 use crate::transaction::draft::{Draft, Found};
 use crate::transaction::serve::off_thread;
 use crate::transaction::step::{Prepared, Step};
@@ -44,8 +45,8 @@ impl Step for Authentication {
         StepId::Authentication
     }
 
-    fn title(&self) -> &'static str {
-        "Making sure that the gateway asks for a secret"
+    fn title(&self) -> Text {
+        say!("core.doing.authentication")
     }
 
     fn limit(&self) -> Duration {
@@ -55,37 +56,32 @@ impl Step for Authentication {
     async fn prepare(&mut self, draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
         let Some(found) = draft.gateway.clone() else { return Ok(Prepared::default()) };
         let (edits, restarts, title) = match &found.gateway.auth {
-            Auth::Token(_) => return Ok(nothing("The gateway asks for a token.")),
-            Auth::Password(_) => return Ok(nothing("The gateway asks for a password.")),
+            Auth::Token(_) => return Ok(nothing(say!("core.authentication.token"))),
+            Auth::Password(_) => return Ok(nothing(say!("core.authentication.password"))),
             Auth::TrustedProxy { .. } => {
-                let mut prepared =
-                    nothing("The gateway asks for the identity that a trusted proxy vouches for.");
-                prepared.warnings.push(
-                    "The gateway is in trusted-proxy mode. Gatehouse vouches for no identity, so clients get in with \
-                     a device of their own only."
-                        .to_owned(),
-                );
+                let mut prepared = nothing(say!("core.authentication.proxy"));
+                prepared.warnings.push(say!("core.authentication.proxy-warning"));
                 return Ok(prepared);
             }
             Auth::Unresolvable { .. } => {
-                let mut prepared = nothing("The gateway asks for a secret that Gatehouse cannot read.");
+                let mut prepared = nothing(say!("core.authentication.unreadable"));
                 let why = link::no_secret(&found.gateway.auth);
-                prepared.warnings.push(format!("{}: {}", why.title, why.because));
+                prepared.warnings.push(errors::both(&why));
                 return Ok(prepared);
             }
-            Auth::Missing => (vec![set(TOKEN, token()?)], found.running, "Give the gateway a token."),
+            Auth::Missing => (vec![set(TOKEN, token()?)], found.running, say!("core.authentication.give")),
             Auth::None => (
                 vec![set(MODE, "token".to_owned()), set(TOKEN, token()?)],
                 found.running,
-                "Make the gateway ask for a token. It accepts everybody now.",
+                say!("core.authentication.ask"),
             ),
         };
         let edited = Place::of(&self.context, &found).await.prepare(&edits, OnDrift::Leave).await?;
         let mut ledger = draft.ledger.clone();
         ledger.absorb(edited.inverse());
         let prepared = Prepared {
-            title: title.to_owned(),
-            details: edited.changes().to_vec(),
+            title,
+            details: own_words(edited.changes()),
             changes: !edited.is_noop(),
             inverse: edited.record(restarts && matches!(found.gateway.auth, Auth::None)).to_value()?,
             backup: edited.backup(),
@@ -98,8 +94,8 @@ impl Step for Authentication {
         Ok(prepared)
     }
 
-    async fn apply(&mut self, draft: &mut Draft) -> Result<String, ErrorEnvelope> {
-        let Some(edited) = self.edited.take() else { return Ok(String::new()) };
+    async fn apply(&mut self, draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
+        let Some(edited) = self.edited.take() else { return Ok(Text::default()) };
         let before = edited.boot();
         let restarts = edited.write().await?;
         let found = find_gateway::find(&self.context).await?;
@@ -109,7 +105,7 @@ impl Step for Authentication {
             (false, _, _) => {}
         }
         draft.gateway = Some(found);
-        Ok("The gateway asks for a token now.".to_owned())
+        Ok(say!("core.authentication.done"))
     }
 }
 
@@ -118,13 +114,13 @@ impl Authentication {
     /// at its start and keeps to that: it reads the file, says so, and goes on refusing until it restarts.
     async fn let_in(&self, found: &Found) -> Result<(), ErrorEnvelope> {
         let Some(client) = self.context.link.client() else {
-            return Err(not_let_in("there is no connection"));
+            return Err(not_let_in(say!("core.authentication.no-connection")));
         };
         let followed = let_in(&client, FOLLOW).await;
         if followed.is_err() && matches!(client.status().borrow().clone(), Link::Refused { .. }) {
             self.restart(found.gateway.port).await?;
         }
-        let_in(&client, LET_IN).await.map_err(|link| not_let_in(&format!("{link:?}")))
+        let_in(&client, LET_IN).await.map_err(|link| not_let_in(format!("{link:?}").into()))
     }
 
     async fn restart(&self, port: u16) -> Result<(), ErrorEnvelope> {
@@ -134,12 +130,12 @@ impl Authentication {
             machine.ask_to_restart(pid)
         })
         .await?;
-        asked.map_err(|error| not_let_in(&format!("it has to restart, and could not be asked to: {error}")))
+        asked.map_err(|error| not_let_in(say!("core.authentication.no-restart", error = error)))
     }
 }
 
-fn nothing(title: &str) -> Prepared {
-    Prepared { title: title.to_owned(), ..Prepared::default() }
+fn nothing(title: Text) -> Prepared {
+    Prepared { title, ..Prepared::default() }
 }
 
 fn set(path: &str, value: String) -> Edit {
@@ -150,16 +146,20 @@ fn set(path: &str, value: String) -> Edit {
 fn token() -> Result<String, ErrorEnvelope> {
     let mut bytes = [0_u8; 32];
     SystemRandom::new().fill(&mut bytes).map_err(|_| {
-        ErrorEnvelope::new(Code::Failed, "No token could be made", "The system gave no random bytes.")
+        ErrorEnvelope::new(
+            Code::Failed,
+            say!("core.authentication.no-token"),
+            say!("core.authentication.no-random"),
+        )
     })?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn not_let_in(why: &str) -> ErrorEnvelope {
+fn not_let_in(why: Text) -> ErrorEnvelope {
     ErrorEnvelope::new(
         Code::GatewayAuth,
-        "The gateway does not take its new token",
-        format!("It did not let Gatehouse in within {} s: {why}.", LET_IN.as_secs()),
+        say!("core.authentication.not-taken"),
+        say!("core.authentication.not-let-in", seconds = LET_IN.as_secs(), why = why),
     )
-    .fix_with("Restart the gateway, then try again.", "openclaw gateway restart")
+    .fix_with(say!("core.gateway.restart-again"), "openclaw gateway restart")
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{ErrorEnvelope, OpenRequest, StepId};
+use gatehouse_api::{ErrorEnvelope, OpenRequest, StepId, Text, say};
 use gatehouse_certs::Decision;
 
 use crate::context::Context;
@@ -31,8 +31,8 @@ impl Step for Certificate {
         StepId::Certificate
     }
 
-    fn title(&self) -> &'static str {
-        "Making a certificate for the addresses"
+    fn title(&self) -> Text {
+        say!("core.doing.certificate")
     }
 
     fn limit(&self) -> Duration {
@@ -48,15 +48,15 @@ impl Step for Certificate {
         let changes = !matches!(decision, Decision::Keep);
         let names: Vec<String> = wanted.texts().collect();
         let title = match (changes, self.context.certificates.authority()) {
-            (false, _) => "The certificate is for every address.",
-            (true, Some(_)) => "Issue a certificate for the addresses.",
+            (false, _) => say!("core.certificate.fits"),
+            (true, Some(_)) => say!("core.certificate.issue"),
             (true, None) => {
-                "Make a certificate authority for this machine, and a certificate for the addresses."
+                say!("core.certificate.make")
             }
         };
         let prepared = Prepared {
-            title: title.to_owned(),
-            details: vec![names.join(", ")],
+            title,
+            details: vec![names.join(", ").into()],
             changes,
             inverse: Inverse::Certificate.to_value()?,
             warnings: served.plan.warnings.clone(),
@@ -67,10 +67,10 @@ impl Step for Certificate {
         Ok(prepared)
     }
 
-    async fn apply(&mut self, draft: &mut Draft) -> Result<String, ErrorEnvelope> {
-        let Some(served) = draft.served() else { return Ok(String::new()) };
+    async fn apply(&mut self, draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
+        let Some(served) = draft.served() else { return Ok(Text::default()) };
         let ensured = serve::certificate(&self.context, &served).await?;
-        Ok(format!("The certificate is valid until {}.", ensured.facts.not_after.date()))
+        Ok(say!("core.certificate.until", date = ensured.facts.not_after.date()))
     }
 }
 
@@ -91,8 +91,8 @@ impl Step for Purge {
         StepId::Certificate
     }
 
-    fn title(&self) -> &'static str {
-        "Forgetting the certificates"
+    fn title(&self) -> Text {
+        say!("core.doing.purge")
     }
 
     fn limit(&self) -> Duration {
@@ -105,13 +105,10 @@ impl Step for Purge {
             certificates.authority().is_some() || certificates.current().is_some() || certificates.damaged();
         let mut warnings = Vec::new();
         if let Some(authority) = certificates.authority() {
-            warnings.push(format!(
-                "Devices that trust “{}” do not trust the next one: remove it from them and install the new one.",
-                authority.name
-            ));
+            warnings.push(say!("core.certificate.purge-warning", name = authority.name));
         }
         Ok(Prepared {
-            title: "Forget the certificates and the certificate authority.".to_owned(),
+            title: say!("core.certificate.purge"),
             changes,
             inverse: Inverse::Certificate.to_value()?,
             warnings,
@@ -119,9 +116,9 @@ impl Step for Purge {
         })
     }
 
-    async fn apply(&mut self, _draft: &mut Draft) -> Result<String, ErrorEnvelope> {
+    async fn apply(&mut self, _draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
         let certificates = self.context.certificates.clone();
         serve::off_thread(move || certificates.purge()).await?.map_err(|error| error.explain())?;
-        Ok("The certificates are gone.".to_owned())
+        Ok(say!("core.certificate.purged"))
     }
 }

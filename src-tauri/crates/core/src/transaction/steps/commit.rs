@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{ErrorEnvelope, OpenRequest, StepId};
+use gatehouse_api::{ErrorEnvelope, OpenRequest, StepId, Text, say};
 
 use crate::context::Context;
 use crate::errors::Explain;
@@ -37,8 +37,8 @@ impl Step for Commit {
         StepId::Commit
     }
 
-    fn title(&self) -> &'static str {
-        "Remembering it"
+    fn title(&self) -> Text {
+        say!("core.doing.commit")
     }
 
     fn limit(&self) -> Duration {
@@ -55,8 +55,8 @@ impl Step for Commit {
             ..OpenSettings::new(request, ports.https)
         });
         let title = match self.open {
-            Some(_) => "Open it again at every start.",
-            None => "Stay closed at the next start.",
+            Some(_) => say!("core.commit.open"),
+            None => say!("core.commit.closed"),
         };
         Ok(Prepared {
             title: title.to_owned(),
@@ -66,9 +66,9 @@ impl Step for Commit {
         })
     }
 
-    async fn apply(&mut self, _draft: &mut Draft) -> Result<String, ErrorEnvelope> {
+    async fn apply(&mut self, _draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
         remember(&self.context, self.open.take()).await?;
-        Ok("It is remembered.".to_owned())
+        Ok(say!("core.commit.done"))
     }
 }
 

@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{AddressScope, Code, ErrorEnvelope, Scope, StepId};
+use gatehouse_api::{AddressScope, Code, ErrorEnvelope, Scope, StepId, Text, say};
 use gatehouse_openclaw::config::{Edit, KeyPath, OnDrift, View};
 
 use super::{authentication, loopback};
 use crate::address_plan::AddressPlan;
 use crate::context::Context;
-use crate::transaction::configuration::{Edited, Place, drift_line};
+use crate::errors;
+use crate::transaction::configuration::{Edited, Place, drift_line, own_words};
 use crate::transaction::draft::Draft;
 use crate::transaction::ledger::Ledger;
 use crate::transaction::step::{Prepared, Step};
@@ -46,7 +47,7 @@ impl Configure {
         Self { context: context.clone(), wish, edited: None }
     }
 
-    async fn edit(&self, draft: &Draft) -> Result<(Edited, Vec<String>, bool), ErrorEnvelope> {
+    async fn edit(&self, draft: &Draft) -> Result<(Edited, Vec<Text>, bool), ErrorEnvelope> {
         let Some(found) = &draft.gateway else { return Err(no_gateway()) };
         let place = Place::of(&self.context, found).await;
         let (edits, warnings) = match &self.wish {
@@ -76,15 +77,15 @@ impl Configure {
         ledger
     }
 
-    fn title(&self, noop: bool) -> String {
+    fn title(&self, noop: bool) -> Text {
         match (&self.wish, noop) {
-            (Wish::Open(_), true) => "The gateway's configuration fits the addresses.".to_owned(),
-            (Wish::Open(_), false) => "Fit the gateway's configuration to the addresses.".to_owned(),
-            (Wish::Close, true) => "Nothing of Gatehouse is in the gateway's configuration.".to_owned(),
-            (Wish::Close, false) => "Take back what was added to the gateway's configuration.".to_owned(),
-            (Wish::Add(origin), true) => format!("{origin} is allowed already."),
-            (Wish::Add(origin), false) => format!("Allow {origin}."),
-            (Wish::Remove(origin), _) => format!("Stop allowing {origin}."),
+            (Wish::Open(_), true) => say!("core.configure.fits"),
+            (Wish::Open(_), false) => say!("core.configure.fit"),
+            (Wish::Close, true) => say!("core.configure.nothing"),
+            (Wish::Close, false) => say!("core.configure.take-back"),
+            (Wish::Add(origin), true) => say!("core.configure.allowed", origin = origin),
+            (Wish::Add(origin), false) => say!("core.configure.allow", origin = origin),
+            (Wish::Remove(origin), _) => say!("core.configure.disallow", origin = origin),
         }
     }
 }
@@ -95,8 +96,8 @@ impl Step for Configure {
         StepId::Configure
     }
 
-    fn title(&self) -> &'static str {
-        "Editing the gateway's configuration"
+    fn title(&self) -> Text {
+        say!("core.doing.edit-config")
     }
 
     fn limit(&self) -> Duration {
@@ -113,7 +114,7 @@ impl Step for Configure {
         let changes = !edited.is_noop();
         let prepared = Prepared {
             title: Self::title(self, !changes),
-            details: edited.changes().to_vec(),
+            details: own_words(edited.changes()),
             changes,
             inverse: edited.record(false).to_value()?,
             backup: edited.backup(),
@@ -126,10 +127,10 @@ impl Step for Configure {
         Ok(prepared)
     }
 
-    async fn apply(&mut self, _draft: &mut Draft) -> Result<String, ErrorEnvelope> {
-        let Some(edited) = self.edited.take() else { return Ok(String::new()) };
+    async fn apply(&mut self, _draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
+        let Some(edited) = self.edited.take() else { return Ok(Text::default()) };
         edited.commit(false).await?;
-        Ok("The gateway's configuration is changed.".to_owned())
+        Ok(say!("core.configure.done"))
     }
 }
 
@@ -170,21 +171,19 @@ fn taken_back_at_close(path: &KeyPath) -> bool {
     !stays.iter().chain(&holds).any(|kept| *path == KeyPath::from(*kept))
 }
 
-fn removal(origin: &str, view: &View, context: &Context) -> Result<(Vec<Edit>, Vec<String>), ErrorEnvelope> {
+fn removal(origin: &str, view: &View, context: &Context) -> Result<(Vec<Edit>, Vec<Text>), ErrorEnvelope> {
     if !view.allowed_origins.iter().flatten().any(|listed| listed == origin) {
         return Err(ErrorEnvelope::new(
             Code::NotFound,
-            format!("{origin} is not in the list"),
-            "The gateway's list of allowed origins has no such entry.",
+            say!("core.configure.not-listed", origin = origin),
+            say!("core.configure.not-listed-because"),
         )
-        .fix_with("Look at the list.", "gatehouse origins list"));
+        .fix_with(say!("core.look.list"), "gatehouse origins list"));
     }
     let served = context.served.load();
     let used = served.iter().any(|served| served.plan.origins().any(|ours| ours == origin));
     let warnings = match used {
-        true => vec![format!(
-            "{origin} is open now: browsers that use it may be refused until you open it again."
-        )],
+        true => vec![say!("core.configure.in-use", origin = origin)],
         false => Vec::new(),
     };
     let values = vec![origin.to_owned()];
@@ -193,14 +192,11 @@ fn removal(origin: &str, view: &View, context: &Context) -> Result<(Vec<Edit>, V
 
 /// The address is closed in any case; what could not be taken back stays ours and is taken back next time.
 fn left_behind(ledger: &Ledger, error: &ErrorEnvelope) -> Prepared {
-    let title = "Leave the gateway's configuration as it is.".to_owned();
+    let title = say!("core.configure.leave");
     if ledger.removal(taken_back_at_close).is_empty() {
         return Prepared { title, ..Prepared::default() };
     }
-    let warning = format!(
-        "What Gatehouse added to the gateway's configuration is still there, because it cannot be edited: {}: {}",
-        error.title, error.because
-    );
+    let warning = say!("core.configure.left-behind", why = errors::both(error));
     Prepared { title, warnings: vec![warning], ..Prepared::default() }
 }
 
@@ -218,7 +214,7 @@ fn touches_proxies(edited: &Edited) -> bool {
 fn no_gateway() -> ErrorEnvelope {
     ErrorEnvelope::new(
         Code::GatewayNotFound,
-        "There is no gateway to configure",
-        "It was not found, or no address was decided for it.",
+        say!("core.configure.no-gateway"),
+        say!("core.configure.no-gateway-because"),
     )
 }

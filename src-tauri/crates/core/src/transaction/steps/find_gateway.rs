@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{Code, ErrorEnvelope, StepId};
+use gatehouse_api::{Code, ErrorEnvelope, StepId, Text, say};
 use gatehouse_openclaw::client::Link;
-use gatehouse_openclaw::discovery::{self, Gateway};
+use gatehouse_openclaw::discovery::{self, Auth, Gateway};
 use gatehouse_openclaw::probe::{self, GatewayHealth};
 
 use crate::context::Context;
-use crate::errors::Explain;
+use crate::errors::{self, Explain};
 use crate::transaction::draft::{Draft, Found};
 use crate::transaction::serve::off_thread;
 use crate::transaction::step::{Prepared, Step};
@@ -38,8 +38,8 @@ impl Step for FindGateway {
         StepId::FindGateway
     }
 
-    fn title(&self) -> &'static str {
-        "Looking for the gateway"
+    fn title(&self) -> Text {
+        say!("core.doing.find-gateway")
     }
 
     fn limit(&self) -> Duration {
@@ -50,37 +50,31 @@ impl Step for FindGateway {
         let found = match find(&self.context).await {
             Ok(found) => found,
             Err(error) if self.tolerant => {
-                let warnings = vec![format!("{}: {}", error.title, error.because)];
-                return Ok(Prepared {
-                    title: "There is no usable gateway.".into(),
-                    warnings,
-                    ..Prepared::default()
-                });
+                let warnings = vec![errors::both(&error)];
+                return Ok(Prepared { title: say!("core.find.none"), warnings, ..Prepared::default() });
             }
             Err(error) => return Err(error),
         };
         let gateway = &found.gateway;
         let mut prepared = Prepared {
-            title: format!("The gateway is at 127.0.0.1:{}.", gateway.port),
+            title: say!("core.find.at", port = gateway.port),
             details: vec![
-                format!("configuration: {}", gateway.config_path.display()),
-                format!("secret: {:?}", gateway.auth),
+                say!("core.find.configuration", path = gateway.config_path.display()),
+                say!("core.find.secret", secret = secret(&gateway.auth)),
             ],
             ..Prepared::default()
         };
         match found.running {
             true => prepared.details.extend(version(&self.context)),
             false if self.tolerant => {}
-            false => prepared
-                .warnings
-                .push("The gateway is not running. The address answers as soon as it is started.".to_owned()),
+            false => prepared.warnings.push(say!("core.find.not-running")),
         }
         draft.gateway = Some(found);
         Ok(prepared)
     }
 
-    async fn apply(&mut self, _draft: &mut Draft) -> Result<String, ErrorEnvelope> {
-        Ok(String::new())
+    async fn apply(&mut self, _draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
+        Ok(Text::default())
     }
 }
 
@@ -94,35 +88,37 @@ pub(crate) async fn find(context: &Context) -> Result<Found, ErrorEnvelope> {
         GatewayHealth::Ready | GatewayHealth::Live => true,
         GatewayHealth::Refused => false,
         GatewayHealth::Silent => {
-            return Err(unusable(
-                Code::GatewayUnreachable,
-                gateway.port,
-                "something listens there and does not answer".to_owned(),
-            ));
+            return Err(unusable(Code::GatewayUnreachable, gateway.port, say!("core.find.silent")));
         }
         GatewayHealth::NotGateway { what } => {
-            return Err(unusable(
-                Code::PortTaken,
-                gateway.port,
-                format!("something else answers there: {what}"),
-            ));
+            return Err(unusable(Code::PortTaken, gateway.port, say!("core.find.not-ours", what = what)));
         }
     };
     Ok(Found { gateway: Arc::new(gateway), running })
 }
 
-fn version(context: &Context) -> Option<String> {
+fn secret(auth: &Auth) -> Text {
+    match auth {
+        Auth::Token(_) => say!("core.secret-kind.token"),
+        Auth::Password(_) => say!("core.secret-kind.password"),
+        Auth::TrustedProxy { .. } => say!("core.secret-kind.trusted-proxy"),
+        Auth::Unresolvable { .. } => say!("core.secret-kind.unreadable"),
+        Auth::None | Auth::Missing => say!("core.secret-kind.none"),
+    }
+}
+
+fn version(context: &Context) -> Option<Text> {
     match &*context.link.client()?.status().borrow() {
-        Link::Up { hello } => Some(format!("OpenClaw {}", hello.version)),
+        Link::Up { hello } => Some(format!("OpenClaw {}", hello.version).into()),
         Link::Down { .. } | Link::Connecting | Link::Starting | Link::Refused { .. } => None,
     }
 }
 
-fn unusable(code: Code, port: u16, why: String) -> ErrorEnvelope {
+fn unusable(code: Code, port: u16, why: Text) -> ErrorEnvelope {
     ErrorEnvelope::new(
         code,
-        "The gateway does not answer on its port",
-        format!("It should be at 127.0.0.1:{port}, but {why}."),
+        say!("core.find.unusable"),
+        say!("core.find.unusable-because", port = port, why = why),
     )
-    .fix_with("Start the gateway, or give it a free port, then try again.", "openclaw gateway status")
+    .fix_with(say!("core.find.unusable-fix"), "openclaw gateway status")
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{Code, ErrorEnvelope, StepId};
+use gatehouse_api::{Code, ErrorEnvelope, StepId, Text, say};
 
 use crate::context::{Context, Listeners, Served};
 use crate::probe::{self, ProbeError};
@@ -30,8 +30,8 @@ impl Step for Listen {
         StepId::Listen
     }
 
-    fn title(&self) -> &'static str {
-        "Listening"
+    fn title(&self) -> Text {
+        say!("core.doing.listen")
     }
 
     fn limit(&self) -> Duration {
@@ -43,15 +43,15 @@ impl Step for Listen {
         let changes = !self.context.door.listening().same(&served.ports.listeners())
             || self.context.served.load().as_deref() != Some(&served);
         let ports = &served.ports;
-        let mut details = vec![format!("HTTPS on port {}", ports.https)];
-        details.extend(ports.https_reason.iter().map(|reason| format!("not 443: {reason}")));
+        let mut details = vec![say!("core.listen.https", port = ports.https)];
+        details.extend(ports.https_reason.iter().map(|reason| say!("core.listen.not-443", reason = reason)));
         details.push(match (ports.redirect, &ports.redirect_reason) {
-            (Some(port), _) => format!("plain HTTP on port {port} redirects there"),
-            (None, Some(reason)) => format!("no redirect from plain HTTP: {reason}"),
-            (None, None) => "no redirect from plain HTTP".to_owned(),
+            (Some(port), _) => say!("core.listen.redirect", port = port),
+            (None, Some(reason)) => say!("core.listen.no-redirect-because", reason = reason),
+            (None, None) => say!("core.listen.no-redirect"),
         });
         Ok(Prepared {
-            title: format!("Listen on port {}.", ports.https),
+            title: say!("core.listen.title", port = ports.https),
             details,
             changes,
             always: true,
@@ -61,11 +61,11 @@ impl Step for Listen {
         })
     }
 
-    async fn apply(&mut self, draft: &mut Draft) -> Result<String, ErrorEnvelope> {
-        let Some(served) = draft.served() else { return Ok(String::new()) };
+    async fn apply(&mut self, draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
+        let Some(served) = draft.served() else { return Ok(Text::default()) };
         serve::listen(&self.context, served.clone()).await?;
         self.prove(&served).await?;
-        Ok(format!("Port {} is ours on every address.", served.ports.https))
+        Ok(say!("core.listen.done", port = served.ports.https))
     }
 }
 
@@ -102,8 +102,8 @@ impl Step for Close {
         StepId::Listen
     }
 
-    fn title(&self) -> &'static str {
-        "Closing the address"
+    fn title(&self) -> Text {
+        say!("core.doing.close")
     }
 
     fn limit(&self) -> Duration {
@@ -112,32 +112,32 @@ impl Step for Close {
 
     async fn prepare(&mut self, _draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
         Ok(Prepared {
-            title: "Stop listening.".to_owned(),
+            title: say!("core.listen.stop"),
             changes: self.context.door.listening() != Listeners::default(),
             inverse: Inverse::Serve.to_value()?,
             ..Prepared::default()
         })
     }
 
-    async fn apply(&mut self, _draft: &mut Draft) -> Result<String, ErrorEnvelope> {
+    async fn apply(&mut self, _draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
         serve::close(&self.context).await;
-        Ok("Nothing listens any more.".to_owned())
+        Ok(say!("core.listen.stopped"))
     }
 }
 
-fn not_standard(port: u16, reason: &str) -> String {
-    format!("The port is {port}, not 443: {reason}")
+fn not_standard(port: u16, reason: &Text) -> Text {
+    say!("core.listen.not-standard", port = port, reason = reason)
 }
 
 async fn foreign(context: &Context, address: std::net::SocketAddr) -> ErrorEnvelope {
     let (machine, port) = (context.machine.clone(), address.port());
     let holder = serve::off_thread(move || machine.holder(port)).await.ok().flatten();
-    let by = holder.map_or_else(|| "Another program".to_owned(), |holder| crate::ports_plan::name(&holder));
+    let by = holder.map_or_else(|| say!("core.another-program"), |holder| crate::ports_plan::name(&holder));
     ErrorEnvelope::new(
         Code::PortTaken,
-        format!("{by} answers at {address}"),
-        "It listens on this one address, so it gets the connections that are meant for Gatehouse.",
+        say!("core.listen.foreign", holder = by, address = address),
+        say!("core.listen.foreign-because"),
     )
-    .evidence("the certificate presented there is not the one that Gatehouse serves")
-    .fix_with("Stop that program, or choose another port.", "gatehouse open --to lan --port 8443")
+    .evidence(say!("core.listen.foreign-evidence"))
+    .fix_with(say!("core.port.stop-or-choose"), "gatehouse open --to lan --port 8443")
 }

@@ -3,20 +3,21 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{Code, ErrorEnvelope, StepId};
+use gatehouse_api::{Code, ErrorEnvelope, StepId, Text, say};
 use gatehouse_openclaw::config::{Edit, OnDrift, View};
 
 use super::find_gateway;
 use crate::context::Context;
-use crate::transaction::configuration::{Edited, Place};
+use crate::transaction::configuration::{Edited, Place, own_words};
 use crate::transaction::draft::{Draft, Found};
 use crate::transaction::serve::off_thread;
 use crate::transaction::step::{Prepared, Step};
 
 pub(super) const BIND: &str = "gateway.bind";
 /// A gateway that restarts within its process (`OPENCLAW_NO_RESPAWN`) keeps the bind that the process was started with.
-const STILL_WIDE: &str = "Other machines still reach the gateway's own port, without TLS: it takes its new setting when \
-                          its process is restarted (openclaw gateway restart).";
+fn still_wide() -> Text {
+    say!("core.loopback.still-wide")
+}
 
 /// See the module.
 pub(crate) struct Loopback {
@@ -48,8 +49,8 @@ impl Step for Loopback {
         StepId::Loopback
     }
 
-    fn title(&self) -> &'static str {
-        "Making sure that only this machine reaches the gateway itself"
+    fn title(&self) -> Text {
+        say!("core.doing.loopback")
     }
 
     fn limit(&self) -> Duration {
@@ -65,7 +66,7 @@ impl Step for Loopback {
         }
         let wide = is_wide(&view) || self.listens_wide(&found).await?;
         if !wide {
-            let title = "The gateway listens on loopback only.".to_owned();
+            let title = say!("core.loopback.is");
             return Ok(Prepared { title, ..Prepared::default() });
         }
         let edit = Edit::Set { path: BIND.into(), value: "loopback".into() };
@@ -73,10 +74,10 @@ impl Step for Loopback {
         let mut ledger = draft.ledger.clone();
         ledger.absorb(edited.inverse());
         self.restart = found.running;
-        let warnings = if edited.is_noop() { vec![STILL_WIDE.to_owned()] } else { Vec::new() };
+        let warnings = if edited.is_noop() { vec![still_wide()] } else { Vec::new() };
         let prepared = Prepared {
-            title: "Let the gateway listen on loopback only.".to_owned(),
-            details: edited.changes().to_vec(),
+            title: say!("core.loopback.let"),
+            details: own_words(edited.changes()),
             changes: !edited.is_noop(),
             inverse: edited.record(found.running).to_value()?,
             backup: edited.backup(),
@@ -90,17 +91,17 @@ impl Step for Loopback {
         Ok(prepared)
     }
 
-    async fn apply(&mut self, draft: &mut Draft) -> Result<String, ErrorEnvelope> {
-        let Some(edited) = self.edited.take() else { return Ok(String::new()) };
+    async fn apply(&mut self, draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
+        let Some(edited) = self.edited.take() else { return Ok(Text::default()) };
         edited.commit(self.restart).await?;
         let found = find_gateway::find(&self.context).await?;
         let wide = self.listens_wide(&found).await?;
         draft.gateway = Some(found);
         if wide {
-            draft.warnings.push(STILL_WIDE.to_owned());
-            return Ok("The gateway is to listen on loopback only once its process restarts.".to_owned());
+            draft.warnings.push(still_wide());
+            return Ok(say!("core.loopback.once"));
         }
-        Ok("The gateway listens on loopback only.".to_owned())
+        Ok(say!("core.loopback.is"))
     }
 }
 
@@ -112,9 +113,8 @@ fn is_wide(view: &View) -> bool {
 fn own_tls() -> ErrorEnvelope {
     ErrorEnvelope::new(
         Code::ConfigUnsupported,
-        "The gateway does TLS itself",
-        "gateway.tls.enabled is on. Its certificate names no host, so no browser can trust it, and Gatehouse would \
-         have to speak TLS to it.",
+        say!("core.loopback.own-tls"),
+        say!("core.loopback.own-tls-because"),
     )
-    .fix_with("Switch it off; Gatehouse brings a certificate.", "openclaw config set gateway.tls.enabled false")
+    .fix_with(say!("core.loopback.own-tls-fix"), "openclaw config set gateway.tls.enabled false")
 }

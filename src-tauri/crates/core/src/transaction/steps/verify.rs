@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{ErrorEnvelope, StepId};
+use gatehouse_api::{ErrorEnvelope, StepId, Text, say};
 
 use crate::context::Context;
 use crate::probe;
+use crate::transaction::configuration::own_words;
 use crate::transaction::draft::Draft;
 use crate::transaction::step::{Prepared, Step};
 
@@ -27,8 +28,8 @@ impl Step for Verify {
         StepId::Verify
     }
 
-    fn title(&self) -> &'static str {
-        "Checking every address from outside"
+    fn title(&self) -> Text {
+        say!("core.doing.verify")
     }
 
     fn limit(&self) -> Duration {
@@ -41,14 +42,14 @@ impl Step for Verify {
 
     async fn prepare(&mut self, draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
         Ok(Prepared {
-            title: "Check every address from outside, and what must be refused.".to_owned(),
-            details: draft.urls(),
+            title: say!("core.verify.title"),
+            details: own_words(&draft.urls()),
             always: true,
             ..Prepared::default()
         })
     }
 
-    async fn apply(&mut self, draft: &mut Draft) -> Result<String, ErrorEnvelope> {
+    async fn apply(&mut self, draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
         let running = draft.gateway.as_ref().is_some_and(|found| found.running);
         let report = probe::full(&self.context, running).await?;
         draft.warnings.extend(report.warnings.iter().cloned());
