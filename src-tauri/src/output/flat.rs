@@ -13,7 +13,8 @@ pub(crate) fn flat(value: Value) -> Value {
             for (name, value) in fields {
                 match value {
                     Value::Array(items) if items.iter().any(|item| key(item).is_some()) => {
-                        let keys = items.iter().map(|item| key(item).map_or(Value::Null, Value::from)).collect();
+                        let keys =
+                            items.iter().map(|item| key(item).map_or(Value::Null, Value::from)).collect();
                         let items = items.into_iter().map(english).collect();
                         flattened.insert(format!("{name}_keys"), keys);
                         flattened.insert(name, Value::Array(items));
@@ -80,7 +81,8 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_a_text_is_left_alone() {
-        let value = json!({"key": "a", "text": 1, "list": [{"key": "b"}], "more": {"key": "c", "text": "d", "e": 1}});
+        let value =
+            json!({"key": "a", "text": 1, "list": [{"key": "b"}], "more": {"key": "c", "text": "d", "e": 1}});
         assert_eq!(flat(value.clone()), value);
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gatehouse_api::{Code, ErrorEnvelope, ExpiredDevice};
+use gatehouse_api::{Code, ErrorEnvelope, ExpiredDevice, Text, say};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -59,18 +59,17 @@ impl Fuse {
 /// # Errors
 /// `usage` for one that is too short or too long.
 pub(crate) fn stay(seconds: u64, now: OffsetDateTime) -> Result<ExpirySettings, ErrorEnvelope> {
-    let usage = |because: &str| {
-        ErrorEnvelope::new(Code::Usage, "That is no time for a device to stay", because)
-            .fix("Give a time such as 1h or 7d, or leave it out for ever.")
+    let usage = |because: Text| {
+        ErrorEnvelope::new(Code::Usage, say!("core.stay.title"), because).fix(say!("core.stay.fix"))
     };
     if seconds < SHORTEST {
-        return Err(usage("It is shorter than a minute."));
+        return Err(usage(say!("core.stay.short")));
     }
     if seconds > LONGEST {
-        return Err(usage("It is longer than a year."));
+        return Err(usage(say!("core.pause.year")));
     }
     let length = time::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
-    let at = now.checked_add(length).ok_or_else(|| usage("It ends after the end of time."))?;
+    let at = now.checked_add(length).ok_or_else(|| usage(say!("core.pause.end-of-time")))?;
     Ok(ExpirySettings { set_at: now, at })
 }
 

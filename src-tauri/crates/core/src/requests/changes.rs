@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatehouse_api::{Actual, Change, Code, ErrorEnvelope, OpenRequest, Reply};
+use gatehouse_api::{Actual, Change, Code, ErrorEnvelope, OpenRequest, Reply, say};
 
 use super::Desk;
 use crate::context::{FrontDoor, Listeners};
@@ -50,9 +50,9 @@ pub(super) fn cancel(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
     if desk.transactions.cancel() {
         return Ok(Reply::Done);
     }
-    let because = "No change is being made, or it is being taken back already, which is always finished.";
-    Err(ErrorEnvelope::new(Code::NotFound, "There is nothing to stop", because)
-        .fix_with("Look at the state.", "gatehouse status"))
+    let because = say!("core.cancel.nothing-because");
+    Err(ErrorEnvelope::new(Code::NotFound, say!("core.cancel.nothing"), because)
+        .fix_with(say!("core.look.state"), "gatehouse status"))
 }
 
 pub(super) async fn confirm(desk: &Desk) -> Result<Reply, ErrorEnvelope> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatehouse_api::{Code, DeviceList, ErrorEnvelope, ExpiredDevice, PairedDevice, Problem, Reply};
+use gatehouse_api::{Code, DeviceList, ErrorEnvelope, ExpiredDevice, PairedDevice, Problem, Reply, say};
 use gatehouse_openclaw::devices::{self as gateway, DeviceError};
 
 use super::{device_reply, fetch, paired_id, refresh, report};
@@ -128,14 +128,10 @@ async fn save(desk: &Desk, change: impl FnOnce(&mut Settings) + Send + 'static) 
 }
 
 fn still_paired(error: ErrorEnvelope) -> Problem {
-    let because = format!("It cannot be revoked: {} It is tried again every few seconds.", error.because);
-    Problem {
-        title: "A device's time is over, and it is still paired".to_owned(),
-        because,
-        ..errors::problem(error)
-    }
+    let because = say!("core.expiry.because", why = error.because);
+    Problem { title: say!("core.expiry.title"), because, ..errors::problem(error) }
 }
 
 fn gone(id: &str) -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::NotFound, "The device is gone", format!("{id} is not paired any more."))
+    ErrorEnvelope::new(Code::NotFound, say!("core.device.gone"), say!("core.device.gone-because", id = id))
 }

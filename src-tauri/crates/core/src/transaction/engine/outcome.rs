@@ -42,11 +42,7 @@ pub(super) fn rolled_back(
         Code::Cancelled => say!("core.rolled-back.stopped", title = title, step = step, end = end),
         _ => say!("core.rolled-back.title", title = title, step = step, end = end),
     };
-    let mut error = ErrorEnvelope::new(
-        code,
-        title,
-        errors::both(&cause),
-    );
+    let mut error = ErrorEnvelope::new(code, title, errors::both(&cause));
     error.evidence = cause.evidence;
     error.evidence.push(say!("core.rolled-back.cause", code = code_name(cause.code)));
     error.evidence.extend(unwound.failures);

@@ -247,7 +247,7 @@ async fn a_failure_takes_back_every_step_newest_first_and_names_step_cause_and_f
     assert_eq!(world.lock().unwrap().reverts, ["listen", "loopback", "authentication"]);
     assert!(on(&world).is_empty());
     assert_eq!(error.code, Code::RolledBack);
-    assert!(error.title.contains("listen") && error.because.contains("nginx has it"), "{error:?}");
+    assert!(error.title.contains("“Listen”") && error.because.contains("nginx has it"), "{error:?}");
     assert!(error.evidence.iter().any(|line| *line == "cause: port-taken"), "{error:?}");
     assert_eq!(error.fix.unwrap().text, "Stop nginx.");
     assert_eq!(engine.changes().history(9)[0].state, ChangeState::RolledBack);
