@@ -226,7 +226,7 @@ pub(crate) fn devices_at(now: OffsetDateTime) -> DeviceList {
         name: "Visitor's tablet".to_owned(),
         at: now - Duration::hours(3),
         can_return: false,
-        note: "It is locked out: it would have to ask again, and you would see it.".to_owned(),
+        note: "It is locked out: it would have to ask again, and you would see it.".into(),
     };
     DeviceList { pending: vec![phone], paired: vec![laptop], expired: vec![visitor] }
 }

@@ -104,7 +104,7 @@ pub struct ExpiredDevice {
     /// Whether it could come back by itself, because it may know the shared token or password.
     pub can_return: bool,
     /// How, and what would stop it, as a sentence.
-    pub note: String,
+    pub note: Text,
 }
 
 /// All devices.

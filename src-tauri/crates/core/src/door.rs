@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{EdgeSighting, OriginSeen};
+use gatehouse_api::{EdgeSighting, OriginSeen, Text, say};
 use gatehouse_edge::{
     AccessRecord, AllowedClients, ClientSighting, Counters, Edge, EdgeSettings, Listener, ListenerKind,
     OriginSighting, Pause, RehearsalError, WebSocketsOverHttp2,
@@ -49,14 +49,12 @@ impl Door {
     }
 
     /// Why WebSocket over HTTP/2 is not offered; `None` = it is.
-    pub(crate) fn http2_websocket_reason(&self) -> Option<String> {
+    pub(crate) fn http2_websocket_reason(&self) -> Option<Text> {
         match self.edge.websockets_over_http2() {
             WebSocketsOverHttp2::Offered => None,
-            WebSocketsOverHttp2::Off => Some("the settings say no".to_owned()),
-            WebSocketsOverHttp2::Untested => {
-                Some("it has not been tried through this address yet".to_owned())
-            }
-            WebSocketsOverHttp2::Failed(why) => Some(format!("the test failed: {why}")),
+            WebSocketsOverHttp2::Off => Some(say!("core.http2.off")),
+            WebSocketsOverHttp2::Untested => Some(say!("core.http2.untested")),
+            WebSocketsOverHttp2::Failed(why) => Some(say!("core.http2.failed", why = why)),
         }
     }
 

@@ -64,7 +64,7 @@ fn what_is_told_is_bounded_in_number_and_time() {
         name: "Pad".into(),
         at,
         can_return: false,
-        note: String::new(),
+        note: Text::default(),
     };
     let mut expired = Vec::new();
     for second in 0..50 {
