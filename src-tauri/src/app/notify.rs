@@ -162,7 +162,7 @@ mod tests {
             name: "Pad".into(),
             at: OffsetDateTime::UNIX_EPOCH + Duration::from_secs(seconds),
             can_return: false,
-            note: String::new(),
+            note: gatehouse_api::Text::default(),
         };
         let list = |expired| DeviceList { expired, ..DeviceList::default() };
         let mut telling = Telling::default();

@@ -70,7 +70,7 @@ pub(crate) fn waiting(pending: &[PendingDevice], language: Language) -> Notifica
 pub(crate) fn expired(device: &ExpiredDevice, language: Language) -> Notification {
     Notification {
         title: language.text("notify.expired", &[("name", &plain(&device.name))]),
-        body: device.note.clone(),
+        body: device.note.in_language(language),
         device: None,
         choices: vec![(Choice::Review, language.text("notify.review", &[]))],
     }
