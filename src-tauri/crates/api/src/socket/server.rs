@@ -288,7 +288,7 @@ async fn metrics(handler: &dyn Handler) -> Response {
             response
         }
         Ok(_) => {
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, usage("There are no metrics", "The core has none."))
+            refuse(StatusCode::INTERNAL_SERVER_ERROR, usage(crate::say!("core.http.bad"), "The core has no metrics."))
         }
         Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error),
     }
