@@ -7,7 +7,7 @@
 mod keys;
 mod value;
 
-use gatehouse_api::{Code, ConfigEdit, ConfigEntry, ErrorEnvelope};
+use gatehouse_api::{Code, ConfigEdit, ConfigEntry, ErrorEnvelope, Text, say};
 use gatehouse_edge::{EdgeSettings, Http2WebSockets, Limits};
 use ipnet::IpNet;
 use serde_json::{Map, Value};
@@ -141,21 +141,21 @@ pub fn edited(
 
 /// What differs between two stores, a line each.
 #[must_use]
-pub fn differences(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<String> {
+pub fn differences(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<Text> {
     let (mut old, mut new) = (EdgeConfig::of(before).0, EdgeConfig::of(after).0);
     KEYS.iter()
         .filter_map(|key| {
             let (was, is) = (key.get(&mut old), key.get(&mut new));
-            (was != is).then(|| format!("{}: {was} → {is}", key.name))
+            (was != is).then(|| format!("{}: {was} → {is}", key.name).into())
         })
         .collect()
 }
 
 fn refused(mut wrong: Vec<String>) -> ErrorEnvelope {
     let because = wrong.remove(0);
-    let mut error = ErrorEnvelope::new(Code::Usage, "That is not a setting of the edge", because)
-        .fix_with("See what can be set, and within which range.", "gatehouse config get");
-    error.evidence = wrong;
+    let mut error = ErrorEnvelope::new(Code::Usage, say!("core.config.unknown"), because)
+        .fix_with(say!("core.config.see"), "gatehouse config get");
+    error.evidence = wrong.into_iter().map(Text::from).collect();
     error
 }
 

@@ -305,7 +305,7 @@ impl SettingsStore {
         Some(Problem {
             code: Code::Usage,
             title: "A setting of the edge is not in force".into(),
-            because: format!("{}: {} The default is used.", first.key, first.because),
+            because: say!("core.config.default-used", key = first.key, because = first.because.clone()),
             fix: Some(Fix {
                 text: "Set it anew, or go back to the default.".into(),
                 command: Some(format!("gatehouse config set {} default", first.key)),

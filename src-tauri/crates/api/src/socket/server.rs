@@ -287,9 +287,10 @@ async fn metrics(handler: &dyn Handler) -> Response {
             response.headers_mut().insert(header::CONTENT_TYPE, kind);
             response
         }
-        Ok(_) => {
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, usage(crate::say!("core.http.bad"), "The core has no metrics."))
-        }
+        Ok(_) => refuse(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            usage(crate::say!("core.http.bad"), "The core has no metrics."),
+        ),
         Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{ConfigEdit, ErrorEnvelope, StepId};
+use gatehouse_api::{ConfigEdit, ErrorEnvelope, StepId, Text, say};
 use serde_json::{Map, Value};
 
 use crate::context::Context;
@@ -34,8 +34,8 @@ impl Step for ConfigureEdge {
         StepId::Commit
     }
 
-    fn title(&self) -> &'static str {
-        "Changing the settings"
+    fn title(&self) -> Text {
+        say!("core.step.edge")
     }
 
     fn limit(&self) -> Duration {
@@ -46,7 +46,7 @@ impl Step for ConfigureEdge {
         let previous = self.context.settings.current().edge.clone();
         self.next = edge_config::edited(&previous, &self.edits, self.replace)?;
         Ok(Prepared {
-            title: "Change the settings of the edge.".to_owned(),
+            title: say!("core.step.edge-does"),
             details: edge_config::differences(&previous, &self.next),
             changes: self.next != previous,
             inverse: Inverse::Edge { previous }.to_value()?,
@@ -54,9 +54,9 @@ impl Step for ConfigureEdge {
         })
     }
 
-    async fn apply(&mut self, _draft: &mut Draft) -> Result<String, ErrorEnvelope> {
+    async fn apply(&mut self, _draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
         configure(&self.context, std::mem::take(&mut self.next)).await?;
-        Ok("They are in force, and no connection was dropped.".to_owned())
+        Ok(say!("core.step.edge-done"))
     }
 }
 
