@@ -295,7 +295,7 @@ redirect_reason?: Text,
 /**
  * Why WebSocket over HTTP/2 is not offered; `None` = it is.
  */
-http2_websocket_reason?: string, 
+http2_websocket_reason?: Text, 
 /**
  * Connections open now.
  */
@@ -669,7 +669,7 @@ can_return: boolean,
 /**
  * How, and what would stop it, as a sentence.
  */
-note: string, };
+note: Text, };
 
 /**
  * All devices.

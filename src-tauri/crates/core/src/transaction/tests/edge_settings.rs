@@ -37,7 +37,11 @@ async fn settings_are_in_force_at_once_survive_a_restart_and_are_undone_like_any
     assert_eq!(metric(port, limit).await.as_deref(), Some("77"));
     let entry = house.transactions().history(1).remove(0);
     assert_eq!(entry.kind, ChangeKind::Settings);
-    assert!(entry.details.iter().any(|line| line.as_str() == "limits.connections: 4096 → 77"), "{:?}", entry.details);
+    assert!(
+        entry.details.iter().any(|line| line.as_str() == "limits.connections: 4096 → 77"),
+        "{:?}",
+        entry.details
+    );
 
     let same = house.transactions().run(set(&[("limits.connections", "77")])).await.unwrap();
     assert_eq!(same.id, None, "nothing to do");
