@@ -24,6 +24,8 @@ pub mod ports_plan;
 pub mod probe;
 mod requests;
 pub mod settings;
+#[cfg(test)]
+mod testing;
 mod traffic;
 pub mod transaction;
 mod vault;

@@ -3,6 +3,7 @@ use std::time::Duration;
 use gatehouse_api::{Actual, Desired, GatewayVerdict, Scope};
 
 use super::*;
+use crate::testing::free_port;
 
 /// A machine where OpenClaw was never installed.
 struct Bare {
@@ -37,10 +38,6 @@ impl Bare {
     async fn start(&self) -> Core {
         Core::start(self.options()).await.unwrap()
     }
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 async fn until(core: &Core, what: impl FnMut(&Arc<Snapshot>) -> bool) -> Snapshot {

@@ -4,7 +4,8 @@ use gatehouse_api::{ChangeKind, ChangeState, Code, ConfigEdit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::house::{House, free_port};
+use super::house::House;
+use crate::testing::free_port;
 use crate::transaction::Intent;
 
 fn set(edits: &[(&str, &str)]) -> Intent {

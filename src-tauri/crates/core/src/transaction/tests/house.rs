@@ -1,7 +1,7 @@
 //! A house for tests: a state folder, a configuration file, an edge on loopback, and a clock that the test moves.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::{fs, io};
@@ -22,6 +22,7 @@ use crate::context::{Checkpoint, Clock, Context, Machine, Pass, Served};
 use crate::door::Door;
 use crate::link::GatewayLink;
 use crate::settings::SettingsStore;
+use crate::testing::free_port;
 use crate::transaction::{Intent, Transactions, serve};
 
 pub(crate) struct House {
@@ -237,10 +238,6 @@ impl House {
 /// What a browser sends for an address.
 pub(crate) fn origin_of(url: &str) -> String {
     gatehouse_openclaw::origin::canonical(url).unwrap()
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port()
 }
 
 #[derive(Clone)]
