@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 pub(crate) use self::devices::{Devices, Stay, Which};
 use crate::output::when::parse_span;
+use crate::words::Language;
 
 /// A safe HTTPS address for an OpenClaw gateway.
 #[derive(Debug, Parser)]
@@ -47,6 +48,12 @@ pub(crate) struct Globals {
     /// The control socket of the Gatehouse to talk to.
     #[arg(long, global = true, value_name = "PATH", env = "GATEHOUSE_SOCKET", hide_env_values = true)]
     pub(crate) socket: Option<PathBuf>,
+    /// The language of what is printed.
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<LanguageWord>,
+    /// The language that follows from `--lang` and the surroundings.
+    #[arg(skip)]
+    pub(crate) language: Language,
     /// When to use colours.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
@@ -56,6 +63,17 @@ pub(crate) struct Globals {
     /// More of what happens; twice for everything.
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// The languages of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LanguageWord {
+    /// English.
+    #[value(name = "en")]
+    English,
+    /// Simplified Chinese.
+    #[value(name = "zh-Hans")]
+    SimplifiedChinese,
 }
 
 /// When to use colours.

@@ -84,7 +84,13 @@ mod tests {
     fn our_crates_are_heard_others_only_when_they_warn_and_nobody_makes_a_line() {
         let written = Written::default();
         let writer = written.clone();
-        let look = Look { terminal: false, color: false, utf8: true, width: 80 };
+        let look = Look {
+            terminal: false,
+            color: false,
+            utf8: true,
+            width: 80,
+            language: crate::words::Language::English,
+        };
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new("warn,gatehouse=info"))
             .with_writer(move || writer.clone())

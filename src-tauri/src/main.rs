@@ -10,13 +10,12 @@ mod commands;
 mod log;
 mod output;
 mod session;
-#[cfg(feature = "tray")]
 mod words;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser, error::ErrorKind};
-use gatehouse_api::{Code, ErrorEnvelope, SCHEMA};
+use gatehouse_api::{Code, ErrorEnvelope, SCHEMA, say};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -30,10 +29,12 @@ fn main() -> ExitCode {
     // The offset of the local clock can be read only while there is one thread.
     let clock = Clock::local();
     let words: Vec<OsString> = std::env::args_os().filter(|word| !is_process_serial_number(word)).collect();
-    let cli = match Cli::try_parse_from(&words) {
+    let language = words::of_command_line(&words, |name| std::env::var(name).ok());
+    let mut cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) => return explain(&error, &words),
     };
+    cli.globals.language = language;
     let Some(command) = cli.command else { return without_command(cli.globals, clock, &words) };
     run(Session::new(cli.globals, clock), |session, runtime| {
         runtime.block_on(commands::run(command, session))
@@ -63,8 +64,8 @@ fn run(mut session: Session, work: impl FnOnce(&mut Session, &Runtime) -> sessio
             outcome
         }
         Err(error) => {
-            let because = format!("No threads could be started: {error}.");
-            Err(ErrorEnvelope::new(Code::Failed, "Gatehouse cannot run", because))
+            let because = say!("cli.threads.because", error = error);
+            Err(ErrorEnvelope::new(Code::Failed, say!("cli.threads.title"), because))
         }
     };
     end(outcome, session)
@@ -103,8 +104,8 @@ fn explain(error: &clap::Error, words: &[OsString]) -> ExitCode {
         let said: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
         let because = said.join(" ");
         let because = because.trim_start_matches("error: ");
-        let envelope = ErrorEnvelope::new(Code::Usage, "The words of the command make no sense", because)
-            .fix_with("See which there are.", "gatehouse --help");
+        let envelope = ErrorEnvelope::new(Code::Usage, say!("cli.usage.title"), because)
+            .fix_with(say!("cli.see-which"), "gatehouse --help");
         let object = output::flat::flat(json!({"schema": SCHEMA, "error": envelope}));
         let _ = writeln!(std::io::stdout(), "{object:#}");
     } else if is_help {

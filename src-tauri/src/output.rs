@@ -10,17 +10,19 @@ pub(crate) mod plain;
 pub(crate) mod progress;
 pub(crate) mod qr;
 pub(crate) mod when;
+pub(crate) mod width;
 pub(crate) mod words;
 
 use std::io::{self, IsTerminal, Write};
 
-use gatehouse_api::{ErrorEnvelope, SCHEMA};
+use gatehouse_api::{ErrorEnvelope, SCHEMA, Text};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub(crate) use page::{Page, Tone};
 
 use crate::args::{Color, Globals};
+use crate::words::Language;
 
 /// In which form results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +46,15 @@ pub(crate) struct Look {
     pub(crate) utf8: bool,
     /// Columns.
     pub(crate) width: usize,
+    /// In which language.
+    pub(crate) language: Language,
 }
 
 /// Columns where there is no terminal to ask.
 const COLUMNS: usize = 80;
 
 impl Look {
-    fn of(stream: &(impl IsTerminal + std::os::fd::AsFd), color: Color) -> Self {
+    fn of(stream: &(impl IsTerminal + std::os::fd::AsFd), color: Color, language: Language) -> Self {
         let terminal = stream.is_terminal();
         let plain = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -61,7 +65,9 @@ impl Look {
         };
         let columns = rustix::termios::tcgetwinsize(stream).ok().map(|size| usize::from(size.ws_col));
         let width = columns.filter(|columns| *columns > 0).unwrap_or(COLUMNS).clamp(40, 100);
-        Self { terminal, color, utf8: plain::locale_is_utf8(|name| std::env::var(name).ok()), width }
+        // Who chose Chinese has a terminal that shows it, whatever the locale says.
+        let utf8 = language != Language::English || plain::locale_is_utf8(|name| std::env::var(name).ok());
+        Self { terminal, color, utf8, width, language }
     }
 }
 
@@ -100,8 +106,8 @@ impl Out {
     /// Standard output and standard error, as the flags and the surroundings say.
     pub(crate) fn new(globals: &Globals) -> Self {
         let (stdout, stderr) = (io::stdout(), io::stderr());
-        let results = Look::of(&stdout, globals.color);
-        let remarks = Look::of(&stderr, globals.color);
+        let results = Look::of(&stdout, globals.color, globals.language);
+        let remarks = Look::of(&stderr, globals.color, globals.language);
         let form = match (globals.json, globals.jsonl) {
             (_, true) => Form::Lines,
             (true, false) => Form::Json,
@@ -186,8 +192,9 @@ impl Out {
     }
 
     /// Prints a question on standard error and leaves the cursor behind it.
-    pub(crate) fn question(&mut self, text: &str) {
-        let text = plain::text(text, self.remarks.look.utf8);
+    pub(crate) fn question(&mut self, text: &Text) {
+        let look = self.remarks.look;
+        let text = plain::text(&text.in_language(look.language), look.utf8);
         self.remarks.write(format!("{text} ").as_bytes());
     }
 

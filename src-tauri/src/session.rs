@@ -8,7 +8,7 @@ use std::{
 };
 
 use gatehouse_api::{
-    Code, ErrorEnvelope, Reply, Request,
+    Code, ErrorEnvelope, Reply, Request, Text, say,
     socket::{Client, Ended},
 };
 use gatehouse_host::home::{Environment, Home};
@@ -93,9 +93,9 @@ impl Session {
     ) -> Result<T, ErrorEnvelope> {
         let Some(limit) = self.globals.timeout else { return answer.await };
         tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
-            let because = format!("{} s have passed. What was begun goes on.", limit.as_secs());
-            Err(ErrorEnvelope::new(Code::Failed, "There was no answer in time", because)
-                .fix_with("See how far it got.", "gatehouse status"))
+            let because = say!("cli.timeout.because", seconds = limit.as_secs());
+            Err(ErrorEnvelope::new(Code::Failed, say!("cli.timeout.title"), because)
+                .fix_with(say!("cli.timeout.fix"), "gatehouse status"))
         })
     }
 
@@ -108,25 +108,25 @@ impl Session {
     }
 
     /// Asks a yes-or-no question. Anything but a yes is a no.
-    pub(crate) async fn confirm(&mut self, question: &str) -> bool {
-        self.out.question(&format!("{question} [y/N]"));
+    pub(crate) async fn confirm(&mut self, question: impl Into<Text>) -> bool {
+        self.out.question(&say!("cli.ask", question = question.into()));
         let answer = line().await.unwrap_or_default();
-        matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+        matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes" | "是")
     }
 
     /// Makes sure of a yes before something that cannot be taken back.
-    pub(crate) async fn consent(&mut self, question: &str) -> Result<(), ErrorEnvelope> {
+    pub(crate) async fn consent(&mut self, question: Text) -> Result<(), ErrorEnvelope> {
         if self.globals.yes {
             return Ok(());
         }
         if !self.can_ask() {
-            return Err(ErrorEnvelope::new(Code::NeedsConfirmation, question, "There is nobody to ask.")
-                .fix("Say it again with --yes."));
+            return Err(ErrorEnvelope::new(Code::NeedsConfirmation, question, say!("cli.nobody"))
+                .fix(say!("cli.say-yes")));
         }
         if self.confirm(question).await {
             return Ok(());
         }
-        Err(ErrorEnvelope::new(Code::NeedsConfirmation, "Nothing was changed", "The answer was no."))
+        Err(ErrorEnvelope::new(Code::NeedsConfirmation, say!("cli.nothing-changed"), say!("cli.answered-no")))
     }
 
     /// Where the core's control socket is.
@@ -140,8 +140,8 @@ impl Session {
     /// The state folder.
     pub(crate) fn home(&self) -> Result<Home, ErrorEnvelope> {
         Home::resolve(&Environment::from_process()).map_err(|error| {
-            ErrorEnvelope::new(Code::Usage, "There is no state folder", format!("{error}."))
-                .fix("Set GATEHOUSE_HOME to a folder of your own.")
+            ErrorEnvelope::new(Code::Usage, say!("cli.home.title"), format!("{error}."))
+                .fix(say!("cli.home.fix"))
         })
     }
 }
@@ -160,12 +160,8 @@ pub(crate) async fn line() -> Option<String> {
 
 /// The answer fits another question: the core is of another make.
 pub(crate) fn unexpected() -> ErrorEnvelope {
-    ErrorEnvelope::new(
-        Code::Version,
-        "The answer does not fit the question",
-        "The Gatehouse that runs seems to be of another version.",
-    )
-    .fix("Stop the one that runs and start it again.")
+    ErrorEnvelope::new(Code::Version, say!("cli.unexpected.title"), say!("cli.unexpected.because"))
+        .fix(say!("core.socket.restart-running"))
 }
 
 /// The end of a stream as an error.
@@ -174,11 +170,14 @@ pub(crate) fn ended(ended: &Ended) -> ErrorEnvelope {
         Ended::Stopped | Ended::Lost(_) => Code::NotRunning,
         Ended::Garbage(_) => Code::Failed,
     };
-    ErrorEnvelope::new(code, "There is nothing more to follow", format!("{}.", capital(&ended.to_string())))
-        .fix_with("Start it again.", "gatehouse serve")
+    ErrorEnvelope::new(code, say!("cli.ended.title"), said(ended))
+        .fix_with(say!("cli.ended.fix"), "gatehouse serve")
 }
 
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+fn said(ended: &Ended) -> Text {
+    match ended {
+        Ended::Stopped => say!("cli.ended.stopped"),
+        Ended::Lost(why) => say!("cli.ended.lost", why = why),
+        Ended::Garbage(what) => say!("cli.ended.garbage", what = what),
+    }
 }

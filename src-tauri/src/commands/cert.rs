@@ -3,7 +3,7 @@
 use std::{io, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use gatehouse_api::{CaExport, CaFormat, CertSummary, Code, ErrorEnvelope, Reply, Request};
+use gatehouse_api::{CaExport, CaFormat, CertSummary, Code, ErrorEnvelope, Reply, Request, Text, say};
 use serde_json::json;
 
 use crate::{
@@ -28,31 +28,29 @@ pub(crate) async fn run(command: Cert, session: &mut Session) -> Outcome {
 async fn fetch(session: &mut Session) -> Result<CertSummary, ErrorEnvelope> {
     let Reply::Cert(cert) = session.ask(Request::CertShow).await? else { return Err(unexpected()) };
     cert.ok_or_else(|| {
-        ErrorEnvelope::new(
-            Code::NotFound,
-            "There is no certificate yet",
-            "One is made when an address is opened.",
-        )
-        .fix_with("Open one.", "gatehouse open --to lan")
+        ErrorEnvelope::new(Code::NotFound, say!("cli.cert.none"), say!("cli.cert.none-because"))
+            .fix_with(say!("core.open-one"), "gatehouse open --to lan")
     })
 }
 
 fn page(cert: &CertSummary, clock: Clock) -> Page {
-    let until = format!("until {} ({})", clock.date(cert.not_after), clock.relative(cert.not_after));
+    let until =
+        say!("cli.until", date = clock.date(cert.not_after), relative = clock.relative(cert.not_after));
     let valid = cert.not_after > clock.now();
-    let (tone, word) = if valid { (Tone::Good, "Valid") } else { (Tone::Bad, "Expired") };
+    let (tone, word) =
+        if valid { (Tone::Good, say!("cli.cert.valid")) } else { (Tone::Bad, say!("cli.cert.expired")) };
     let mut page = Page::verdict(tone, word, &until);
-    page.field("Issuer", &cert.issuer);
-    page.field("Names", &cert.names.join(", "));
+    page.field(say!("cli.field.issuer"), &cert.issuer);
+    page.field(say!("cli.field.names"), &cert.names.join(", "));
     fingerprint_fields(&mut page, "SHA-256", &cert.sha256);
     if let Some(ca) = &cert.ca_sha256 {
-        fingerprint_fields(&mut page, "CA SHA-256", ca);
+        fingerprint_fields(&mut page, say!("cli.field.ca-sha256"), ca);
     }
     page
 }
 
 /// A fingerprint on two lines of sixteen bytes, which fit 80 columns and compare well.
-pub(crate) fn fingerprint_fields(page: &mut Page, name: &str, colons: &str) {
+pub(crate) fn fingerprint_fields(page: &mut Page, name: impl Into<Text>, colons: &str) {
     let half = 16 * 3 - 1;
     match (colons.get(..half), colons.get(half + 1..)) {
         (Some(first), Some(second)) => {
@@ -104,8 +102,11 @@ async fn export(path: &Path, form: CaForm, session: &mut Session) -> Outcome {
     }
     write(path, &bytes).map_err(|error| not_written(path, &error))?;
     let CaExport { name, sha256, not_after, .. } = &ca;
-    let mut page = Page::verdict(Tone::Good, "Written", &path.display().to_string());
-    page.field("Authority", &format!("{name}, until {}", session.clock.date(*not_after)));
+    let mut page = Page::verdict(Tone::Good, say!("cli.cert.written"), &path.display().to_string());
+    page.field(
+        say!("cli.field.authority"),
+        &say!("cli.cert.name-until", name = name, date = session.clock.date(*not_after)),
+    );
     fingerprint_fields(&mut page, "SHA-256", sha256);
     let value = json!({
         "path": path.display().to_string(),
@@ -131,5 +132,9 @@ fn not_written(path: &Path, error: &io::Error) -> ErrorEnvelope {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Code::Permission,
         _ => Code::Storage,
     };
-    ErrorEnvelope::new(code, "The file could not be written", format!("{}: {error}.", path.display()))
+    ErrorEnvelope::new(
+        code,
+        say!("cli.file.not-written"),
+        say!("core.at-failed", place = path.display(), error = error),
+    )
 }

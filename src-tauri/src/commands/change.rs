@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatehouse_api::{
-    Change, ChangeState, Code, ErrorEnvelope, Event, Reply, Request,
+    Change, ChangeState, Code, ErrorEnvelope, Event, Reply, Request, Text, say,
     socket::{Client, Events, Topic},
 };
 
@@ -72,45 +72,43 @@ async fn drain(events: &mut Events, steps: &mut Steps, session: &mut Session) {
 /// Asks the core to stop the change; the change itself answers when everything is put back.
 async fn stop(client: &Client) -> Page {
     match client.call(Request::CancelChange).await {
-        Ok(_) => {
-            Page::verdict(Tone::Warn, "Stopping:", "everything is put back. Once more to wait no longer.")
-        }
-        Err(_) => {
-            Page::verdict(Tone::Warn, "Not stopped:", "it is almost done. Once more to wait no longer.")
-        }
+        Ok(_) => Page::verdict(Tone::Warn, say!("cli.word.stopping"), say!("cli.change.stopping")),
+        Err(_) => Page::verdict(Tone::Warn, say!("cli.word.not-stopped"), say!("cli.change.not-stopped")),
     }
 }
 
 fn left() -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::Failed, "Nobody waits for the end", "The core goes on by itself.")
-        .fix_with("See how far it got.", "gatehouse status")
+    ErrorEnvelope::new(Code::Failed, say!("cli.change.left"), say!("cli.change.left-because"))
+        .fix_with(say!("cli.timeout.fix"), "gatehouse status")
 }
 
 fn too_long(limit: Duration) -> ErrorEnvelope {
-    let because = format!("{} s have passed. The change goes on.", limit.as_secs());
-    ErrorEnvelope::new(Code::Failed, "There was no answer in time", because)
-        .fix_with("See how far it got.", "gatehouse status")
+    let because = say!("cli.timeout.change", seconds = limit.as_secs());
+    ErrorEnvelope::new(Code::Failed, say!("cli.timeout.title"), because)
+        .fix_with(say!("cli.timeout.fix"), "gatehouse status")
 }
 
 /// The result of a change for a person: `word` and its title, then what to know.
-pub(crate) fn page(change: &Change, word: &str, clock: Clock) -> Page {
+pub(crate) fn page(change: &Change, word: Text, clock: Clock) -> Page {
     let (tone, word) = match (change.state, &change.id) {
         (Some(ChangeState::AwaitingConfirmation), _) => (Tone::Warn, word),
-        (Some(ChangeState::RolledBack | ChangeState::RollbackPending), _) => (Tone::Bad, "Reverted:"),
-        (_, None) => (Tone::Good, "Unchanged:"),
+        (Some(ChangeState::RolledBack | ChangeState::RollbackPending), _) => {
+            (Tone::Bad, say!("cli.word.reverted"))
+        }
+        (_, None) => (Tone::Good, say!("cli.word.unchanged")),
         (_, Some(_)) => (Tone::Good, word),
     };
     let title = match &change.id {
-        Some(id) => format!("{} ({id})", change.title),
-        None => change.title.to_string(),
+        Some(id) => say!("cli.titled", title = change.title, id = id),
+        None => change.title.clone(),
     };
     let mut page = Page::verdict(tone, word, &title);
     for warning in &change.warnings {
-        page.toned(2, Tone::Warn, "Note:", warning);
+        page.toned(2, Tone::Warn, say!("cli.word.note"), warning);
     }
     if let Some(by) = change.confirm_by {
-        let when = format!("it reverts {} unless you say:", clock.relative(by));
-        page.toned(2, Tone::Warn, "Unconfirmed:", &when);
+        let when = say!("cli.change.reverts", relative = clock.relative(by));
+        page.toned(2, Tone::Warn, say!("cli.word.unconfirmed"), &when);
         page.command("gatehouse confirm");
     }
     page

@@ -1,6 +1,6 @@
 //! `gatehouse close`: the address goes away, and so does what was added to the gateway's configuration.
 
-use gatehouse_api::Request;
+use gatehouse_api::{Request, say};
 
 use super::{change, plan};
 use crate::{
@@ -16,11 +16,9 @@ pub(crate) async fn run(args: &Close, session: &mut Session) -> Outcome {
     if args.purge {
         // Somebody must run before anybody is asked.
         session.client().await?;
-        session
-            .consent("Forget the certificate authority? Devices that trust it must trust a new one.")
-            .await?;
+        session.consent(say!("cli.close.ask")).await?;
     }
     let made = change::make(Request::Close { purge: args.purge }, session).await?;
-    session.out.result(&change::page(&made, "Done:", session.clock), &made);
+    session.out.result(&change::page(&made, say!("cli.word.done"), session.clock), &made);
     Ok(change::verdict(&made))
 }

@@ -5,7 +5,7 @@ mod schema;
 use std::{io, path::Path};
 
 use gatehouse_api::{
-    Code, ConfigEdit, ConfigEntry, ConfigKind, Configuration, ErrorEnvelope, Reply, Request,
+    Code, ConfigEdit, ConfigEntry, ConfigKind, Configuration, ErrorEnvelope, Reply, Request, Text, say,
 };
 use serde_json::{Map, Value};
 
@@ -61,10 +61,10 @@ async fn get(key: Option<&str>, session: &mut Session) -> Outcome {
         if configuration.entries.is_empty() {
             return Err(ErrorEnvelope::new(
                 Code::NotFound,
-                "There is no such setting",
-                format!("No name of a setting begins with {key}."),
+                say!("cli.config.none"),
+                say!("cli.config.none-because", key = key),
             )
-            .fix_with("See all of them.", "gatehouse config get"));
+            .fix_with(say!("cli.config.see-all"), "gatehouse config get"));
         }
         if exact && session.out.form() == Form::Human {
             let value = configuration.entries.first().map(|entry| entry.value.clone()).unwrap_or_default();
@@ -82,38 +82,40 @@ async fn get(key: Option<&str>, session: &mut Session) -> Outcome {
 fn page(configuration: &Configuration) -> Page {
     let changed = configuration.entries.iter().filter(|entry| entry.value != entry.default).count();
     let about = match changed {
-        0 => "all at their defaults".to_owned(),
-        _ => format!("{changed} not at the default"),
+        0 => say!("cli.config.all-default"),
+        _ => say!("cli.config.changed", changed = changed),
     };
-    let mut page = Page::verdict(Tone::Strong, "Settings of the edge:", &about);
+    let mut page = Page::verdict(Tone::Strong, say!("cli.config.word"), about);
     for entry in &configuration.entries {
         let tone = if entry.value == entry.default { Tone::Plain } else { Tone::Strong };
-        let default = match entry.value == entry.default {
-            true => String::new(),
-            false => format!(" (default {})", entry.default),
+        let value = match entry.value == entry.default {
+            true => format!("= {}", entry.value).into(),
+            false => say!("cli.config.value", value = entry.value, default = entry.default),
         };
-        page.toned(2, tone, &entry.key, &format!("= {}{default}", entry.value));
-        page.toned(6, Tone::Faint, "", &about_entry(entry));
+        page.toned(2, tone, &entry.key, value);
+        page.toned(6, Tone::Faint, "", about_entry(entry));
         if let Some(problem) = &entry.problem {
-            page.toned(6, Tone::Warn, "Not in force:", problem);
+            page.toned(6, Tone::Warn, say!("cli.config.not-in-force"), problem);
         }
     }
     for name in &configuration.unknown {
-        page.toned(2, Tone::Warn, name, "= kept, and unknown to this version");
+        page.toned(2, Tone::Warn, name, say!("cli.config.unknown"));
     }
     page
 }
 
-fn about_entry(entry: &ConfigEntry) -> String {
+fn about_entry(entry: &ConfigEntry) -> Text {
     match (&entry.least, &entry.most) {
-        (Some(least), Some(most)) => format!("{} From {least} to {most}.", entry.about),
-        (_, _) => entry.about.clone(),
+        (Some(least), Some(most)) => {
+            say!("cli.config.about", about = entry.about, least = least, most = most)
+        }
+        (_, _) => entry.about.as_str().into(),
     }
 }
 
 async fn set(edits: Vec<ConfigEdit>, replace: bool, session: &mut Session) -> Outcome {
     let change = change::make(Request::ConfigSet { edits, replace }, session).await?;
-    session.out.result(&change::page(&change, "Set:", session.clock), &change);
+    session.out.result(&change::page(&change, say!("cli.config.set"), session.clock), &change);
     Ok(change::verdict(&change))
 }
 
@@ -134,8 +136,8 @@ async fn export(path: &Path, session: &mut Session) -> Outcome {
         return Ok(Verdict::Done);
     }
     gatehouse_files::write_atomic(path, text.as_bytes(), gatehouse_files::PRIVATE)
-        .map_err(|error| failed("The file could not be written", path, &error))?;
-    let page = Page::verdict(Tone::Good, "Written", &path.display().to_string());
+        .map_err(|error| failed(say!("cli.file.not-written"), path, &error))?;
+    let page = Page::verdict(Tone::Good, say!("cli.cert.written"), path.display().to_string());
     session.out.result(&page, &serde_json::json!({"path": path.display().to_string()}));
     Ok(Verdict::Done)
 }
@@ -158,13 +160,13 @@ async fn read(path: &Path) -> Result<Vec<ConfigEdit>, ErrorEnvelope> {
     let owned = path.to_path_buf();
     let read = tokio::task::spawn_blocking(move || bounded(&owned)).await.map_err(io::Error::other);
     let bytes =
-        read.and_then(|read| read).map_err(|error| failed("The file could not be read", path, &error))?;
-    let wrong = |because: String| {
-        ErrorEnvelope::new(Code::Usage, "The file is not one of settings", because)
-            .fix_with("See what it may hold.", "gatehouse config schema")
+        read.and_then(|read| read).map_err(|error| failed(say!("cli.file.not-read"), path, &error))?;
+    let wrong = |because: Text| {
+        ErrorEnvelope::new(Code::Usage, say!("cli.config.not-settings"), because)
+            .fix_with(say!("cli.config.see-schema"), "gatehouse config schema")
     };
-    let object: Map<String, Value> =
-        serde_json::from_slice(&bytes).map_err(|error| wrong(format!("{}: {error}.", path.display())))?;
+    let object: Map<String, Value> = serde_json::from_slice(&bytes)
+        .map_err(|error| wrong(say!("core.at-failed", place = path.display(), error = error)))?;
     object
         .into_iter()
         .filter(|(key, _)| key != "$schema")
@@ -175,7 +177,7 @@ async fn read(path: &Path) -> Result<Vec<ConfigEdit>, ErrorEnvelope> {
                 Value::Bool(on) => Some(on.to_string()),
                 Value::Null => None,
                 Value::Array(_) | Value::Object(_) => {
-                    return Err(wrong(format!("{key} is neither a text, a number nor a switch.")));
+                    return Err(wrong(say!("cli.config.not-value", key = key)));
                 }
             };
             Ok(ConfigEdit { key, value })
@@ -195,13 +197,13 @@ fn bounded(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn failed(title: &str, path: &Path, error: &io::Error) -> ErrorEnvelope {
+fn failed(title: Text, path: &Path, error: &io::Error) -> ErrorEnvelope {
     let code = match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Code::Permission,
         io::ErrorKind::NotFound => Code::NotFound,
         _ => Code::Storage,
     };
-    ErrorEnvelope::new(code, title, format!("{}: {error}.", path.display()))
+    ErrorEnvelope::new(code, title, say!("core.at-failed", place = path.display(), error = error))
 }
 
 fn pretty(value: &Value) -> String {

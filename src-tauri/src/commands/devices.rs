@@ -7,7 +7,9 @@ mod revoke;
 mod view;
 mod watch;
 
-use gatehouse_api::{Code, DeviceList, ErrorEnvelope, PairedDevice, PendingDevice, Reply, Request};
+use gatehouse_api::{
+    Code, DeviceList, ErrorEnvelope, PairedDevice, PendingDevice, Reply, Request, Text, say,
+};
 
 use crate::{
     args::{Devices, Which},
@@ -20,11 +22,11 @@ pub(crate) async fn run(command: Devices, session: &mut Session) -> Outcome {
     match command {
         Devices::List { pending, paired } => list::run(pending, paired, session).await,
         Devices::Approve { which, access, label, expires } => {
-            let device = find(&which, fetch(session).await?.pending, "waits")?;
+            let device = find(&which, fetch(session).await?.pending, &say!("cli.device.state-waiting"))?;
             approve::run(device, approve::Terms { access: access.into(), label, expires }, session).await
         }
         Devices::Deny { which } => {
-            let device = find(&which, fetch(session).await?.pending, "waits")?;
+            let device = find(&which, fetch(session).await?.pending, &say!("cli.device.state-waiting"))?;
             deny(&device, session).await
         }
         Devices::Revoke { which, rotate_token } => revoke::run(&which, rotate_token, session).await,
@@ -44,8 +46,9 @@ async fn fetch(session: &mut Session) -> Result<DeviceList, ErrorEnvelope> {
 async fn deny(device: &PendingDevice, session: &mut Session) -> Outcome {
     let request = Request::DevicesDeny { device: device.device_id.clone() };
     let Reply::Denied { device_id } = session.ask(request).await? else { return Err(unexpected()) };
-    let mut page = Page::verdict(Tone::Good, "Denied", &view::title(&device.name, &device.device_id));
-    page.item("It may ask again.");
+    let mut page =
+        Page::verdict(Tone::Good, say!("cli.device.denied"), &view::title(&device.name, &device.device_id));
+    page.item(say!("cli.device.may-ask"));
     session.out.result(&page, &keyed("device_id", &device_id));
     Ok(Verdict::Done)
 }
@@ -53,7 +56,8 @@ async fn deny(device: &PendingDevice, session: &mut Session) -> Outcome {
 async fn rename(id: String, label: String, session: &mut Session) -> Outcome {
     let request = Request::DevicesRename { device: id, label };
     let Reply::Device(device) = session.ask(request).await? else { return Err(unexpected()) };
-    let page = Page::verdict(Tone::Good, "Renamed", &view::title(&device.name, &device.device_id));
+    let page =
+        Page::verdict(Tone::Good, say!("cli.device.renamed"), &view::title(&device.name, &device.device_id));
     session.out.result(&page, &device);
     Ok(Verdict::Done)
 }
@@ -90,7 +94,7 @@ impl Findable for PairedDevice {
 }
 
 /// The one device that is meant. Two that fit are an error, never a guess.
-fn find<D: Findable>(which: &Which, devices: Vec<D>, state: &str) -> Result<D, ErrorEnvelope> {
+fn find<D: Findable>(which: &Which, devices: Vec<D>, state: &Text) -> Result<D, ErrorEnvelope> {
     let fits = |device: &D| match (&which.id, &which.text) {
         (Some(id), _) => !id.is_empty() && device.id().starts_with(&id.to_ascii_lowercase()),
         (None, Some(text)) => {
@@ -102,20 +106,16 @@ fn find<D: Findable>(which: &Which, devices: Vec<D>, state: &str) -> Result<D, E
     let meant = which.id.as_deref().or(which.text.as_deref()).unwrap_or_default();
     let mut found: Vec<D> = devices.into_iter().filter(fits).collect();
     let Some(device) = found.pop() else {
-        let title = format!("No device that {state} fits {meant:?}");
-        return Err(ErrorEnvelope::new(
-            Code::NotFound,
-            title,
-            "It may have gone away, or have been decided.",
-        )
-        .fix_with("See which there are.", "gatehouse devices list"));
+        let title = say!("cli.device.no-fit", state = state, meant = meant);
+        return Err(ErrorEnvelope::new(Code::NotFound, title, say!("cli.device.gone-because"))
+            .fix_with(say!("cli.see-which"), "gatehouse devices list"));
     };
     if found.is_empty() {
         return Ok(device);
     }
-    let title = format!("{} devices fit {meant:?}", found.len() + 1);
-    let mut error = ErrorEnvelope::new(Code::Usage, title, "Say which one.")
-        .fix("Use the beginning of its id, as long as it needs to be.");
+    let title = say!("cli.device.many", count = found.len() + 1, meant = meant);
+    let mut error = ErrorEnvelope::new(Code::Usage, title, say!("cli.device.many-because"))
+        .fix(say!("cli.device.many-fix"));
     for device in std::iter::once(&device).chain(&found) {
         error = error.evidence(view::title(device.texts()[0], device.id()));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatehouse_api::{
-    Code, ErrorEnvelope, GatewayAction, GatewayLog, GatewaySummary, GatewayVerdict, Reply, Request,
+    Code, ErrorEnvelope, GatewayAction, GatewayLog, GatewaySummary, GatewayVerdict, Reply, Request, Text, say,
 };
 use serde_json::json;
 
@@ -22,9 +22,9 @@ const OVERLAP: usize = 300;
 pub(crate) async fn run(command: &Gateway, session: &mut Session) -> Outcome {
     match command {
         Gateway::Status => status(session).await,
-        Gateway::Start => control(GatewayAction::Start, "Started:", session).await,
-        Gateway::Stop => control(GatewayAction::Stop, "Stopped:", session).await,
-        Gateway::Restart => control(GatewayAction::Restart, "Restarted:", session).await,
+        Gateway::Start => control(GatewayAction::Start, say!("cli.word.started"), session).await,
+        Gateway::Stop => control(GatewayAction::Stop, say!("cli.word.stopped"), session).await,
+        Gateway::Restart => control(GatewayAction::Restart, say!("cli.word.restarted"), session).await,
         Gateway::Log { follow: false, lines } => {
             let log = read(usize::from(*lines), session).await?;
             session.out.result(&lines_of(&log.lines), &log);
@@ -34,7 +34,7 @@ pub(crate) async fn run(command: &Gateway, session: &mut Session) -> Outcome {
     }
 }
 
-async fn control(action: GatewayAction, word: &str, session: &mut Session) -> Outcome {
+async fn control(action: GatewayAction, word: Text, session: &mut Session) -> Outcome {
     let Reply::Gateway(gateway) = session.ask(Request::GatewayControl { action }).await? else {
         return Err(unexpected());
     };
@@ -53,8 +53,8 @@ async fn read(lines: usize, session: &mut Session) -> Result<GatewayLog, ErrorEn
 /// Shows lines as they come. A gateway that restarts is waited for.
 async fn follow(lines: usize, session: &mut Session) -> Outcome {
     if session.out.form() == Form::Json {
-        return Err(ErrorEnvelope::new(Code::Usage, "A stream is not one object", "It has no end.")
-            .fix_with("Ask for a line each.", "gatehouse gateway log -f --jsonl"));
+        return Err(ErrorEnvelope::new(Code::Usage, say!("cli.stream.title"), say!("cli.stream.because"))
+            .fix_with(say!("cli.stream.fix"), "gatehouse gateway log -f --jsonl"));
     }
     let mut shown = read(lines, session).await?.lines;
     show(&shown, session);
@@ -127,10 +127,10 @@ fn page(gateway: &GatewaySummary) -> Page {
         page.item(detail);
     }
     if let Some(path) = &gateway.config_path {
-        page.field("Config", path);
+        page.field(say!("cli.field.config"), path);
     }
     if gateway.supervised {
-        page.field("Run by", "Gatehouse");
+        page.field(say!("cli.field.run-by"), "Gatehouse");
     }
     page
 }
@@ -139,23 +139,27 @@ fn page(gateway: &GatewaySummary) -> Page {
 pub(crate) fn summary(gateway: &GatewaySummary) -> Page {
     let mut page = Page::new();
     let (_, word) = words::gateway(gateway.verdict);
-    page.field("Gateway", &format!("{word}, {}", identity(gateway)));
+    page.field(
+        say!("cli.field.gateway"),
+        say!("cli.joined-with-comma", first = word, second = identity(gateway)),
+    );
     if let Some(detail) = &gateway.detail {
         page.field("", detail);
     }
     page
 }
 
-fn identity(gateway: &GatewaySummary) -> String {
-    let mut parts = Vec::new();
+fn identity(gateway: &GatewaySummary) -> Text {
+    let mut identity = Text::from(&gateway.url);
     if let Some(version) = &gateway.version {
-        parts.push(format!("OpenClaw {version}"));
+        let name = format!("OpenClaw {version}");
+        identity = say!("cli.joined-with-comma", first = name, second = identity);
     }
-    parts.push(gateway.url.clone());
     if let Some(pid) = gateway.pid {
-        parts.push(format!("process {pid}"));
+        let process = say!("cli.process", pid = pid);
+        identity = say!("cli.joined-with-comma", first = identity, second = process);
     }
-    parts.join(", ")
+    identity
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `gatehouse history`: what was changed, newest first.
 
-use gatehouse_api::{HistoryEntry, Reply, Request};
+use gatehouse_api::{HistoryEntry, Reply, Request, Text, say};
 
 use crate::{
     args::History,
@@ -18,19 +18,24 @@ pub(crate) async fn run(args: &History, session: &mut Session) -> Outcome {
 
 fn page(entries: &[HistoryEntry], clock: Clock) -> Page {
     if entries.is_empty() {
-        return Page::verdict(Tone::Plain, "Nothing", "was changed yet");
+        return Page::verdict(Tone::Plain, say!("cli.history.nothing"), say!("cli.history.nothing-about"));
     }
-    let mut page =
-        Page::verdict(Tone::Strong, &words::count(entries.len(), "change", "changes"), "newest first");
+    let mut page = Page::verdict(
+        Tone::Strong,
+        say!("cli.count.changes", count = entries.len()),
+        say!("cli.history.order"),
+    );
     for entry in entries {
         let (tone, state) = words::change_state(entry.state);
         let undo = match entry.undo_until {
             Some(until) if until > clock.now() => {
-                format!(", can be undone for {}", span((until - clock.now()).unsigned_abs()))
+                say!("cli.history.undo", span = span((until - clock.now()).unsigned_abs()))
             }
-            Some(_) | None => String::new(),
+            Some(_) | None => Text::default(),
         };
-        let about = format!("{} {} ({}{undo})", entry.id, entry.title, clock.relative(entry.at));
+        let relative = clock.relative(entry.at);
+        let about =
+            say!("cli.history.line", id = entry.id, title = entry.title, relative = relative, undo = undo);
         page.toned(2, tone, state, &about);
         for detail in &entry.details {
             page.toned(4, Tone::Plain, "", detail);

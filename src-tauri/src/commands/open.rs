@@ -8,7 +8,7 @@ use crate::{
     output::{Form, Page, Tone, fields},
     session::{Outcome, Session, Verdict, unexpected},
 };
-use gatehouse_api::{Address, Change, ChangeState, ErrorEnvelope, OpenRequest, Reply, Request};
+use gatehouse_api::{Address, Change, ChangeState, ErrorEnvelope, OpenRequest, Reply, Request, say};
 
 /// How long a change over SSH waits for its confirmation, in seconds.
 const OVER_SSH: u32 = 120;
@@ -42,7 +42,7 @@ async fn open(request: OpenRequest, session: &mut Session) -> Outcome {
 
 /// Asks whether to keep a change that would revert: whoever can answer still has a connection.
 async fn keep(made: &mut Change, session: &mut Session) -> Result<(), ErrorEnvelope> {
-    if !session.confirm("Keep it?").await {
+    if !session.confirm(say!("cli.open.keep")).await {
         return Ok(());
     }
     match session.ask(Request::Confirm).await? {
@@ -50,15 +50,15 @@ async fn keep(made: &mut Change, session: &mut Session) -> Result<(), ErrorEnvel
         Reply::Done => made.state = Some(ChangeState::Committed),
         _ => return Err(unexpected()),
     }
-    session.out.page(&Page::verdict(Tone::Good, "Kept:", &made.title));
+    session.out.page(&Page::verdict(Tone::Good, say!("cli.word.kept"), &made.title));
     Ok(())
 }
 
 fn page(made: &Change, addresses: &[Address], session: &Session) -> Page {
-    let mut page = change::page(made, "Done:", session.clock);
+    let mut page = change::page(made, say!("cli.word.done"), session.clock);
     status::addresses(&mut page, addresses, session.clock);
     if change::verdict(made) != Verdict::Told(gatehouse_api::Code::RolledBack) {
-        page.text("Next: let devices trust the certificate, and let them in.");
+        page.text(say!("cli.open.next"));
         page.command("gatehouse cert export --ca gatehouse-ca.pem");
         page.command("gatehouse devices watch");
     }

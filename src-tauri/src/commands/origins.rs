@@ -1,11 +1,11 @@
 //! `gatehouse origins`: the browser origins that the gateway accepts, and those that were seen.
 
-use gatehouse_api::{OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict, Reply, Request};
+use gatehouse_api::{OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict, Reply, Request, say};
 
 use super::change;
 use crate::{
     args::Origins,
-    output::{Form, Page, Tone, fields, keyed, when::Clock, words},
+    output::{Form, Page, Tone, fields, keyed, when::Clock},
     session::{Outcome, Session, Verdict, unexpected},
 };
 
@@ -40,7 +40,7 @@ async fn list(session: &mut Session) -> Outcome {
 
 async fn edit(request: Request, session: &mut Session) -> Outcome {
     let made = change::make(request, session).await?;
-    session.out.result(&change::page(&made, "Done:", session.clock), &made);
+    session.out.result(&change::page(&made, say!("cli.word.done"), session.clock), &made);
     Ok(change::verdict(&made))
 }
 
@@ -58,19 +58,22 @@ async fn test(origin: String, session: &mut Session) -> Outcome {
 
 fn list_page(list: &OriginList, clock: Clock) -> Page {
     if list.origins.is_empty() {
-        return Page::verdict(Tone::Plain, "None", "the gateway's list is empty");
+        return Page::verdict(Tone::Plain, say!("cli.word.none"), say!("cli.origins.empty"));
     }
-    let count = words::count(list.origins.len(), "origin", "origins");
-    let mut page = Page::verdict(Tone::Strong, &count, "in the gateway's list");
+    let count = say!("cli.count.origins", count = list.origins.len());
+    let mut page = Page::verdict(Tone::Strong, &count, say!("cli.origins.in-list"));
     for entry in &list.origins {
         let owner = match entry.owner {
-            OriginOwner::Gatehouse => "added by Gatehouse",
-            OriginOwner::User => "added by you",
+            OriginOwner::Gatehouse => say!("cli.origins.by-gatehouse"),
+            OriginOwner::User => say!("cli.origins.by-you"),
         };
-        let seen = entry.last_seen.map(|at| format!(", used {}", clock.relative(at))).unwrap_or_default();
-        page.item(&format!("{} ({owner}{seen})", entry.origin));
+        let seen = entry
+            .last_seen
+            .map(|at| say!("cli.origins.used", relative = clock.relative(at)))
+            .unwrap_or_default();
+        page.item(&say!("cli.origins.line", origin = entry.origin, owner = owner, seen = seen));
         if let Some(reason) = &entry.never_matches {
-            page.toned(4, Tone::Warn, "never matches:", reason);
+            page.toned(4, Tone::Warn, say!("cli.origins.never"), reason);
         }
     }
     page
@@ -79,10 +82,10 @@ fn list_page(list: &OriginList, clock: Clock) -> Page {
 fn test_page(test: &OriginTest) -> Page {
     let (tone, word) = match test.verdict {
         OriginVerdict::Listed | OriginVerdict::Wildcard | OriginVerdict::PrivateSameOrigin => {
-            (Tone::Good, "Accepted")
+            (Tone::Good, say!("cli.origins.accepted"))
         }
-        OriginVerdict::Refused => (Tone::Bad, "Refused"),
-        OriginVerdict::NotAnOrigin => (Tone::Bad, "Unknown"),
+        OriginVerdict::Refused => (Tone::Bad, say!("cli.origins.refused")),
+        OriginVerdict::NotAnOrigin => (Tone::Bad, say!("cli.origins.unknown")),
     };
     let mut page = Page::verdict(tone, word, test.canonical.as_deref().unwrap_or(&test.origin));
     page.item(&test.because);
@@ -91,15 +94,20 @@ fn test_page(test: &OriginTest) -> Page {
 
 fn seen_page(seen: &[OriginSeen], clock: Clock) -> Page {
     if seen.is_empty() {
-        return Page::verdict(Tone::Plain, "None", "no browser came through Gatehouse since it started");
+        return Page::verdict(Tone::Plain, say!("cli.word.none"), say!("cli.origins.none-seen"));
     }
-    let count = words::count(seen.len(), "origin", "origins");
-    let mut page = Page::verdict(Tone::Strong, &count, "seen since Gatehouse started");
+    let count = say!("cli.count.origins", count = seen.len());
+    let mut page = Page::verdict(Tone::Strong, &count, say!("cli.origins.seen-since"));
     for one in seen {
         let (tone, word) = if one.refused { (Tone::Bad, "refused ") } else { (Tone::Good, "accepted") };
-        let times = words::count(usize::try_from(one.count).unwrap_or(usize::MAX), "time", "times");
-        let about =
-            format!("{} {times}, last {} by {}", one.origin, clock.relative(one.last_seen), one.client);
+        let times = say!("cli.count.times", count = one.count);
+        let about = say!(
+            "cli.origins.seen-line",
+            origin = one.origin,
+            times = times,
+            relative = clock.relative(one.last_seen),
+            client = one.client
+        );
         page.toned(2, tone, word, &about);
     }
     page

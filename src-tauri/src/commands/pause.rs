@@ -1,6 +1,6 @@
 //! `gatehouse pause` and `gatehouse resume`: the listener answers 503 for a while.
 
-use gatehouse_api::{Code, ErrorEnvelope, Reply, Request};
+use gatehouse_api::{Code, ErrorEnvelope, Reply, Request, say};
 
 use super::status;
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
 /// Pauses.
 pub(crate) async fn pause(args: &Pause, session: &mut Session) -> Outcome {
     if args.length.is_some_and(|length| length.is_zero()) {
-        return Err(ErrorEnvelope::new(Code::Usage, "A pause of no length is none", "--for is 0.")
-            .fix_with("Say how long.", "gatehouse pause --for 10m"));
+        return Err(ErrorEnvelope::new(Code::Usage, say!("cli.pause.title"), say!("cli.pause.because"))
+            .fix_with(say!("cli.pause.fix"), "gatehouse pause --for 10m"));
     }
     change(Request::Pause { seconds: args.length.map(|length| length.as_secs()) }, session).await
 }

@@ -1,6 +1,6 @@
 //! Plans: what `--dry-run` prints.
 
-use gatehouse_api::{Plan, Reply, Request};
+use gatehouse_api::{Plan, Reply, Request, say};
 
 use crate::{
     output::{Page, Tone, words},
@@ -15,24 +15,35 @@ pub(crate) async fn show(request: Request, session: &mut Session) -> Outcome {
 }
 
 fn page(plan: &Plan) -> Page {
-    let mut page = Page::verdict(Tone::Strong, "Plan", &format!("{}; nothing was changed", plan.title));
+    let mut page =
+        Page::verdict(Tone::Strong, say!("cli.plan.word"), &say!("cli.plan.about", title = plan.title));
     for (number, step) in plan.steps.iter().enumerate() {
-        let (tone, word) = if step.changes { (Tone::Warn, "change") } else { (Tone::Faint, "as is ") };
-        page.toned(2, tone, word, &format!("{}. {}: {}", number + 1, words::step(step.id), step.title));
+        let (tone, word) = if step.changes {
+            (Tone::Warn, say!("cli.plan.change"))
+        } else {
+            (Tone::Faint, say!("cli.step-state.skipped"))
+        };
+        page.toned(
+            2,
+            tone,
+            word,
+            say!("cli.plan.line", number = number + 1, step = words::step(step.id), title = step.title),
+        );
         for detail in &step.details {
             page.toned(12, Tone::Plain, "", detail);
         }
     }
     for address in &plan.addresses {
-        page.field("Address", address);
+        page.field(say!("cli.field.address"), address);
     }
-    let restart = if plan.restarts_gateway { "restarts" } else { "keeps running" };
-    page.field("Gateway", restart);
+    let restart =
+        if plan.restarts_gateway { say!("cli.plan.restarts") } else { say!("cli.plan.keeps-running") };
+    page.field(say!("cli.field.gateway"), restart);
     if plan.drops_connections {
-        page.field("Sessions", "open connections are dropped once and come back by themselves");
+        page.field(say!("cli.field.sessions"), say!("cli.plan.drops"));
     }
     for warning in &plan.warnings {
-        page.toned(0, Tone::Warn, "Note:", warning);
+        page.toned(0, Tone::Warn, say!("cli.word.note"), warning);
     }
     page
 }

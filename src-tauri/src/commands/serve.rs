@@ -6,6 +6,7 @@
 pub(crate) mod signals;
 mod welcome;
 
+use gatehouse_api::say;
 use std::{io, path::Path, process, sync::Arc, time::Duration};
 
 use gatehouse_api::{
@@ -28,7 +29,7 @@ const SETTLED: Duration = Duration::from_millis(1_500);
 /// Runs until a signal or a request to shut down.
 pub(crate) async fn run(args: &Serve, session: &mut Session) -> Outcome {
     let mut signals = Signals::new().map_err(|error| {
-        ErrorEnvelope::new(Code::Failed, "Signals cannot be received", format!("{error}."))
+        ErrorEnvelope::new(Code::Failed, say!("cli.serve.no-signals"), format!("{error}."))
     })?;
     let options = CoreOptions {
         environment: environment(),
@@ -100,7 +101,7 @@ async fn host(core: &Core, session: &mut Session) {
             }
             () = tokio::time::sleep(SETTLED), if wait_for.is_some() => {
                 told_to_wait = wait_for.map(str::to_owned);
-                let mut page = Page::verdict(Tone::Warn, "Waiting", "for the gateway");
+                let mut page = Page::verdict(Tone::Warn, say!("cli.serve.waiting"), say!("cli.serve.for-gateway"));
                 page.item(wait_for.unwrap_or_default());
                 session.out.remark(&page);
             }
@@ -162,23 +163,23 @@ fn tell(snapshot: &Snapshot, first: bool, session: &mut Session) {
 fn line(snapshot: &Snapshot, session: &Session) -> Page {
     let (tone, word) = words::actual(&snapshot.actual);
     let time = session.clock.time(session.clock.now());
-    let mut page = Page::verdict(tone, word, &format!("since {time}"));
+    let mut page = Page::verdict(tone, word, say!("cli.serve.since", time = time));
     if let Actual::Blocked { cause } = &snapshot.actual {
         page.item(&cause.text);
     }
     for problem in &snapshot.problems {
-        page.toned(2, Tone::Warn, "Problem:", &problem.title);
+        page.toned(2, Tone::Warn, say!("cli.word.problem"), &problem.title);
     }
     if snapshot.devices.pending > 0 {
-        let count = words::count(snapshot.devices.pending, "device waits", "devices wait");
-        page.item(&format!("{count}: gatehouse devices watch"));
+        let count = say!("cli.count.waiting", count = snapshot.devices.pending);
+        page.item(&say!("cli.serve.watch", count = count));
     }
     page
 }
 
 fn interrupted(signal: signals::Signal) -> ErrorEnvelope {
-    let because = format!("{} came while it started.", signal.name);
-    ErrorEnvelope::new(Code::Failed, "Gatehouse was stopped before it ran", because)
+    let because = say!("cli.serve.signal", signal = signal.name);
+    ErrorEnvelope::new(Code::Failed, say!("cli.serve.stopped"), because)
 }
 
 fn no_socket(path: &Path, error: &io::Error) -> ErrorEnvelope {
@@ -187,9 +188,8 @@ fn no_socket(path: &Path, error: &io::Error) -> ErrorEnvelope {
         io::ErrorKind::StorageFull | io::ErrorKind::ReadOnlyFilesystem => Code::Storage,
         _ => Code::Failed,
     };
-    let because = format!("{}: {error}.", path.display());
-    ErrorEnvelope::new(code, "The control socket could not be made", because)
-        .fix("Set GATEHOUSE_HOME to a folder of your own with a short path.")
+    let because = say!("core.at-failed", place = path.display(), error = error);
+    ErrorEnvelope::new(code, say!("cli.serve.no-socket"), because).fix(say!("cli.serve.no-socket-fix"))
 }
 
 #[cfg(test)]

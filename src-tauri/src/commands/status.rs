@@ -1,8 +1,8 @@
 //! `gatehouse status`: what is open, what is proven, what needs attention.
 
 use gatehouse_api::{
-    Actual, Address, Code, Desired, ErrorEnvelope, Event, ListenerSummary, Reply, Request, Snapshot,
-    socket::Topic,
+    Actual, Address, Code, Desired, ErrorEnvelope, Event, ListenerSummary, Reply, Request, Snapshot, Text,
+    say, socket::Topic,
 };
 
 use crate::{
@@ -50,8 +50,8 @@ pub(crate) fn show(snapshot: &Snapshot, session: &mut Session) {
 
 async fn watch(session: &mut Session) -> Outcome {
     if session.out.form() == Form::Json {
-        return Err(ErrorEnvelope::new(Code::Usage, "A watch is not one object", "It has no end.")
-            .fix_with("Ask for a line each.", "gatehouse status --watch --jsonl"));
+        return Err(ErrorEnvelope::new(Code::Usage, say!("cli.watch.title"), say!("cli.stream.because"))
+            .fix_with(say!("cli.stream.fix"), "gatehouse status --watch --jsonl"));
     }
     let client = session.client().await?;
     let mut events = client.events(&[Topic::Snapshot]).await?;
@@ -89,34 +89,53 @@ pub(crate) fn page(snapshot: &Snapshot, clock: Clock) -> Page {
     addresses(&mut page, &snapshot.addresses, clock);
     if let Some(listener) = &snapshot.listener {
         if let Some(reason) = &listener.port_reason {
-            page.field("Port", &format!("{}: {reason}", listener.port));
+            page.field(
+                say!("cli.field.port"),
+                &say!("cli.status.port", port = listener.port, reason = reason),
+            );
         }
         if let Some(reason) = &listener.redirect_reason {
-            page.field("Redirect", &format!("none: {reason}"));
+            page.field(say!("cli.field.redirect"), &say!("cli.status.no-redirect", reason = reason));
         }
         if let Some(reason) = &listener.http2_websocket_reason {
-            page.field("WebSocket over HTTP/2", &format!("off: {reason}"));
+            page.field(say!("cli.field.websocket-http2"), say!("cli.status.websocket-off", reason = reason));
         }
-        let open = words::count(listener.connections, "connection", "connections");
-        page.field("Open now", &format!("{open}, {} WebSocket", listener.websockets));
+        let open = say!("cli.count.connections", count = listener.connections);
+        page.field(
+            say!("cli.field.open-now"),
+            &say!("cli.status.connections", open = open, websockets = listener.websockets),
+        );
         limits(&mut page, listener);
     }
     if let Some(cert) = &snapshot.cert {
         let until = clock.date(cert.not_after);
-        page.field("Cert", &format!("{}, until {until} ({})", cert.issuer, clock.relative(cert.not_after)));
+        page.field(
+            say!("cli.field.cert"),
+            &say!(
+                "cli.status.cert",
+                issuer = cert.issuer,
+                until = until,
+                relative = clock.relative(cert.not_after)
+            ),
+        );
     }
     page.append(super::gateway::summary(&snapshot.gateway));
     let devices = snapshot.devices;
-    page.field("Devices", &format!("{} waiting, {} paired", devices.pending, devices.paired));
+    page.field(
+        say!("cli.field.devices"),
+        &say!("cli.status.devices", waiting = devices.pending, paired = devices.paired),
+    );
     if let Some(change) = &snapshot.last_change {
-        page.field("Change", &format!("{} ({}), {}", change.title, change.id, clock.relative(change.at)));
+        let relative = clock.relative(change.at);
+        let made = say!("cli.status.change", title = change.title, id = change.id, relative = relative);
+        page.field(say!("cli.field.change"), made);
         if let Some(by) = change.confirm_by {
-            page.field("", &format!("reverts {} unless: gatehouse confirm", clock.relative(by)));
+            page.field("", &say!("cli.status.reverts", relative = clock.relative(by)));
         }
     }
     problems(&mut page, snapshot);
     if devices.pending > 0 {
-        page.toned(0, Tone::Strong, "Next:", "see who waits.");
+        page.toned(0, Tone::Strong, say!("cli.word.next"), say!("cli.status.see-who"));
         page.command("gatehouse devices watch");
     }
     page
@@ -128,60 +147,69 @@ fn limits(page: &mut Page, listener: &ListenerSummary) {
     let of = |key: &str| limits.get(key).map_or("?", String::as_str);
     let total =
         listener.connections_limit.map_or_else(|| of("limits.connections").to_owned(), |it| it.to_string());
-    page.field(
-        "Limits",
-        &format!(
-            "{total} connections, {} of one client; {} requests/s; {} bodies",
-            of("limits.connections-per-client"),
-            of("limits.request-rate"),
-            of("limits.body-bytes"),
-        ),
+    let text = say!(
+        "cli.status.limits",
+        total = total,
+        client = of("limits.connections-per-client"),
+        rate = of("limits.request-rate"),
+        bodies = of("limits.body-bytes"),
     );
+    page.field(say!("cli.field.limits"), text);
 }
 
 /// The addresses, one line each.
 pub(crate) fn addresses(page: &mut Page, addresses: &[Address], clock: Clock) {
     for address in addresses {
         let checked = match address.verified_at {
-            Some(at) => format!("checked {}", clock.relative(at)),
-            None => "not checked".to_owned(),
+            Some(at) => say!("cli.status.checked", relative = clock.relative(at)),
+            None => say!("cli.status.not-checked"),
         };
         let scope = words::address_scope(address.scope);
-        page.field("Address", &format!("{} ({scope}, {checked})", address.url));
+        page.field(
+            say!("cli.field.address"),
+            &say!("cli.status.address", url = address.url, scope = scope, checked = checked),
+        );
     }
 }
 
 fn problems(page: &mut Page, snapshot: &Snapshot) {
     for problem in &snapshot.problems {
-        page.toned(0, Tone::Warn, "Problem:", &problem.title);
+        page.toned(0, Tone::Warn, say!("cli.word.problem"), &problem.title);
         page.item(&problem.because);
         words::fix(page, problem.fix.as_ref());
     }
 }
 
-fn about(snapshot: &Snapshot, clock: Clock) -> String {
+fn about(snapshot: &Snapshot, clock: Clock) -> Text {
     match &snapshot.actual {
-        Actual::Off => "only programs on this machine reach the gateway".to_owned(),
-        Actual::Preparing { step, number, of } => format!("step {number} of {of}: {}", words::step(*step)),
+        Actual::Off => say!("cli.status.off"),
+        Actual::Preparing { step, number, of } => {
+            say!("cli.status.preparing", number = number, of = of, step = words::step(*step))
+        }
         Actual::On { proof } => {
             let (at, from, over) = (clock.relative(proof.at), &proof.from, &proof.protocol);
-            format!("{}, checked {at} from {from} over {over}", open_for(snapshot))
+            say!("cli.status.on", open = open_for(snapshot), at = at, from = from, over = over)
         }
         Actual::Degraded { .. } => {
-            let problems = words::count(snapshot.problems.len(), "problem", "problems");
-            format!("{}, with {problems}", open_for(snapshot))
+            let problems = say!("cli.count.problems", count = snapshot.problems.len());
+            say!("cli.status.degraded", open = open_for(snapshot), problems = problems)
         }
         Actual::Paused { until: Some(until) } => {
-            format!("until {} ({}), then {}", clock.time(*until), clock.relative(*until), open_for(snapshot))
+            say!(
+                "cli.status.paused",
+                time = clock.time(*until),
+                relative = clock.relative(*until),
+                open = open_for(snapshot)
+            )
         }
-        Actual::Paused { until: None } => "until you say: gatehouse resume".to_owned(),
-        Actual::Blocked { cause } => cause.text.to_string(),
+        Actual::Paused { until: None } => say!("cli.status.paused-open"),
+        Actual::Blocked { cause } => cause.text.clone(),
     }
 }
 
-fn open_for(snapshot: &Snapshot) -> String {
+fn open_for(snapshot: &Snapshot) -> Text {
     match &snapshot.desired {
-        Desired::Open { scope, .. } => format!("open for {}", words::scope(*scope)),
-        Desired::Off => "to be closed".to_owned(),
+        Desired::Open { scope, .. } => say!("cli.status.open-for", scope = words::scope(*scope)),
+        Desired::Off => say!("cli.status.to-close"),
     }
 }

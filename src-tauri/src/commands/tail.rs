@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use gatehouse_api::{Answerer, Code, ErrorEnvelope, Event, TrafficRecord, socket::Topic};
+use gatehouse_api::{Answerer, Code, ErrorEnvelope, Event, TrafficRecord, say, socket::Topic};
 
 use crate::{
     args::Tail,
@@ -13,8 +13,8 @@ use crate::{
 /// Follows requests until interrupted.
 pub(crate) async fn run(args: &Tail, session: &mut Session) -> Outcome {
     if session.out.form() == Form::Json {
-        return Err(ErrorEnvelope::new(Code::Usage, "A stream is not one object", "It has no end.")
-            .fix_with("Ask for a line each.", "gatehouse tail --jsonl"));
+        return Err(ErrorEnvelope::new(Code::Usage, say!("cli.stream.title"), say!("cli.stream.because"))
+            .fix_with(say!("cli.stream.fix"), "gatehouse tail --jsonl"));
     }
     let client = session.client().await?;
     let mut events = client.events(&[Topic::Traffic]).await?;
@@ -25,8 +25,8 @@ pub(crate) async fn run(args: &Tail, session: &mut Session) -> Outcome {
                 Form::Json | Form::Lines => session.out.object(&fields(&*record)),
             },
             Ok(Event::Lagged { missed }) => {
-                let about = format!("{missed} requests were too many to show");
-                session.out.remark(&Page::verdict(Tone::Warn, "Missed", &about));
+                let about = say!("cli.tail.missed", missed = missed);
+                session.out.remark(&Page::verdict(Tone::Warn, say!("cli.tail.missed-word"), &about));
             }
             Ok(_) => {}
             Err(end) => return Err(ended(&end)),
@@ -54,23 +54,31 @@ fn page(record: &TrafficRecord, clock: Clock) -> Page {
         _ => Tone::Good,
     };
     let by = match (record.answered_by, &record.error) {
-        (Answerer::Gateway, _) => "gateway".to_owned(),
-        (Answerer::Edge, None) => "edge".to_owned(),
-        (Answerer::Edge, Some(error)) => format!("edge: {error}"),
+        (Answerer::Gateway, _) => say!("cli.tail.gateway"),
+        (Answerer::Edge, None) => say!("cli.tail.by-edge"),
+        (Answerer::Edge, Some(error)) => say!("cli.tail.edge", error = error),
     };
     let what = format!("{} {}{}", record.method, clip(&record.host, 40), clip(&record.path, 60));
     let lasted = match &record.websocket {
         Some(socket) => {
-            let code = socket.close_code.map_or("no code".to_owned(), |code| code.to_string());
+            let code =
+                socket.close_code.map_or_else(|| say!("cli.tail.no-code"), |code| code.to_string().into());
             let length = span(std::time::Duration::from_millis(socket.duration_ms));
             let (to, from) = (bytes(record.bytes_in), bytes(record.bytes_out));
-            let closed_by = &socket.closed_by;
-            format!("WebSocket ended by {closed_by} with {code} after {length}, {to} in, {from} out")
+            let who = &socket.closed_by;
+            say!("cli.tail.websocket", who = who, code = code, length = length, to = to, from = from)
         }
-        None => format!("{} ms", record.ms),
+        None => format!("{} ms", record.ms).into(),
     };
     let mut page = Page::new();
-    let about = format!("{} {what} ({by}, {lasted}) {}", record.status, record.client);
+    let about = say!(
+        "cli.tail.line",
+        status = record.status,
+        what = what,
+        by = by,
+        lasted = lasted,
+        client = record.client
+    );
     page.toned(0, tone, &clock.time(record.time), &about);
     page
 }

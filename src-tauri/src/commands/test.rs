@@ -1,6 +1,6 @@
 //! `gatehouse test`: one address, stage by stage.
 
-use gatehouse_api::{AddressTest, Code, Reply, Request, StageOutcome, TestStage};
+use gatehouse_api::{AddressTest, Code, Reply, Request, StageOutcome, TestStage, Text, say};
 
 use crate::{
     args::Test,
@@ -18,30 +18,31 @@ pub(crate) async fn run(args: Test, session: &mut Session) -> Outcome {
 }
 
 fn page(test: &AddressTest) -> Page {
-    let (tone, word) = if test.works { (Tone::Good, "Works:") } else { (Tone::Bad, "Fails:") };
+    let (tone, word) =
+        if test.works { (Tone::Good, say!("cli.test.works")) } else { (Tone::Bad, say!("cli.test.fails")) };
     let mut page = Page::verdict(tone, word, &test.url);
     for result in &test.stages {
         let (tone, word) = match result.outcome {
-            StageOutcome::Passed => (Tone::Good, "passed "),
-            StageOutcome::Failed => (Tone::Bad, "failed "),
-            StageOutcome::Skipped => (Tone::Faint, "skipped"),
+            StageOutcome::Passed => (Tone::Good, say!("cli.test.passed")),
+            StageOutcome::Failed => (Tone::Bad, say!("cli.test.failed")),
+            StageOutcome::Skipped => (Tone::Faint, say!("cli.test.skipped")),
         };
         let took = result.ms.map(|ms| format!(" {ms} ms")).unwrap_or_default();
         let saw = if result.saw.is_empty() { String::new() } else { format!(": {}", result.saw) };
-        page.toned(2, tone, word, &format!("{}{took}{saw}", stage(result.stage)));
+        page.toned(2, tone, word, say!("cli.test.line", stage = stage(result.stage), took = took, saw = saw));
     }
     if let Some(error) = &test.error {
-        page.toned(2, Tone::Bad, "Why:", &error.title);
+        page.toned(2, Tone::Bad, say!("cli.test.why"), &error.title);
         words::fix(&mut page, error.fix.as_deref());
     }
     page
 }
 
-fn stage(stage: TestStage) -> &'static str {
+fn stage(stage: TestStage) -> Text {
     match stage {
-        TestStage::Tcp => "TCP",
-        TestStage::Tls => "TLS",
-        TestStage::Health => "gateway",
-        TestStage::Websocket => "WebSocket",
+        TestStage::Tcp => "TCP".into(),
+        TestStage::Tls => "TLS".into(),
+        TestStage::Health => say!("cli.test.gateway"),
+        TestStage::Websocket => "WebSocket".into(),
     }
 }

@@ -1,6 +1,6 @@
 //! `gatehouse undo`: a change is taken back, exactly what it added.
 
-use gatehouse_api::Request;
+use gatehouse_api::{Request, say};
 
 use super::{change, plan};
 use crate::{
@@ -15,6 +15,6 @@ pub(crate) async fn run(args: &Undo, session: &mut Session) -> Outcome {
         return plan::show(Request::PlanUndo { id }, session).await;
     }
     let made = change::make(Request::Undo { id, force_drift: args.force_drift }, session).await?;
-    session.out.result(&change::page(&made, "Undone:", session.clock), &made);
+    session.out.result(&change::page(&made, say!("cli.word.undone"), session.clock), &made);
     Ok(change::verdict(&made))
 }

@@ -1,5 +1,6 @@
 //! `gatehouse version`: this program, and the one that runs.
 
+use gatehouse_api::say;
 use gatehouse_api::socket::PROTOCOL;
 use serde_json::json;
 
@@ -18,8 +19,11 @@ pub(crate) async fn run(session: &mut Session) -> Verdict {
     }
     let mut page = Page::verdict(Tone::Plain, "gatehouse", version);
     match core {
-        Some(core) => page.field("Running", &format!("{}, process {}", core.version, core.pid)),
-        None => page.field("Running", "no"),
+        Some(core) => page.field(
+            say!("cli.version.running"),
+            &say!("cli.version.process", version = core.version, pid = core.pid),
+        ),
+        None => page.field(say!("cli.version.running"), say!("cli.no")),
     }
     session.out.page(&page);
     Verdict::Done

@@ -1,6 +1,8 @@
 //! A page of short lines, made without knowing where it will be shown.
 
-use super::{Look, plain};
+use gatehouse_api::Text;
+
+use super::{Look, plain, width};
 
 /// What a word means, which a terminal may show as a colour. The word always says it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +36,8 @@ impl Tone {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Line {
-    Words { indent: usize, hang: usize, words: Vec<(Tone, String)> },
+    Words { indent: usize, hang: usize, field: bool, spans: Vec<(Tone, Text)> },
+    Command(String),
     Art(String),
 }
 
@@ -54,45 +57,41 @@ impl Page {
     }
 
     /// The first line: the verdict in one word, and what it is about.
-    pub(crate) fn verdict(tone: Tone, word: &str, about: &str) -> Self {
+    pub(crate) fn verdict(tone: Tone, word: impl Into<Text>, about: impl Into<Text>) -> Self {
         let mut page = Self::new();
-        page.push(0, 2, &[(tone, word), (Tone::Plain, about)]);
+        page.push(0, 2, vec![(tone, word.into()), (Tone::Plain, about.into())]);
         page
     }
 
     /// A line of text.
-    pub(crate) fn text(&mut self, text: &str) {
-        self.push(0, 0, &[(Tone::Plain, text)]);
+    pub(crate) fn text(&mut self, text: impl Into<Text>) {
+        self.push(0, 0, vec![(Tone::Plain, text.into())]);
     }
 
     /// A line of text below what came before.
-    pub(crate) fn item(&mut self, text: &str) {
-        self.push(2, 4, &[(Tone::Plain, text)]);
+    pub(crate) fn item(&mut self, text: impl Into<Text>) {
+        self.push(2, 4, vec![(Tone::Plain, text.into())]);
     }
 
     /// A line of text with a word before it, below what came before.
-    pub(crate) fn toned(&mut self, indent: usize, tone: Tone, word: &str, text: &str) {
-        self.push(indent, indent + 2, &[(tone, word), (Tone::Plain, text)]);
+    pub(crate) fn toned(&mut self, indent: usize, tone: Tone, word: impl Into<Text>, text: impl Into<Text>) {
+        self.push(indent, indent + 2, vec![(tone, word.into()), (Tone::Plain, text.into())]);
     }
 
-    /// A named value; names are at most ten characters long.
-    pub(crate) fn field(&mut self, name: &str, value: &str) {
-        let padded = format!("{name:<width$}", width = FIELD - 3);
-        self.lines.push(Line::Words {
-            indent: 2,
-            hang: FIELD,
-            words: std::iter::once((Tone::Faint, padded)).chain(split(Tone::Plain, value)).collect(),
-        });
+    /// A named value; names are at most ten columns wide.
+    pub(crate) fn field(&mut self, name: impl Into<Text>, value: impl Into<Text>) {
+        let spans = vec![(Tone::Faint, name.into()), (Tone::Plain, value.into())];
+        self.lines.push(Line::Words { indent: 2, hang: FIELD, field: true, spans });
     }
 
     /// What to type next; never wrapped within.
     pub(crate) fn command(&mut self, command: &str) {
-        self.lines.push(Line::Words { indent: 4, hang: 4, words: vec![(Tone::Strong, command.to_owned())] });
+        self.lines.push(Line::Command(command.to_owned()));
     }
 
     /// An empty line.
     pub(crate) fn blank(&mut self) {
-        self.lines.push(Line::Words { indent: 0, hang: 0, words: Vec::new() });
+        self.push(0, 0, Vec::new());
     }
 
     /// A picture of our own making, line by line as it is.
@@ -105,9 +104,8 @@ impl Page {
         self.lines.extend(other.lines);
     }
 
-    fn push(&mut self, indent: usize, hang: usize, spans: &[(Tone, &str)]) {
-        let words = spans.iter().flat_map(|(tone, text)| split(*tone, text)).collect();
-        self.lines.push(Line::Words { indent, hang, words });
+    fn push(&mut self, indent: usize, hang: usize, spans: Vec<(Tone, Text)>) {
+        self.lines.push(Line::Words { indent, hang, field: false, spans });
     }
 
     /// The page as text, each line ended.
@@ -116,7 +114,21 @@ impl Page {
         for line in &self.lines {
             match line {
                 Line::Art(art) => text.push_str(art),
-                Line::Words { indent, hang, words } => wrap(&mut text, *indent, *hang, words, look),
+                Line::Command(command) => wrap(&mut text, 4, 4, &[Piece::whole(Tone::Strong, command)], look),
+                Line::Words { indent, hang, field, spans } => {
+                    let mut pieces: Vec<Piece> = Vec::new();
+                    for (number, (tone, span)) in spans.iter().enumerate() {
+                        let mut span = span.in_language(look.language);
+                        if *field && number == 0 {
+                            let room = (FIELD - 3).saturating_sub(width::of(&span));
+                            span.push_str(&" ".repeat(room));
+                            pieces.push(Piece::whole(*tone, &span));
+                        } else {
+                            split(*tone, &span, &mut pieces);
+                        }
+                    }
+                    wrap(&mut text, *indent, *hang, &pieces, look);
+                }
             }
             text.push('\n');
         }
@@ -132,31 +144,51 @@ pub(crate) fn painted(tone: Tone, text: &str) -> String {
     }
 }
 
-/// Text as words. A word ends only at a plain space: other white space is a stranger's and is shown as an escape.
-fn split(tone: Tone, text: &str) -> impl Iterator<Item = (Tone, String)> {
-    text.split(' ').filter(|word| !word.is_empty()).map(move |word| (tone, word.to_owned()))
+/// What a line is never broken within.
+struct Piece {
+    tone: Tone,
+    text: String,
+    /// Whether there is a space before it.
+    spaced: bool,
 }
 
-fn wrap(text: &mut String, indent: usize, hang: usize, words: &[(Tone, String)], look: Look) {
+impl Piece {
+    fn whole(tone: Tone, text: &str) -> Self {
+        Self { tone, text: text.to_owned(), spaced: true }
+    }
+}
+
+/// Text as pieces: words, and within Chinese the characters. A word ends only at a plain space: other white space is a
+/// stranger's and is shown as an escape.
+fn split(tone: Tone, text: &str, pieces: &mut Vec<Piece>) {
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        for (number, part) in width::breakable(word).enumerate() {
+            pieces.push(Piece { tone, text: part.to_owned(), spaced: number == 0 });
+        }
+    }
+}
+
+fn wrap(text: &mut String, indent: usize, hang: usize, pieces: &[Piece], look: Look) {
     let mut column = indent;
     let mut fresh = true;
-    if !words.is_empty() {
+    if !pieces.is_empty() {
         text.push_str(&" ".repeat(indent));
     }
-    for (tone, word) in words {
-        let word = plain::text(word, look.utf8);
-        let length = word.chars().count();
+    for Piece { tone, text: piece, spaced } in pieces {
+        let piece = plain::text(piece, look.utf8);
+        let length = width::of(&piece);
+        let space = usize::from(*spaced);
         if fresh {
             fresh = false;
-        } else if column + 1 + length > look.width && column > hang {
+        } else if column + space + length > look.width && column > hang {
             text.push('\n');
             text.push_str(&" ".repeat(hang));
             column = hang;
-        } else {
+        } else if *spaced {
             text.push(' ');
             column += 1;
         }
-        text.push_str(&if look.color { painted(*tone, &word) } else { word });
+        text.push_str(&if look.color { painted(*tone, &piece) } else { piece });
         column += length;
     }
 }

@@ -3,6 +3,8 @@
 //! Device names, paths, hosts and error texts come from other machines. Whatever moves a cursor, changes a title,
 //! reverses reading order, is invisible or ends a line is shown as an escape.
 
+use super::width;
+
 /// Whether the locale's character set is UTF-8: `LC_ALL`, then `LC_CTYPE`, then `LANG`. Where nothing is set, as in
 /// containers and over some SSH connections, the terminal of today is taken for one that can.
 pub(crate) fn locale_is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
@@ -46,12 +48,19 @@ pub(crate) fn json(json: &str, utf8: bool) -> String {
     plain
 }
 
-/// At most `length` characters; what is longer ends with dots.
-pub(crate) fn clip(text: &str, length: usize) -> String {
-    if text.chars().nth(length).is_none() {
+/// At most `columns` wide; what is wider ends with dots.
+pub(crate) fn clip(text: &str, columns: usize) -> String {
+    if width::of(text) <= columns {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(length.saturating_sub(3)).collect();
+    let mut kept = String::new();
+    for character in text.chars() {
+        kept.push(character);
+        if width::of(&kept) > columns.saturating_sub(3) {
+            kept.pop();
+            break;
+        }
+    }
     format!("{kept}...")
 }
 

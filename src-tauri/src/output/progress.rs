@@ -1,9 +1,9 @@
 //! The steps of a running change on standard error: a line each, rewritten in place on a terminal that nobody else
 //! writes to.
 
-use gatehouse_api::{Progress, StepState};
+use gatehouse_api::{Progress, StepState, say};
 
-use super::{Out, page, plain, words};
+use super::{Out, page, plain, width, words};
 
 /// Shows steps as they come.
 #[derive(Debug)]
@@ -32,10 +32,13 @@ impl Steps {
             return;
         }
         let step = words::step(progress.step);
-        let text =
-            if progress.text.is_empty() { step.to_owned() } else { format!("{step}: {}", progress.text) };
-        let text = plain::text(&text, look.utf8);
-        let line = format!("{}/{} {word:<8} {text}", progress.number, progress.of);
+        let text = match progress.text.is_empty() {
+            true => step,
+            false => say!("cli.named-value", name = step, value = progress.text),
+        };
+        let text = plain::text(&text.in_language(look.language), look.utf8);
+        let word = width::padded(&word.in_language(look.language), 8);
+        let line = format!("{}/{} {word} {text}", progress.number, progress.of);
         // A line that is rewritten must not wrap.
         let line = if self.in_place { plain::clip(&line, look.width.saturating_sub(1)) } else { line };
         let line = if look.color { page::painted(tone, &line) } else { line };

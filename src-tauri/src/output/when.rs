@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatehouse_api::{Text, say};
 use time::{OffsetDateTime, UtcOffset};
 
 /// The present, and how this machine's clock on the wall differs from UTC.
@@ -41,26 +42,26 @@ impl Clock {
     }
 
     /// `2 min ago`, or `in 2 min` for what is to come.
-    pub(crate) fn relative(self, at: OffsetDateTime) -> String {
+    pub(crate) fn relative(self, at: OffsetDateTime) -> Text {
         let difference = self.now() - at;
-        let length = span(difference.unsigned_abs());
-        match (difference.is_negative(), length.as_str()) {
-            (_, "0 s") => "now".to_owned(),
-            (true, length) => format!("in {length}"),
-            (false, length) => format!("{length} ago"),
+        let (length, gone) = (difference.unsigned_abs(), !difference.is_negative());
+        match (length.as_secs(), gone) {
+            (0, _) => say!("cli.when.now"),
+            (_, false) => say!("cli.when.in", length = span(length)),
+            (_, true) => say!("cli.when.ago", length = span(length)),
         }
     }
 }
 
 /// `45 s`, `12 min`, `3 h`, `8 days`, to the nearest.
-pub(crate) fn span(duration: Duration) -> String {
+pub(crate) fn span(duration: Duration) -> Text {
     let seconds = duration.as_secs();
     let nearest = |unit: u64| (seconds + unit / 2) / unit;
     match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_170 => format!("{} min", nearest(60)),
-        7_170..171_000 => format!("{} h", nearest(3_600)),
-        _ => format!("{} days", nearest(86_400)),
+        0..120 => say!("cli.when.seconds", seconds = seconds),
+        120..7_170 => say!("cli.when.minutes", minutes = nearest(60)),
+        7_170..171_000 => say!("cli.when.hours", hours = nearest(3_600)),
+        _ => say!("cli.when.days", days = nearest(86_400)),
     }
 }
 

@@ -2,34 +2,34 @@
 
 use gatehouse_api::{
     Actual, AddressScope, ApproveAs, ChangeState, Code, ErrorEnvelope, Fix, GatewayVerdict, Scope, StepId,
-    StepState, TrustedBy,
+    StepState, Text, TrustedBy, say,
 };
 
 use super::{Page, Tone};
 
 /// The first word of an error.
-fn error_word(code: Code) -> &'static str {
+fn error_word(code: Code) -> Text {
     match code {
-        Code::NotRunning => "Stopped:",
-        Code::NeedsConfirmation | Code::Widened => "Unconfirmed:",
-        Code::Usage => "Usage:",
-        Code::GatewayNotFound | Code::GatewayUnreachable | Code::GatewayAuth => "Unreachable:",
+        Code::NotRunning => say!("cli.word.stopped"),
+        Code::NeedsConfirmation | Code::Widened => say!("cli.word.unconfirmed"),
+        Code::Usage => say!("cli.word.usage"),
+        Code::GatewayNotFound | Code::GatewayUnreachable | Code::GatewayAuth => say!("cli.word.unreachable"),
         Code::ConfigConflict
         | Code::ConfigUnsupported
         | Code::Drift
         | Code::Busy
         | Code::PortTaken
-        | Code::AlreadyRunning => "Conflict:",
-        Code::Permission => "Denied:",
-        Code::RolledBack | Code::VerifyFailed => "Reverted:",
-        Code::Cancelled => "Cancelled:",
+        | Code::AlreadyRunning => say!("cli.word.conflict"),
+        Code::Permission => say!("cli.word.denied"),
+        Code::RolledBack | Code::VerifyFailed => say!("cli.word.reverted"),
+        Code::Cancelled => say!("cli.word.cancelled"),
         Code::Failed
         | Code::GatewayRefused
         | Code::Storage
         | Code::NoAddress
         | Code::Certificate
         | Code::NotFound
-        | Code::Version => "Failed:",
+        | Code::Version => say!("cli.word.failed"),
     }
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn error(error: &ErrorEnvelope) -> Page {
         page.item(&error.because);
     }
     for line in &error.evidence {
-        page.item(&format!("- {line}"));
+        page.toned(2, Tone::Plain, "-", line);
     }
     fix(&mut page, error.fix.as_deref());
     page
@@ -49,144 +49,135 @@ pub(crate) fn error(error: &ErrorEnvelope) -> Page {
 /// What to do next.
 pub(crate) fn fix(page: &mut Page, fix: Option<&Fix>) {
     let Some(fix) = fix else { return };
-    page.toned(2, Tone::Strong, "Next:", &fix.text);
+    page.toned(2, Tone::Strong, say!("cli.word.next"), &fix.text);
     if let Some(command) = &fix.command {
         page.command(command);
     }
 }
 
 /// For whom an address is open.
-pub(crate) fn scope(scope: Scope) -> &'static str {
+pub(crate) fn scope(scope: Scope) -> Text {
     match scope {
-        Scope::Mac => "this machine only",
-        Scope::Lan => "devices on the local network",
-        Scope::Internet => "the internet",
+        Scope::Mac => say!("cli.scope.mac"),
+        Scope::Lan => say!("cli.scope.lan"),
+        Scope::Internet => say!("cli.scope.internet"),
     }
 }
 
 /// From where an address can be reached.
-pub(crate) fn address_scope(scope: AddressScope) -> &'static str {
+pub(crate) fn address_scope(scope: AddressScope) -> Text {
     match scope {
-        AddressScope::Mac => "this machine only",
-        AddressScope::Lan => "local network",
-        AddressScope::Tailnet => "tailnet",
-        AddressScope::Internet => "internet",
+        AddressScope::Mac => say!("cli.scope.mac"),
+        AddressScope::Lan => say!("cli.scope.address-lan"),
+        AddressScope::Tailnet => say!("cli.scope.address-tailnet"),
+        AddressScope::Internet => say!("cli.scope.address-internet"),
     }
 }
 
 /// Who trusts a certificate.
-pub(crate) fn trusted_by(trusted: TrustedBy) -> &'static str {
+pub(crate) fn trusted_by(trusted: TrustedBy) -> Text {
     match trusted {
-        TrustedBy::LocalCa => "trusted by devices that trust your CA",
-        TrustedBy::Public => "trusted by every device",
+        TrustedBy::LocalCa => say!("cli.trusted.ca"),
+        TrustedBy::Public => say!("cli.trusted.public"),
     }
 }
 
 /// The verdict of a state.
-pub(crate) fn actual(actual: &Actual) -> (Tone, &'static str) {
+pub(crate) fn actual(actual: &Actual) -> (Tone, Text) {
     match actual {
-        Actual::Off => (Tone::Plain, "Off"),
-        Actual::Preparing { .. } => (Tone::Warn, "Preparing"),
-        Actual::On { .. } => (Tone::Good, "On"),
-        Actual::Degraded { .. } => (Tone::Warn, "Degraded"),
-        Actual::Paused { .. } => (Tone::Warn, "Paused"),
-        Actual::Blocked { .. } => (Tone::Bad, "Blocked"),
+        Actual::Off => (Tone::Plain, say!("cli.actual.off")),
+        Actual::Preparing { .. } => (Tone::Warn, say!("cli.actual.preparing")),
+        Actual::On { .. } => (Tone::Good, say!("cli.actual.on")),
+        Actual::Degraded { .. } => (Tone::Warn, say!("cli.actual.degraded")),
+        Actual::Paused { .. } => (Tone::Warn, say!("cli.actual.paused")),
+        Actual::Blocked { .. } => (Tone::Bad, say!("cli.actual.blocked")),
     }
 }
 
 /// What a step does.
-pub(crate) fn step(step: StepId) -> &'static str {
+pub(crate) fn step(step: StepId) -> Text {
     match step {
-        StepId::FindGateway => "find the gateway",
-        StepId::Authentication => "gateway asks for a secret",
-        StepId::Loopback => "gateway listens on loopback only",
-        StepId::Certificate => "certificate",
-        StepId::Listen => "listen",
-        StepId::Configure => "gateway configuration",
-        StepId::Verify => "verify from outside",
-        StepId::Commit => "remember",
+        StepId::FindGateway => say!("cli.step.find-gateway"),
+        StepId::Authentication => say!("cli.step.authentication"),
+        StepId::Loopback => say!("cli.step.loopback"),
+        StepId::Certificate => say!("cli.step.certificate"),
+        StepId::Listen => say!("cli.step.listen"),
+        StepId::Configure => say!("cli.step.configure"),
+        StepId::Verify => say!("cli.step.verify"),
+        StepId::Commit => say!("cli.step.commit"),
     }
 }
 
 /// How far a step got.
-pub(crate) fn step_state(state: StepState) -> (Tone, &'static str) {
+pub(crate) fn step_state(state: StepState) -> (Tone, Text) {
     match state {
-        StepState::Running => (Tone::Plain, "..."),
-        StepState::Done => (Tone::Good, "done"),
-        StepState::Skipped => (Tone::Faint, "as is"),
-        StepState::Failed => (Tone::Bad, "failed"),
-        StepState::RolledBack => (Tone::Warn, "undone"),
+        StepState::Running => (Tone::Plain, "...".into()),
+        StepState::Done => (Tone::Good, say!("cli.step-state.done")),
+        StepState::Skipped => (Tone::Faint, say!("cli.step-state.skipped")),
+        StepState::Failed => (Tone::Bad, say!("cli.step-state.failed")),
+        StepState::RolledBack => (Tone::Warn, say!("cli.step-state.undone")),
     }
 }
 
 /// How a change ended.
-pub(crate) fn change_state(state: ChangeState) -> (Tone, &'static str) {
+pub(crate) fn change_state(state: ChangeState) -> (Tone, Text) {
     match state {
-        ChangeState::Running => (Tone::Warn, "running"),
-        ChangeState::AwaitingConfirmation => (Tone::Warn, "unconfirmed"),
-        ChangeState::Committed => (Tone::Good, "done"),
-        ChangeState::RolledBack => (Tone::Bad, "rolled back"),
-        ChangeState::RollbackPending => (Tone::Bad, "not fully rolled back"),
-        ChangeState::Undone => (Tone::Faint, "undone"),
+        ChangeState::Running => (Tone::Warn, say!("cli.running")),
+        ChangeState::AwaitingConfirmation => (Tone::Warn, say!("cli.change-state.unconfirmed")),
+        ChangeState::Committed => (Tone::Good, say!("cli.step-state.done")),
+        ChangeState::RolledBack => (Tone::Bad, say!("cli.change-state.rolled-back")),
+        ChangeState::RollbackPending => (Tone::Bad, say!("cli.change-state.pending")),
+        ChangeState::Undone => (Tone::Faint, say!("cli.step-state.undone")),
     }
 }
 
 /// The state of the gateway.
-pub(crate) fn gateway(verdict: GatewayVerdict) -> (Tone, &'static str) {
+pub(crate) fn gateway(verdict: GatewayVerdict) -> (Tone, Text) {
     match verdict {
-        GatewayVerdict::Running => (Tone::Good, "running"),
-        GatewayVerdict::Starting => (Tone::Warn, "starting"),
-        GatewayVerdict::AuthRefused => (Tone::Bad, "refuses our token"),
-        GatewayVerdict::Stopped => (Tone::Bad, "stopped"),
-        GatewayVerdict::PortTaken => (Tone::Bad, "port taken by another program"),
-        GatewayVerdict::NotFound => (Tone::Bad, "not found"),
+        GatewayVerdict::Running => (Tone::Good, say!("cli.running")),
+        GatewayVerdict::Starting => (Tone::Warn, say!("cli.gateway.starting")),
+        GatewayVerdict::AuthRefused => (Tone::Bad, say!("cli.gateway.auth")),
+        GatewayVerdict::Stopped => (Tone::Bad, say!("cli.gateway.stopped")),
+        GatewayVerdict::PortTaken => (Tone::Bad, say!("cli.gateway.port-taken")),
+        GatewayVerdict::NotFound => (Tone::Bad, say!("cli.gateway.not-found")),
     }
 }
 
 /// With which access.
-pub(crate) fn access(access: ApproveAs) -> &'static str {
+pub(crate) fn access(access: ApproveAs) -> Text {
     match access {
-        ApproveAs::Full => "everything it asks for",
-        ApproveAs::Chat => "chat only: read, write and approve actions, no settings, no pairing",
-        ApproveAs::Read => "read only",
+        ApproveAs::Full => say!("cli.access.full"),
+        ApproveAs::Chat => say!("cli.access.chat"),
+        ApproveAs::Read => say!("cli.access.read"),
     }
 }
 
 /// What a device asks for, a sentence each, the widest first and marked.
-pub(crate) fn permissions(role: &str, scopes: &[String]) -> Vec<(Tone, String)> {
+pub(crate) fn permissions(role: &str, scopes: &[String]) -> Vec<(Tone, Text)> {
     let mut sentences = Vec::new();
     if role != "operator" {
         let sentence = match role {
-            "node" => "Lend this device to the agent: camera, screen, location, commands".to_owned(),
-            other => format!("Act in the role {other:?}, which this version does not know"),
+            "node" => say!("cli.scope-text.node"),
+            other => say!("cli.scope-text.role", role = other),
         };
         sentences.push((0, Tone::Bad, sentence));
     }
     for scope in scopes {
         let (order, tone, sentence) = match scope.as_str() {
-            "operator.admin" => {
-                (1, Tone::Bad, "Full control: change every setting and run anything".to_owned())
-            }
-            "operator.pairing" => (2, Tone::Bad, "Let other devices in and throw them out".to_owned()),
-            "operator.talk.secrets" => (3, Tone::Bad, "Read the keys of voice services".to_owned()),
-            "operator.approvals" => {
-                (4, Tone::Warn, "Approve or refuse what the agent wants to do".to_owned())
-            }
-            "operator.write" => (5, Tone::Plain, "Send messages and start work".to_owned()),
-            "operator.questions" => (6, Tone::Plain, "Answer the agent's questions".to_owned()),
-            "operator.talk" => (7, Tone::Plain, "Use voice".to_owned()),
-            "operator.read" => (8, Tone::Plain, "Read conversations and status".to_owned()),
-            other => (0, Tone::Bad, format!("Something this version does not know: {other}")),
+            "operator.admin" => (1, Tone::Bad, say!("cli.scope-text.admin")),
+            "operator.pairing" => (2, Tone::Bad, say!("cli.scope-text.pairing")),
+            "operator.talk.secrets" => (3, Tone::Bad, say!("cli.scope-text.talk-secrets")),
+            "operator.approvals" => (4, Tone::Warn, say!("cli.scope-text.approvals")),
+            "operator.write" => (5, Tone::Plain, say!("cli.scope-text.write")),
+            "operator.questions" => (6, Tone::Plain, say!("cli.scope-text.questions")),
+            "operator.talk" => (7, Tone::Plain, say!("cli.scope-text.talk")),
+            "operator.read" => (8, Tone::Plain, say!("cli.scope-text.read")),
+            other => (0, Tone::Bad, say!("cli.scope-text.unknown", scope = other)),
         };
         sentences.push((order, tone, sentence));
     }
     sentences.sort_by_key(|(order, ..)| *order);
     sentences.into_iter().map(|(_, tone, sentence)| (tone, sentence)).collect()
-}
-
-/// `1 device`, `2 devices`.
-pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
 #[cfg(test)]
@@ -197,7 +188,8 @@ mod tests {
     fn full_control_comes_before_reading_and_what_is_unknown_first_of_all() {
         let scopes = ["operator.read", "operator.admin", "operator.teleport"].map(str::to_owned);
 
-        let said: Vec<_> = permissions("operator", &scopes).into_iter().map(|(_, said)| said).collect();
+        let said: Vec<_> =
+            permissions("operator", &scopes).into_iter().map(|(_, said)| said.to_string()).collect();
 
         assert_eq!(
             said,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use gatehouse_api::{ApproveAs, Code, ErrorEnvelope, PairedDevice, PendingDevice, Reply, Request};
+use gatehouse_api::{ApproveAs, Code, ErrorEnvelope, PairedDevice, PendingDevice, Reply, Request, say};
 
 use super::view;
 use crate::{
@@ -31,7 +31,7 @@ pub(super) async fn run(device: PendingDevice, terms: Terms, session: &mut Sessi
     let approved = approve(device, terms, false, session).await?;
     let mut page = page(&approved, access);
     if let Some(at) = approved.expires_at {
-        page.item(&format!("It is revoked {}.", session.clock.relative(at)));
+        page.item(say!("cli.device.expires", relative = session.clock.relative(at)));
     }
     session.out.result(&page, &approved);
     Ok(Verdict::Done)
@@ -50,11 +50,11 @@ pub(super) async fn approve(
         show(&device, access, session);
     }
     for _ in 0..ROUNDS {
-        if must_ask && !session.confirm("Let it in?").await {
+        if must_ask && !session.confirm(say!("cli.device.ask")).await {
             return Err(ErrorEnvelope::new(
                 Code::NeedsConfirmation,
-                "It was not let in",
-                "The answer was no.",
+                say!("cli.device.not-let-in"),
+                say!("cli.answered-no"),
             ));
         }
         let request = Request::DevicesApprove {
@@ -80,15 +80,15 @@ pub(super) async fn approve(
             Err(error) => return Err(error),
         }
     }
-    let because = "It asks for something else each time it is shown.";
-    Err(ErrorEnvelope::new(Code::Widened, "It was not let in", because)
-        .fix_with("Refuse it.", format!("gatehouse devices deny {}", device.device_id)))
+    let because = say!("cli.device.changes");
+    Err(ErrorEnvelope::new(Code::Widened, say!("cli.device.not-let-in"), because)
+        .fix_with(say!("cli.device.refuse"), format!("gatehouse devices deny {}", device.device_id)))
 }
 
 fn show(device: &PendingDevice, access: ApproveAs, session: &mut Session) {
     let mut page = Page::new();
     view::pending(&mut page, device, session.clock);
-    page.toned(4, Tone::Strong, "gets:", words::access(access));
+    page.toned(4, Tone::Strong, say!("cli.device.gets-word"), words::access(access));
     if session.can_ask() {
         session.out.context(&page);
     } else {
@@ -97,7 +97,8 @@ fn show(device: &PendingDevice, access: ApproveAs, session: &mut Session) {
 }
 
 fn page(device: &PairedDevice, access: ApproveAs) -> Page {
-    let mut page = Page::verdict(Tone::Good, "Approved", &view::title(&device.name, &device.device_id));
-    page.item(&format!("It gets {}.", words::access(access)));
+    let mut page =
+        Page::verdict(Tone::Good, say!("cli.device.approved"), &view::title(&device.name, &device.device_id));
+    page.item(&say!("cli.device.gets", access = words::access(access)));
     page
 }

@@ -1,6 +1,6 @@
 //! `gatehouse devices expire`: until when a paired device may stay.
 
-use gatehouse_api::{Reply, Request};
+use gatehouse_api::{Reply, Request, say};
 
 use super::view;
 use crate::{
@@ -20,12 +20,15 @@ pub(super) async fn run(id: String, stay: Stay, session: &mut Session) -> Outcom
     let title = view::title(&device.name, &device.device_id);
     let page = match device.expires_at {
         Some(at) => {
-            let mut page =
-                Page::verdict(Tone::Good, "Expires", &format!("{}: {title}", session.clock.relative(at)));
-            page.item("It is revoked then. It can ask again, and you would see it.");
+            let mut page = Page::verdict(
+                Tone::Good,
+                say!("cli.field.expires"),
+                say!("cli.named-value", name = session.clock.relative(at), value = title),
+            );
+            page.item(say!("cli.device.revoked-then"));
             page
         }
-        None => Page::verdict(Tone::Good, "Stays", &title),
+        None => Page::verdict(Tone::Good, say!("cli.device.stays"), &title),
     };
     session.out.result(&page, &device);
     Ok(Verdict::Done)

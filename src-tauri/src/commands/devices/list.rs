@@ -1,6 +1,6 @@
 //! `gatehouse devices list`.
 
-use gatehouse_api::DeviceList;
+use gatehouse_api::{DeviceList, say};
 
 use super::view;
 use crate::{
@@ -29,9 +29,17 @@ pub(super) async fn run(pending: bool, paired: bool, session: &mut Session) -> O
 fn page(devices: &DeviceList, clock: Clock) -> Page {
     let (waiting, paired) = (devices.pending.len(), devices.paired.len());
     let mut page = match (waiting, paired) {
-        (0, 0) => Page::verdict(Tone::Plain, "None", "no device waits and none is paired"),
-        (0, _) => Page::verdict(Tone::Good, &format!("{paired} paired,"), "none waiting"),
-        _ => Page::verdict(Tone::Warn, &format!("{waiting} waiting,"), &format!("{paired} paired")),
+        (0, 0) => Page::verdict(Tone::Plain, say!("cli.word.none"), say!("cli.device.none")),
+        (0, _) => Page::verdict(
+            Tone::Good,
+            &say!("cli.device.paired-and", paired = paired),
+            say!("cli.device.none-waiting"),
+        ),
+        _ => Page::verdict(
+            Tone::Warn,
+            &say!("cli.device.waiting-and", waiting = waiting),
+            &say!("cli.device.paired-count", paired = paired),
+        ),
     };
     for device in &devices.pending {
         view::pending(&mut page, device, clock);
@@ -40,13 +48,18 @@ fn page(devices: &DeviceList, clock: Clock) -> Page {
         view::paired(&mut page, device, clock);
     }
     for device in &devices.expired {
-        let ended =
-            format!("{}, {}", view::title(&device.name, &device.device_id), clock.relative(device.at));
-        page.toned(2, if device.can_return { Tone::Warn } else { Tone::Plain }, "expired", &ended);
-        page.toned(4, Tone::Faint, "note:", &device.note);
+        let title = view::title(&device.name, &device.device_id);
+        let ended = say!("cli.device.ended", title = title, relative = clock.relative(device.at));
+        page.toned(
+            2,
+            if device.can_return { Tone::Warn } else { Tone::Plain },
+            say!("cli.device.expired"),
+            ended,
+        );
+        page.toned(4, Tone::Faint, say!("cli.device.note"), &device.note);
     }
     if waiting > 0 {
-        page.text("Next: let one in.");
+        page.text(say!("cli.device.next"));
         page.command("gatehouse devices approve <id>");
     }
     page

@@ -1,6 +1,6 @@
 //! `gatehouse devices revoke`: takes a key away, and says whether the device could come back.
 
-use gatehouse_api::{Reply, Request};
+use gatehouse_api::{Reply, Request, say};
 
 use super::view;
 use crate::{
@@ -11,19 +11,24 @@ use crate::{
 
 /// Revokes one device, after a yes.
 pub(super) async fn run(which: &Which, rotate_token: bool, session: &mut Session) -> Outcome {
-    let device = super::find(which, super::fetch(session).await?.paired, "is paired")?;
+    let device = super::find(which, super::fetch(session).await?.paired, &say!("cli.device.state-paired"))?;
     let title = view::title(&device.name, &device.device_id);
     let question = if rotate_token {
-        format!("Revoke {title} and replace the shared token? Whoever uses the old token is signed out.")
+        say!("cli.revoke.ask-rotate", title = title)
     } else {
-        format!("Revoke {title}?")
+        say!("cli.revoke.ask", title = title)
     };
-    session.consent(&question).await?;
+    session.consent(question).await?;
     let request = Request::DevicesRevoke { device: device.device_id, rotate_token };
     let Reply::Revoked(report) = session.ask(request).await? else { return Err(unexpected()) };
-    let mut page = Page::verdict(Tone::Good, "Revoked", &view::title(&report.name, &report.device_id));
+    let mut page =
+        Page::verdict(Tone::Good, say!("cli.revoke.done"), &view::title(&report.name, &report.device_id));
     if !report.note.is_empty() {
-        let (tone, word) = if report.can_return { (Tone::Warn, "Caution:") } else { (Tone::Plain, "Note:") };
+        let (tone, word) = if report.can_return {
+            (Tone::Warn, say!("cli.word.caution"))
+        } else {
+            (Tone::Plain, say!("cli.word.note"))
+        };
         page.toned(2, tone, word, &report.note);
     }
     if report.can_return && !report.token_rotated {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use gatehouse_api::{ApproveAs, Code, DeviceList, ErrorEnvelope, Event, PendingDevice, socket::Topic};
+use gatehouse_api::{ApproveAs, Code, DeviceList, ErrorEnvelope, Event, PendingDevice, say, socket::Topic};
 use serde_json::json;
 
 use super::{approve, view};
@@ -14,8 +14,8 @@ use crate::{
 /// Watches until interrupted.
 pub(super) async fn run(bell: bool, session: &mut Session) -> Outcome {
     if session.out.form() == Form::Json {
-        return Err(ErrorEnvelope::new(Code::Usage, "A watch is not one object", "It has no end.")
-            .fix_with("Ask for a line each.", "gatehouse devices watch --jsonl"));
+        return Err(ErrorEnvelope::new(Code::Usage, say!("cli.watch.title"), say!("cli.stream.because"))
+            .fix_with(say!("cli.stream.fix"), "gatehouse devices watch --jsonl"));
     }
     let client = session.client().await?;
     // First follow, then look: so no device falls between.
@@ -23,7 +23,7 @@ pub(super) async fn run(bell: bool, session: &mut Session) -> Outcome {
     let mut waiting = Waiting::default();
     let mut news: VecDeque<News> = waiting.take(super::fetch(session).await?).into();
     if news.is_empty() {
-        session.out.remark(&Page::verdict(Tone::Plain, "Watching", "no device waits; leave with Ctrl-C"));
+        session.out.remark(&Page::verdict(Tone::Plain, say!("cli.watch.word"), say!("cli.watch.none")));
     }
     while !session.out.closed() {
         if let Some(one) = news.pop_front() {
@@ -116,15 +116,15 @@ fn tell(news: &News, bell: bool, session: &mut Session) {
             }
         }
         News::Gone { device_id, name } => {
-            let about = format!("{} waits no longer", view::title(name, device_id));
-            session.out.page(&Page::verdict(Tone::Faint, "Gone", &about));
+            let about = say!("cli.watch.gone", title = view::title(name, device_id));
+            session.out.page(&Page::verdict(Tone::Faint, say!("cli.watch.gone-word"), &about));
         }
     }
 }
 
 /// Asks what to do with a device and does it; whether it was done. An error is told and the watch goes on.
 async fn decide(device: PendingDevice, session: &mut Session) -> bool {
-    session.out.question("Approve, chat only, read only, deny or later? [a/c/r/d/L]");
+    session.out.question(&say!("cli.watch.ask"));
     let answer = line().await.unwrap_or_default();
     let access = match answer.trim().to_ascii_lowercase().as_str() {
         "a" | "approve" => ApproveAs::Full,
@@ -145,7 +145,7 @@ async fn decide(device: PendingDevice, session: &mut Session) -> bool {
     match approve::approve(device, approve::Terms { access, label: None, expires: None }, true, session).await
     {
         Ok(_) => {
-            session.out.page(&Page::verdict(Tone::Good, "Approved", &title));
+            session.out.page(&Page::verdict(Tone::Good, say!("cli.device.approved"), &title));
             true
         }
         Err(error) => {

@@ -1,6 +1,7 @@
 use super::*;
 
-const PLAIN: Look = Look { terminal: false, color: false, utf8: true, width: 40 };
+const PLAIN: Look =
+    Look { terminal: false, color: false, utf8: true, width: 40, language: crate::words::Language::English };
 
 #[test]
 fn lines_wrap_below_their_beginning() {
