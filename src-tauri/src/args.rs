@@ -1,6 +1,7 @@
 //! The words of the command line. No secret has a flag: what is in argv is in everybody's process list.
 
 mod devices;
+mod look;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -8,7 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gatehouse_api::{Answerer, CaFormat, OpenRequest, Scope};
 use ipnet::IpNet;
 
-pub(crate) use self::devices::{Devices, Stay, Which};
+pub(crate) use self::{
+    devices::{Devices, Stay, Which},
+    look::{Color, LanguageWord},
+};
 use crate::output::when::parse_span;
 use crate::words::Language;
 
@@ -49,7 +53,7 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "PATH", env = "GATEHOUSE_SOCKET", hide_env_values = true)]
     pub(crate) socket: Option<PathBuf>,
     /// The language of what is printed.
-    #[arg(long, global = true, value_name = "LANGUAGE")]
+    #[arg(long, global = true, value_name = "LANGUAGE", ignore_case = true)]
     pub(crate) lang: Option<LanguageWord>,
     /// The language that follows from `--lang` and the surroundings.
     #[arg(skip)]
@@ -63,28 +67,6 @@ pub(crate) struct Globals {
     /// More of what happens; twice for everything.
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-}
-
-/// The languages of the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LanguageWord {
-    /// English.
-    #[value(name = "en")]
-    English,
-    /// Simplified Chinese.
-    #[value(name = "zh-Hans")]
-    SimplifiedChinese,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 #[derive(Debug, Subcommand)]

@@ -48,9 +48,8 @@ fn without_command(globals: Globals, clock: Clock, words: &[OsString]) -> ExitCo
     if app::has_display() {
         return run(Session::new(globals, clock), |session, runtime| app::run(session, runtime));
     }
-    let reason =
-        if cfg!(feature = "tray") { "there is no screen for the tray app" } else { "a command is missing" };
-    let text = format!("{reason}; this runs Gatehouse in the foreground: gatehouse serve");
+    let reason = if cfg!(feature = "tray") { say!("cli.no-screen") } else { say!("cli.no-command") };
+    let text = say!("cli.serve-instead", reason = reason).in_language(globals.language);
     explain(&Cli::command().error(ErrorKind::MissingSubcommand, text), words)
 }
 
@@ -80,9 +79,11 @@ fn end(outcome: session::Outcome, mut session: Session) -> ExitCode {
             error.code.exit_status()
         }
     };
+    let language = session.globals.language;
     match session.out.finish() {
         Some(error) if status == 0 => {
-            let _ = writeln!(std::io::stderr(), "Failed: the result could not be written: {error}");
+            let text = say!("cli.result-not-written", error = error).in_language(language);
+            let _ = writeln!(std::io::stderr(), "{text}");
             ExitCode::from(Code::Storage.exit_status())
         }
         Some(_) | None => ExitCode::from(status),

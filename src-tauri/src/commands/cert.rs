@@ -41,7 +41,7 @@ fn page(cert: &CertSummary, clock: Clock) -> Page {
         if valid { (Tone::Good, say!("cli.cert.valid")) } else { (Tone::Bad, say!("cli.cert.expired")) };
     let mut page = Page::verdict(tone, word, &until);
     page.field(say!("cli.field.issuer"), &cert.issuer);
-    page.field(say!("cli.field.names"), &cert.names.join(", "));
+    page.field(say!("cli.field.names"), cert.names.join(", "));
     fingerprint_fields(&mut page, "SHA-256", &cert.sha256);
     if let Some(ca) = &cert.ca_sha256 {
         fingerprint_fields(&mut page, say!("cli.field.ca-sha256"), ca);
@@ -102,7 +102,7 @@ async fn export(path: &Path, form: CaForm, session: &mut Session) -> Outcome {
     }
     write(path, &bytes).map_err(|error| not_written(path, &error))?;
     let CaExport { name, sha256, not_after, .. } = &ca;
-    let mut page = Page::verdict(Tone::Good, say!("cli.cert.written"), &path.display().to_string());
+    let mut page = Page::verdict(Tone::Good, say!("cli.cert.written"), path.display().to_string());
     page.field(
         say!("cli.field.authority"),
         &say!("cli.cert.name-until", name = name, date = session.clock.date(*not_after)),

@@ -47,7 +47,7 @@ async fn deny(device: &PendingDevice, session: &mut Session) -> Outcome {
     let request = Request::DevicesDeny { device: device.device_id.clone() };
     let Reply::Denied { device_id } = session.ask(request).await? else { return Err(unexpected()) };
     let mut page =
-        Page::verdict(Tone::Good, say!("cli.device.denied"), &view::title(&device.name, &device.device_id));
+        Page::verdict(Tone::Good, say!("cli.device.denied"), view::title(&device.name, &device.device_id));
     page.item(say!("cli.device.may-ask"));
     session.out.result(&page, &keyed("device_id", &device_id));
     Ok(Verdict::Done)
@@ -57,7 +57,7 @@ async fn rename(id: String, label: String, session: &mut Session) -> Outcome {
     let request = Request::DevicesRename { device: id, label };
     let Reply::Device(device) = session.ask(request).await? else { return Err(unexpected()) };
     let page =
-        Page::verdict(Tone::Good, say!("cli.device.renamed"), &view::title(&device.name, &device.device_id));
+        Page::verdict(Tone::Good, say!("cli.device.renamed"), view::title(&device.name, &device.device_id));
     session.out.result(&page, &device);
     Ok(Verdict::Done)
 }

@@ -38,7 +38,7 @@ async fn control(action: GatewayAction, word: Text, session: &mut Session) -> Ou
     let Reply::Gateway(gateway) = session.ask(Request::GatewayControl { action }).await? else {
         return Err(unexpected());
     };
-    let page = Page::verdict(Tone::Good, word, &identity(&gateway));
+    let page = Page::verdict(Tone::Good, word, identity(&gateway));
     session.out.result(&page, &gateway);
     Ok(Verdict::Done)
 }
@@ -122,7 +122,7 @@ fn page(gateway: &GatewaySummary) -> Page {
     let mut first = word.chars();
     let word: String =
         first.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(first).collect();
-    let mut page = Page::verdict(tone, &word, &identity(gateway));
+    let mut page = Page::verdict(tone, &word, identity(gateway));
     if let Some(detail) = &gateway.detail {
         page.item(detail);
     }

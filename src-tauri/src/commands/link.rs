@@ -52,7 +52,7 @@ async fn owner(args: &Link, session: &mut Session) -> Outcome {
     page.command(link.url.expose());
     page.item(say!("cli.link.owner-text"));
     if let Some(at) = link.expires_at {
-        page.field(say!("cli.field.expires"), &session.clock.relative(at));
+        page.field(say!("cli.field.expires"), session.clock.relative(at));
     }
     picture(&mut page, args, link.url.expose(), session);
     session.out.result(&page, &link);
@@ -70,7 +70,7 @@ async fn app(args: &Link, session: &mut Session) -> Outcome {
     page.item(say!("cli.link.app-text"));
     page.field(say!("cli.field.leads-to"), &setup.gateway_url);
     if let Some(at) = setup.expires_at {
-        page.field(say!("cli.field.expires"), &session.clock.relative(at));
+        page.field(say!("cli.field.expires"), session.clock.relative(at));
     }
     picture(&mut page, args, setup.code.expose(), session);
     session.out.result(&page, &setup);
@@ -85,7 +85,7 @@ async fn trust(args: &Link, session: &mut Session) -> Outcome {
     page.item(say!("cli.link.trust-text"));
     page.field(say!("cli.field.authority"), ca_name);
     super::cert::fingerprint_fields(&mut page, "SHA-256", ca_sha256);
-    page.field(say!("cli.field.expires"), &session.clock.relative(*expires_at));
+    page.field(say!("cli.field.expires"), session.clock.relative(*expires_at));
     picture(&mut page, args, &invite.url, session);
     session.out.result(&page, &invite);
     Ok(Verdict::Done)

@@ -85,7 +85,7 @@ fn separate(out: &mut Out, first: bool) {
 /// A state for a person.
 pub(crate) fn page(snapshot: &Snapshot, clock: Clock) -> Page {
     let (tone, word) = words::actual(&snapshot.actual);
-    let mut page = Page::verdict(tone, word, &about(snapshot, clock));
+    let mut page = Page::verdict(tone, word, about(snapshot, clock));
     addresses(&mut page, &snapshot.addresses, clock);
     if let Some(listener) = &snapshot.listener {
         if let Some(reason) = &listener.port_reason {

@@ -79,7 +79,7 @@ fn page(record: &TrafficRecord, clock: Clock) -> Page {
         lasted = lasted,
         client = record.client
     );
-    page.toned(0, tone, &clock.time(record.time), &about);
+    page.toned(0, tone, clock.time(record.time), &about);
     page
 }
 

@@ -171,20 +171,23 @@ fn split(tone: Tone, text: &str, pieces: &mut Vec<Piece>) {
 fn wrap(text: &mut String, indent: usize, hang: usize, pieces: &[Piece], look: Look) {
     let mut column = indent;
     let mut fresh = true;
+    // Chinese marks bring their own room.
+    let mut roomy = false;
     if !pieces.is_empty() {
         text.push_str(&" ".repeat(indent));
     }
     for Piece { tone, text: piece, spaced } in pieces {
         let piece = plain::text(piece, look.utf8);
         let length = width::of(&piece);
-        let space = usize::from(*spaced);
+        let space = usize::from(*spaced && !roomy);
+        roomy = width::brings_room(&piece);
         if fresh {
             fresh = false;
         } else if column + space + length > look.width && column > hang {
             text.push('\n');
             text.push_str(&" ".repeat(hang));
             column = hang;
-        } else if *spaced {
+        } else if space == 1 {
             text.push(' ');
             column += 1;
         }

@@ -33,6 +33,11 @@ pub(crate) fn breakable(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether text ends with a mark of Chinese, which has its space within.
+pub(crate) fn brings_room(text: &str) -> bool {
+    text.ends_with(['，', '。', '、', '；', '：', '！', '？', '）', '》', '」'])
+}
+
 fn may_end_between(before: char, after: char) -> bool {
     let wide = |letter: char| letter.width() == Some(2);
     let opens = matches!(before, '（' | '《' | '“' | '‘' | '「');

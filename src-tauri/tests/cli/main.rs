@@ -10,6 +10,7 @@ mod ends;
 mod fixtures;
 mod golden;
 mod hostile;
+mod language;
 mod pages;
 mod requests;
 mod run;

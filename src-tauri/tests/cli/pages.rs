@@ -2,6 +2,7 @@
 
 use gatehouse_api::{ChangeState, Reply, Request, Snapshot, StepState};
 use time::{Duration, OffsetDateTime};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     core::{FakeCore, private_folder},
@@ -124,9 +125,9 @@ async fn open(succeeds: bool) -> Ran {
 }
 
 /// Compares a page with its golden file, and looks at its width.
-fn page(name: &str, text: &str) {
+pub(crate) fn page(name: &str, text: &str) {
     for line in text.lines() {
-        assert!(line.chars().count() <= 80, "{name}: wider than 80 columns: {line}");
+        assert!(line.width() <= 80, "{name}: wider than 80 columns: {line}");
     }
     compare(name, &masked(text));
 }

@@ -98,7 +98,7 @@ fn show(device: &PendingDevice, access: ApproveAs, session: &mut Session) {
 
 fn page(device: &PairedDevice, access: ApproveAs) -> Page {
     let mut page =
-        Page::verdict(Tone::Good, say!("cli.device.approved"), &view::title(&device.name, &device.device_id));
+        Page::verdict(Tone::Good, say!("cli.device.approved"), view::title(&device.name, &device.device_id));
     page.item(&say!("cli.device.gets", access = words::access(access)));
     page
 }

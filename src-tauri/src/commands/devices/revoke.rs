@@ -22,7 +22,7 @@ pub(super) async fn run(which: &Which, rotate_token: bool, session: &mut Session
     let request = Request::DevicesRevoke { device: device.device_id, rotate_token };
     let Reply::Revoked(report) = session.ask(request).await? else { return Err(unexpected()) };
     let mut page =
-        Page::verdict(Tone::Good, say!("cli.revoke.done"), &view::title(&report.name, &report.device_id));
+        Page::verdict(Tone::Good, say!("cli.revoke.done"), view::title(&report.name, &report.device_id));
     if !report.note.is_empty() {
         let (tone, word) = if report.can_return {
             (Tone::Warn, say!("cli.word.caution"))
