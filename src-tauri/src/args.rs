@@ -1,6 +1,7 @@
 //! The words of the command line. No secret has a flag: what is in argv is in everybody's process list.
 
 mod devices;
+pub(crate) mod help;
 mod look;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};

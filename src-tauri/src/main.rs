@@ -14,7 +14,7 @@ mod words;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
-use clap::{CommandFactory as _, Parser, error::ErrorKind};
+use clap::{CommandFactory as _, FromArgMatches as _, error::ErrorKind};
 use gatehouse_api::{Code, ErrorEnvelope, SCHEMA, say};
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -30,7 +30,8 @@ fn main() -> ExitCode {
     let clock = Clock::local();
     let words: Vec<OsString> = std::env::args_os().filter(|word| !is_process_serial_number(word)).collect();
     let language = words::of_command_line(&words, |name| std::env::var(name).ok());
-    let mut cli = match Cli::try_parse_from(&words) {
+    let read = args::help::in_language(Cli::command(), language).try_get_matches_from(&words);
+    let mut cli = match read.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return explain(&error, &words),
     };

@@ -56,6 +56,19 @@ async fn an_error_is_in_chinese_with_the_same_exit_status_and_command() {
     assert!(ran.stderr.starts_with("已撤回："), "{ran:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_help_is_in_chinese_too() {
+    let folder = private_folder();
+    for line in ["open --help --lang zh-Hans", "--lang=zh-Hans open -h", "--lang zh-Hans help open"] {
+        let ran = run_line(&folder.path().join("s"), line).await;
+
+        assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{line}: {ran:?}");
+        assert!(ran.stdout.contains("用法：gatehouse open [OPTIONS]\n"), "{line}: {ran:?}");
+        assert!(ran.stdout.contains("开放给谁 [可选值：mac, lan, internet] [默认：lan]"), "{line}: {ran:?}");
+        assert!(ran.stdout.ends_with('\n') && !ran.stdout.contains("Print"), "{line}: {ran:?}");
+    }
+}
+
 /// Scripts compare objects: no language changes them.
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_are_the_same_in_every_language() {
@@ -134,9 +147,13 @@ fn every_text_of_the_command_line_is_used_and_is_there_in_both_languages() {
     assert!(english.len() > 300, "{}", english.len());
     assert_eq!(english.keys().collect::<Vec<_>>(), chinese.keys().collect::<Vec<_>>());
     for (key, text) in &english {
+        assert_eq!(places(text), places(&chinese[key]), "{key}");
+        // The help asks by the names of commands and words; its own test looks at those.
+        if key.starts_with("cli.help.") {
+            continue;
+        }
         let base = key.strip_suffix(".one").or(key.strip_suffix(".other")).unwrap_or(key);
         assert!(program.contains(&format!("\"{base}\"")), "nothing says {key}");
-        assert_eq!(places(text), places(&chinese[key]), "{key}");
     }
 }
 
