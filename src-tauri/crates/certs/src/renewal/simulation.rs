@@ -1,5 +1,5 @@
-//! A year of one certificate, with outages, sleeps, refusals, crashes and a clock that is set wrong, decided by the same
-//! functions as in life.
+//! A year of one certificate, with outages and sleeps, decided by the same functions as in life, from a record that is
+//! written and read again.
 //!
 //! The authority here keeps its own count, as a token bucket like Let's Encrypt's, and fails the test where it would refuse.
 
