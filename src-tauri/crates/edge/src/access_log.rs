@@ -150,6 +150,8 @@ pub struct AccessRecord {
     pub protocol: Protocol,
     /// TLS facts; `None` where there was no TLS.
     pub tls: Option<TlsFacts>,
+    /// What the client is called by the certificate that it proved, through [`printable`].
+    pub client_certificate: Option<Arc<str>>,
     /// For WebSockets that were opened.
     pub websocket: Option<WebSocketEnd>,
     /// The browser's origin. Never written to disk.

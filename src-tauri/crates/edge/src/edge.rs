@@ -7,6 +7,7 @@
 use crate::CertificateSource;
 use crate::access_log::{AccessLog, AccessRecord};
 use crate::challenge::Challenges;
+use crate::client_certificates::{ClientCertificates, Rules};
 use crate::drain::{Drained, Tally};
 use crate::listener::{Admission, ListenError, Listener, Listeners};
 use crate::metrics::{Metrics, Present};
@@ -37,6 +38,8 @@ pub struct EdgeOptions {
     pub log: Option<LogOptions>,
     /// What certificate authorities are answered on the redirect port.
     pub challenges: Challenges,
+    /// Which names want a certificate from their clients; `None` = none does.
+    pub client_certificates: Option<Arc<dyn ClientCertificates>>,
 }
 
 /// What an edge has done and is doing.
@@ -67,6 +70,7 @@ pub(crate) struct Shared {
     pub(crate) settings: ArcSwap<EdgeSettings>,
     pub(crate) tls: Tls,
     pub(crate) challenges: Challenges,
+    pub(crate) clients: Rules,
     pub(crate) upstream: Upstream,
     pub(crate) admission: Arc<Admission>,
     pub(crate) shares: Arc<Shares>,
@@ -112,12 +116,14 @@ impl Edge {
         mut settings: EdgeSettings,
     ) -> io::Result<Self> {
         settings.serve_routes();
-        let tls = Tls::new(certificates).map_err(io::Error::other)?;
+        let clients = Rules::new(options.client_certificates);
+        let tls = Tls::new(certificates, clients.source.clone()).map_err(io::Error::other)?;
         let log = options.log.map(AccessLog::start).transpose()?;
         let shared = Arc::new(Shared {
             settings: ArcSwap::from_pointee(settings),
             tls,
             challenges: options.challenges,
+            clients,
             upstream: Upstream::default(),
             admission: Arc::default(),
             shares: Arc::default(),
@@ -218,6 +224,12 @@ impl Edge {
     /// Ends every WebSocket that is open now, as a pause does; requests and connections go on.
     pub fn end_websockets(&self) {
         self.shared.tally.end_websockets();
+    }
+
+    /// The answers of [`EdgeOptions::client_certificates`] are other ones now: WebSockets whose clients may no longer be
+    /// here end. Requests are judged anew in any case.
+    pub fn judge_clients_again(&self) {
+        self.shared.clients.have_changed();
     }
 
     /// Every request from now on, when it ends.

@@ -64,6 +64,10 @@ pub enum EdgeError {
     HttpsRequired,
     /// This client may not connect.
     ClientRefused,
+    /// The name wants a certificate from its clients, and this connection came without one.
+    ClientCertificateRequired,
+    /// The certificate that the client showed is not good for this name, or no longer.
+    ClientCertificateRefused,
     /// Nobody can say which client this is.
     ClientUnattributable,
     /// A proxy or tunnel on this machine that nobody declared.
@@ -97,7 +101,7 @@ struct Facts(&'static str, StatusCode, &'static str, &'static str);
 
 impl EdgeError {
     /// Every error, for tables and golden files.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::BadTarget,
         Self::MissingHost,
         Self::DuplicateHost,
@@ -126,6 +130,8 @@ impl EdgeError {
         Self::NameMismatch,
         Self::HttpsRequired,
         Self::ClientRefused,
+        Self::ClientCertificateRequired,
+        Self::ClientCertificateRefused,
         Self::ClientUnattributable,
         Self::TunnelUndeclared,
         Self::RateLimited,
@@ -193,6 +199,8 @@ impl EdgeError {
                     | Self::BodyStalled
                     | Self::HttpsRequired
                     | Self::ClientRefused
+                    | Self::ClientCertificateRequired
+                    | Self::ClientCertificateRefused
                     | Self::TooManyConnections
                     | Self::ShuttingDown
                     | Self::Internal
@@ -368,6 +376,18 @@ impl EdgeError {
                 StatusCode::FORBIDDEN,
                 "This address is not open to your network.",
                 "Open Gatehouse on the gateway's computer to change who may connect.",
+            ),
+            Self::ClientCertificateRequired => Facts(
+                "client-certificate-required",
+                StatusCode::MISDIRECTED_REQUEST,
+                "This name wants a certificate from your device, and the connection came without one.",
+                "Install the certificate that the owner gave you, and open the address by this name.",
+            ),
+            Self::ClientCertificateRefused => Facts(
+                "client-certificate-refused",
+                StatusCode::FORBIDDEN,
+                "The certificate of your device is not good for this name, or no longer.",
+                "Ask the owner for a new certificate.",
             ),
             Self::ClientUnattributable => Facts(
                 "client-unattributable",

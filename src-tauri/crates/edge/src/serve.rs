@@ -18,6 +18,7 @@ pub(crate) use exchange::Exchange;
 
 use crate::access_log::TlsFacts;
 use crate::attribution::Peer;
+use crate::client_certificates::ClientIdentity;
 use crate::drain::Phase;
 use crate::edge::Shared;
 use crate::listener::{Accept, ListenerKind, Over, Permit};
@@ -26,7 +27,7 @@ use crate::names::{Authority, Host};
 use crate::proxy_protocol::{self, Source};
 use crate::redirect;
 use crate::settings::{FrontProxy, Limits};
-use crate::tls::{self, Alpn, NoSession, TlsStream};
+use crate::tls::{self, Alpn, NoSession, Session};
 use activity::Verdict;
 use client_io::ClientIo;
 use futures_util::FutureExt as _;
@@ -68,6 +69,8 @@ pub(crate) struct Connection {
     pub(crate) tls: Option<TlsFacts>,
     /// The name that was asked for in TLS.
     pub(crate) name: Option<Box<str>>,
+    /// The certificate that the client proved, where one was asked for.
+    pub(crate) identity: Option<ClientIdentity>,
     /// What every request on this connection is told.
     pub(crate) over: Option<Over>,
     pub(crate) activity: Arc<Activity>,
@@ -180,14 +183,15 @@ async fn serve(shared: Arc<Shared>, mut stream: TcpStream, arrival: Arrival, mut
     };
     permit.handshake_done();
     let activity = Activity::new();
-    let (facts, name) = match &opened {
-        Opened::Plain(..) => (None, None),
-        Opened::Tls(stream) => {
-            let session = stream.session();
+    let (facts, name, identity) = match &opened {
+        Opened::Plain(..) => (None, None, None),
+        Opened::Tls(made) => {
+            let session = made.stream.session();
             let how = if tls::resumed(session) { Handshake::Resumed } else { Handshake::Full };
             shared.metrics.handshake(how, arrival.at.elapsed());
             let facts = TlsFacts { version: tls::version(session), cipher: tls::cipher(session) };
-            (Some(facts), tls::server_name(session))
+            let identity = ClientIdentity::of(session, made.policy.as_deref());
+            (Some(facts), tls::server_name(session), identity)
         }
     };
     let over = permit.over();
@@ -200,6 +204,7 @@ async fn serve(shared: Arc<Shared>, mut stream: TcpStream, arrival: Arrival, mut
         peer,
         tls: facts,
         name,
+        identity,
         over,
         activity: Arc::clone(&activity),
         permit: Some(permit),
@@ -268,7 +273,7 @@ async fn converse(connection: Arc<Connection>, opened: Opened, activity: Arc<Act
             let io = ClientIo::http1(stream, activity, address, &limits);
             serve_http1(connection, io, limits, Some(lead)).await;
         }
-        Opened::Tls(stream) => {
+        Opened::Tls(Session { stream, .. }) => {
             let alpn = tls::alpn(stream.session());
             match alpn {
                 Alpn::Http1 => {
@@ -287,7 +292,7 @@ async fn converse(connection: Arc<Connection>, opened: Opened, activity: Arc<Act
 /// A connection of which the protocol is known.
 enum Opened {
     Plain(TcpStream, redirect::Lead),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Session<TcpStream>),
 }
 
 /// Why a connection got no further than its first bytes.
@@ -324,7 +329,8 @@ async fn open(shared: &Shared, stream: TcpStream, kind: ListenerKind) -> Result<
                 return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
             }
             if first == [0x16] {
-                return Ok(Opened::Tls(shared.tls.accept(stream).await?));
+                let local = stream.local_addr()?.ip();
+                return Ok(Opened::Tls(shared.tls.accept(stream, local).await?));
             }
             if !first[0].is_ascii_uppercase() {
                 return Err(NotOpened::NotHttp);

@@ -6,7 +6,8 @@
 //! are asked for at every handshake, so a swap in the resolver needs nothing here; and a session is resumed only under
 //! the very certificate it was begun with, because every certificate has tickets of its own: after a swap everybody
 //! sees the new leaf at the next handshake. A certificate authority that asks with `acme-tls/1` gets the certificate of
-//! its challenge and nothing else.
+//! its challenge and nothing else. A name that wants a certificate from its clients has a configuration, and so tickets, of its
+//! own, and gets new ones when its rule changes: no session that began under another rule is resumed.
 
 mod stream;
 
@@ -15,12 +16,14 @@ pub(crate) use stream::TlsStream;
 use crate::CertificateSource;
 use crate::buffers;
 use crate::challenge::{self, ACME_TLS};
+use crate::client_certificates::{ClientCertificates, ClientPolicy, Demanding, policy_for};
 use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::LazyConfigAcceptor;
@@ -28,7 +31,7 @@ use tokio_rustls::LazyConfigAcceptor;
 /// Plaintext and ciphertext that may wait in one session for a slow reader, in bytes.
 const SESSION_BUFFER: usize = buffers::SIZE;
 /// Certificates whose sessions can be resumed at the same time; of more, those used first are forgotten.
-const REMEMBERED: usize = 8;
+const REMEMBERED: usize = 16;
 /// A fatal `unrecognized_name` alert before the server's first flight (RFC 8446 §6, RFC 6066 §3).
 const UNRECOGNIZED_NAME: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 112];
 
@@ -59,7 +62,8 @@ pub(crate) enum NoSession {
 pub(crate) struct Tls {
     provider: Arc<CryptoProvider>,
     certificates: CertificateSource,
-    /// One configuration, with its own tickets and sessions, for each certificate in use.
+    clients: Option<Arc<dyn ClientCertificates>>,
+    /// One configuration, with its own tickets and sessions, for each certificate in use, and for each rule about clients with it.
     known: ArcSwap<Vec<Known>>,
     /// Held while [`Self::known`] is changed.
     change: Mutex<()>,
@@ -68,7 +72,14 @@ pub(crate) struct Tls {
 #[derive(Clone)]
 struct Known {
     key: Arc<CertifiedKey>,
+    policy: Option<Arc<ClientPolicy>>,
     config: Arc<ServerConfig>,
+}
+
+/// A session, and the rule about clients under which it was made.
+pub(crate) struct Session<T> {
+    pub(crate) stream: Box<TlsStream<T>>,
+    pub(crate) policy: Option<Arc<ClientPolicy>>,
 }
 
 /// Always the same certificate.
@@ -83,15 +94,18 @@ impl ResolvesServerCert for Only {
 
 impl Tls {
     /// Handshakes with certificates from this source.
-    pub(crate) fn new(certificates: CertificateSource) -> Result<Self, rustls::Error> {
+    pub(crate) fn new(
+        certificates: CertificateSource,
+        clients: Option<Arc<dyn ClientCertificates>>,
+    ) -> Result<Self, rustls::Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         // What cannot work is known at the start.
         aws_lc_rs::Ticketer::new()?;
-        Ok(Self { provider, certificates, known: ArcSwap::default(), change: Mutex::new(()) })
+        Ok(Self { provider, certificates, clients, known: ArcSwap::default(), change: Mutex::new(()) })
     }
 
-    /// Performs one handshake. The caller limits its time.
-    pub(crate) async fn accept<T>(&self, stream: T) -> Result<Box<TlsStream<T>>, NoSession>
+    /// Performs one handshake with a client that connected to `local`. The caller limits its time.
+    pub(crate) async fn accept<T>(&self, stream: T, local: IpAddr) -> Result<Session<T>, NoSession>
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
@@ -99,6 +113,7 @@ impl Tls {
         let mut start = LazyConfigAcceptor::new(acceptor, stream).await?;
         let hello = start.client_hello();
         let asks = challenge::asked(&hello);
+        let policy = policy_for(self.clients.as_ref(), hello.server_name(), local);
         let Some(key) = self.certificates.resolve(hello) else {
             start.io.write_all(&UNRECOGNIZED_NAME).await?;
             start.io.shutdown().await?;
@@ -110,42 +125,56 @@ impl Tls {
             start.into_stream_with(config, bound).await?.shutdown().await?;
             return Err(NoSession::Challenge);
         }
-        let config = self.config(key).map_err(io::Error::other)?;
+        let config = self.config(key, policy.clone()).map_err(io::Error::other)?;
         let (io, session) = start.into_stream_with(config, bound).await?.into_inner();
-        Ok(Box::new(TlsStream::new(io, session)))
+        Ok(Session { stream: Box::new(TlsStream::new(io, session)), policy })
     }
 
-    /// The configuration that belongs to a certificate.
-    fn config(&self, key: Arc<CertifiedKey>) -> Result<Arc<ServerConfig>, rustls::Error> {
-        if let Some(known) = self.known.load().iter().find(|known| known.is_for(&key)) {
+    /// The configuration that belongs to a certificate and a rule about clients.
+    fn config(
+        &self,
+        key: Arc<CertifiedKey>,
+        policy: Option<Arc<ClientPolicy>>,
+    ) -> Result<Arc<ServerConfig>, rustls::Error> {
+        let policy_of = policy.as_ref();
+        if let Some(known) = self.known.load().iter().find(|known| known.is_for(&key, policy_of)) {
             return Ok(Arc::clone(&known.config));
         }
         let _turn = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known.load_full();
-        if let Some(known) = known.iter().find(|known| known.is_for(&key)) {
+        if let Some(known) = known.iter().find(|known| known.is_for(&key, policy_of)) {
             return Ok(Arc::clone(&known.config));
         }
-        let config = Arc::new(self.build(Arc::clone(&key))?);
+        let config = Arc::new(self.build(Arc::clone(&key), policy_of)?);
         let forgotten = (known.len() + 1).saturating_sub(REMEMBERED);
         let mut next: Vec<Known> = known.iter().skip(forgotten).cloned().collect();
-        next.push(Known { key, config: Arc::clone(&config) });
+        next.push(Known { key, policy, config: Arc::clone(&config) });
         self.known.store(Arc::new(next));
         Ok(config)
     }
 
     /// For an authority: it agrees on `acme-tls/1` alone and gives no tickets.
     fn challenge(&self, key: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
-        let mut config = self.build(key)?;
+        let mut config = self.build(key, None)?;
         config.alpn_protocols = vec![ACME_TLS.to_vec()];
         config.send_tls13_tickets = 0;
         Ok(config)
     }
 
-    fn build(&self, key: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
-        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Only(key)));
+    fn build(
+        &self,
+        key: Arc<CertifiedKey>,
+        policy: Option<&Arc<ClientPolicy>>,
+    ) -> Result<ServerConfig, rustls::Error> {
+        let config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()?;
+        let config = match policy {
+            Some(policy) => {
+                config.with_client_cert_verifier(Arc::new(Demanding(Arc::clone(&policy.verifier))))
+            }
+            None => config.with_no_client_auth(),
+        };
+        let mut config = config.with_cert_resolver(Arc::new(Only(key)));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.ticketer = aws_lc_rs::Ticketer::new()?;
         config.max_early_data_size = 0;
@@ -155,8 +184,13 @@ impl Tls {
 
 impl Known {
     /// A resolver may make the same certificate anew for each handshake.
-    fn is_for(&self, key: &Arc<CertifiedKey>) -> bool {
-        Arc::ptr_eq(&self.key, key) || self.key.cert == key.cert
+    fn is_for(&self, key: &Arc<CertifiedKey>, policy: Option<&Arc<ClientPolicy>>) -> bool {
+        let same_policy = match (&self.policy, policy) {
+            (None, None) => true,
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        same_policy && (Arc::ptr_eq(&self.key, key) || self.key.cert == key.cert)
     }
 }
 

@@ -22,6 +22,7 @@ fn record() -> AccessRecord {
         duration: Duration::from_millis(1500),
         protocol: Protocol::Http11,
         tls: Some(gatehouse_edge::TlsFacts { version: "1.3", cipher: "TLS13_AES_128_GCM_SHA256" }),
+        client_certificate: None,
         websocket: Some(WebSocketEnd {
             close_code: Some(1008),
             close_reason: Some("pairing required (requestId: secret-like)".into()),

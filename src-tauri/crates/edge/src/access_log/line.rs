@@ -57,6 +57,8 @@ struct Line<'a> {
     ms: u64,
     protocol: &'static str,
     tls: Option<Tls>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_certificate: Option<&'a str>,
     websocket: Option<WebSocket>,
 }
 
@@ -94,6 +96,7 @@ pub(super) fn append(buffer: &mut Vec<u8>, record: &AccessRecord) {
         ms: millis(record.duration),
         protocol: record.protocol.as_str(),
         tls: record.tls.map(|tls| Tls { version: tls.version, cipher: tls.cipher }),
+        client_certificate: record.client_certificate.as_deref(),
         websocket: record.websocket.as_ref().map(|end| WebSocket {
             close_code: end.close_code,
             closed_by: end.closed_by.as_str(),

@@ -21,6 +21,7 @@ fn record(path: &str) -> AccessRecord {
         duration: Duration::from_micros(7_900),
         protocol: Protocol::Http2,
         tls: Some(TlsFacts { version: "1.3", cipher: "TLS13_AES_128_GCM_SHA256" }),
+        client_certificate: None,
         websocket: None,
         origin: Some("https://secret.example".into()),
         user_agent: Some("secret agent".into()),

@@ -90,6 +90,8 @@ fn codes_and_statuses_are_frozen() {
         "421 name-mismatch",
         "400 https-required",
         "403 client-refused",
+        "421 client-certificate-required",
+        "403 client-certificate-refused",
         "403 client-unattributable",
         "403 tunnel-undeclared",
         "429 rate-limited",

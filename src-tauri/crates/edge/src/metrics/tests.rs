@@ -18,6 +18,7 @@ fn record(status: u16, error: Option<EdgeError>) -> AccessRecord {
         duration: Duration::from_millis(7),
         protocol: Protocol::Http2,
         tls: None,
+        client_certificate: None,
         websocket: None,
         origin: None,
         user_agent: None,

@@ -206,6 +206,11 @@ impl Exchange {
             duration: self.began.elapsed(),
             protocol: Protocol::of(self.version),
             tls: self.connection.tls,
+            client_certificate: self
+                .connection
+                .identity
+                .as_ref()
+                .map(|identity| Arc::clone(&identity.called)),
             websocket: websocket.map(end_of),
             origin: self.origin.as_ref().map(lossy),
             user_agent: self.user_agent.as_ref().map(lossy),

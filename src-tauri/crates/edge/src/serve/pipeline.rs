@@ -139,6 +139,7 @@ fn admit(
     if !connection.is_for(&admitted.host, &settings.front) {
         return Err(EdgeError::NameMismatch.into());
     }
+    connection.shared.clients.admit(&admitted.host, connection.identity.as_ref())?;
     if let Some(pause) = settings.paused.filter(|pause| !is_over(*pause)) {
         return Err(Refusal { error: EdgeError::Paused, retry_after: seconds_until(pause) });
     }
@@ -240,7 +241,10 @@ async fn websocket(
             exchange.opened();
             let limits = &order.settings.limits;
             let rules = Rules { half_open: limits.half_open, idle: limits.websocket_idle };
-            tokio::spawn(carry(exchange, client, gateway, rules));
+            // A copy: a slice would keep the whole head.
+            let host = HeaderValue::from_bytes(order.admitted.host.as_bytes());
+            let host = host.unwrap_or_else(|_| order.admitted.host.clone());
+            tokio::spawn(carry(exchange, client, gateway, rules, host));
             answer(status, parts.headers, EdgeBody::Empty)
         }
         Ok(Answer::Refused(response)) => {
@@ -259,13 +263,21 @@ async fn carry(
     client: OnUpgrade,
     gateway: Side<tokio::net::TcpStream>,
     rules: Rules,
+    host: HeaderValue,
 ) {
     let Ok(Ok(upgraded)) = timeout(HANDOVER, client).await else {
         tracing::debug!(id = %exchange.id, "the client left during the upgrade");
         return;
     };
     let shared = &exchange.connection.shared;
-    let cut = shared.tally.websocket_ends();
+    let connection = Arc::clone(&exchange.connection);
+    let ends = shared.tally.websocket_ends();
+    let cut = async {
+        tokio::select! {
+            () = ends => {}
+            () = connection.shared.clients.refuse(&host, connection.identity.as_ref()) => {}
+        }
+    };
     // A pause that began since the request came did not see this WebSocket: it must not outlive the pause's word.
     if shared.settings.load().paused.is_some_and(|pause| !is_over(pause)) {
         shared.tally.end_websockets();

@@ -39,6 +39,7 @@ fn ended(seconds: i64, client: &str, origin: &str, reason: &str) -> AccessRecord
         duration: Duration::ZERO,
         protocol: Protocol::Http11,
         tls: None,
+        client_certificate: None,
         websocket: Some(WebSocketEnd {
             close_code: Some(1008),
             close_reason: Some(reason.into()),

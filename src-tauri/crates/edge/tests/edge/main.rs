@@ -12,6 +12,7 @@ mod kit;
 mod accept;
 mod basics;
 mod challenge;
+mod client_certificates;
 mod descriptors;
 mod early;
 mod fairness;

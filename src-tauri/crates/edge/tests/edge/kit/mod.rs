@@ -90,9 +90,14 @@ impl House {
 
     /// An edge with these settings.
     pub(crate) async fn with(settings: EdgeSettings) -> Self {
+        Self::with_options(EdgeOptions::default(), settings).await
+    }
+
+    /// An edge with these options and settings.
+    pub(crate) async fn with_options(options: EdgeOptions, settings: EdgeSettings) -> Self {
         let certificates = Certificates::new();
         let source: CertificateSource = certificates.clone();
-        let edge = Edge::start(EdgeOptions::default(), source, settings).unwrap();
+        let edge = Edge::start(options, source, settings).unwrap();
         let traffic = edge.traffic();
         edge.listen(&[https("127.0.0.1:0")]).await.unwrap();
         let address = edge.listening()[0].address;
