@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -22,6 +22,8 @@ pub struct Https {
     machine: Machine,
     roots: Arc<RootCertStore>,
     port: u16,
+    /// Certificate and key of the client itself (PEM).
+    own: Option<Arc<str>>,
 }
 
 impl Https {
@@ -30,13 +32,20 @@ impl Https {
         for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
             roots.add(certificate.expect("the authority is PEM")).expect("the authority is usable");
         }
-        Self { machine, roots: Arc::new(roots), port: 443 }
+        Self { machine, roots: Arc::new(roots), port: 443, own: None }
     }
 
     /// The same on another port.
     #[must_use]
     pub fn at_port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// The same with a certificate and key of its own (PEM).
+    #[must_use]
+    pub fn with_certificate(mut self, pem: &str) -> Self {
+        self.own = Some(pem.into());
         self
     }
 
@@ -49,11 +58,19 @@ impl Https {
     /// A TLS connection to `address` that asks for `name` and offers the protocols `alpn`.
     pub async fn tls(&self, address: IpAddr, name: &str, alpn: &[&str]) -> io::Result<TlsStream<TcpStream>> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
-            .with_root_certificates(Arc::clone(&self.roots))
-            .with_no_client_auth();
+            .with_root_certificates(Arc::clone(&self.roots));
+        let mut config = match &self.own {
+            Some(pem) => {
+                let chain = CertificateDer::pem_slice_iter(pem.as_bytes());
+                let chain = chain.collect::<Result<_, _>>().map_err(io::Error::other)?;
+                let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(io::Error::other)?;
+                config.with_client_auth_cert(chain, key).map_err(io::Error::other)?
+            }
+            None => config.with_no_client_auth(),
+        };
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
         let stream = self.machine.connect(SocketAddr::new(address, self.port)).await?;
@@ -63,7 +80,12 @@ impl Https {
     /// The SHA-256 fingerprint (upper-case hex with colons) of the certificate served to `address`.
     pub async fn fingerprint(&self, address: impl Into<IpAddr>) -> String {
         let address = address.into();
-        let stream = self.tls(address, &address.to_string(), &[]).await.expect("TLS is accepted");
+        self.fingerprint_of(address, &address.to_string()).await
+    }
+
+    /// The same for a client that asks for `name`.
+    pub async fn fingerprint_of(&self, address: IpAddr, name: &str) -> String {
+        let stream = self.tls(address, name, &[]).await.expect("TLS is accepted");
         let leaf = &stream.get_ref().1.peer_certificates().expect("a certificate was shown")[0];
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, leaf);
         digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
@@ -114,6 +136,20 @@ impl Https {
     ) -> Result<Socket, UpgradeRefused> {
         let address = address.into();
         let stream = self.tls(address, &address.to_string(), &["http/1.1"]).await.expect("TLS is accepted");
+        Self::upgraded(stream, host, headers).await
+    }
+
+    /// A WebSocket that asks `address` for `name`, in TLS too.
+    pub async fn websocket_by_name(&self, address: IpAddr, name: &str) -> Result<Socket, UpgradeRefused> {
+        let stream = self.tls(address, name, &["http/1.1"]).await.expect("TLS is accepted");
+        Self::upgraded(stream, name, &[]).await
+    }
+
+    async fn upgraded(
+        stream: TlsStream<TcpStream>,
+        host: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Socket, UpgradeRefused> {
         let mut request = Request::builder()
             .uri(format!("wss://{host}/"))
             .header("Host", host)

@@ -221,6 +221,7 @@ impl Certificates {
     fn publish(&self, state: State) {
         self.resolver.set_default(state.leaf.as_deref().map(|leaf| Served {
             dns: leaf.facts.names.dns.iter().cloned().collect(),
+            ips: leaf.facts.names.ips.iter().copied().collect(),
             key: leaf.key.clone(),
         }));
         self.state.store(Arc::new(state));

@@ -45,6 +45,12 @@ pub enum CertError {
         /// What is wrong with it.
         detail: String,
     },
+    /// The authority for clients is here, but its key is not in the vault, or another one is.
+    #[error(
+        "the key of the authority for clients is not in the keychain; unlock or restore that keychain: certificates \
+         that it issued stay good, but it can issue none"
+    )]
+    ClientAuthorityKeyMissing,
     /// The authority's ten years are over.
     #[error(
         "the local certificate authority expired on {}; check the clock, or reset the certificates to start a new \

@@ -75,19 +75,21 @@ pub fn fingerprint(der: &[u8]) -> String {
 
 /// Certificates as PEM, in the given order (RFC 7468).
 pub(crate) fn pem_of<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>) -> String {
-    let mut pem = String::new();
-    for certificate in certificates {
-        pem.push_str("-----BEGIN CERTIFICATE-----\n");
-        let text = STANDARD.encode(certificate);
-        let mut rest = text.as_str();
-        while !rest.is_empty() {
-            let (line, after) = rest.split_at(rest.len().min(64));
-            pem.push_str(line);
-            pem.push('\n');
-            rest = after;
-        }
-        pem.push_str("-----END CERTIFICATE-----\n");
+    certificates.into_iter().map(|certificate| pem_text("CERTIFICATE", certificate)).collect()
+}
+
+/// One section of PEM (RFC 7468).
+pub(crate) fn pem_text(label: &str, der: &[u8]) -> String {
+    let mut pem = format!("-----BEGIN {label}-----\n");
+    let text = STANDARD.encode(der);
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(64));
+        pem.push_str(line);
+        pem.push('\n');
+        rest = after;
     }
+    pem.push_str(&format!("-----END {label}-----\n"));
     pem
 }
 

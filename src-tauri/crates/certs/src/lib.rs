@@ -15,10 +15,12 @@
 pub mod acme;
 mod authority;
 mod certificates;
+pub mod clients;
 mod decide;
 mod error;
 mod facts;
 mod https;
+pub mod imported;
 mod issue;
 mod names;
 mod permitted;

@@ -1,22 +1,29 @@
-//! Which certificate a client gets: by the name it asked for, or the default; an authority that asks for a challenge gets
-//! that challenge's certificate and never another.
+//! Which certificate a client gets: by the name it asked for, by the address that it connected to where it asked for none,
+//! or the default; of several for the same name, one that it can check. An authority that asks for a challenge gets that
+//! challenge's certificate and never another.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{SignatureAlgorithm, SignatureScheme};
+
+use crate::acme::is_public;
 
 /// The protocol by which an authority asks (RFC 8737); it offers nothing else.
 const ACME_TLS: &[u8] = b"acme-tls/1";
 
-/// A certificate with its key and the DNS names it answers to.
+/// A certificate with its key and the names it answers to.
 #[derive(Debug, Clone)]
 pub struct Served {
     /// DNS names in lower case; `*.example.org` stands for one label.
     pub dns: Vec<String>,
+    /// Addresses.
+    pub ips: Vec<IpAddr>,
     /// Chain (leaf first) and key.
     pub key: Arc<CertifiedKey>,
 }
@@ -39,13 +46,19 @@ struct Slots {
     default: Option<Served>,
     public: Option<Served>,
     named: BTreeMap<String, Served>,
+    imported: Vec<Served>,
 }
 
 #[derive(Debug, Default)]
 struct Table {
     default: Option<Arc<CertifiedKey>>,
     public: Option<Arc<CertifiedKey>>,
-    names: HashMap<String, Arc<CertifiedKey>>,
+    /// The best first.
+    names: HashMap<String, Vec<Arc<CertifiedKey>>>,
+    /// Those of one address, the best first; the default is not among them.
+    ips: HashMap<IpAddr, Vec<Arc<CertifiedKey>>>,
+    /// Imported ones for a public address.
+    imported_public: Vec<Arc<CertifiedKey>>,
 }
 
 impl Resolver {
@@ -81,16 +94,65 @@ impl Resolver {
         });
     }
 
-    /// What a client gets that asks for `name` (SNI), or for none.
+    /// Serves exactly these among the certificates that the user imported. They win over all others for their names and
+    /// addresses; of two for the same name a client gets the one with an elliptic key, if it can check that.
+    pub fn set_imported(&self, imported: Vec<Served>) {
+        self.change(|slots| {
+            slots.imported = imported;
+            slots.imported.sort_by_key(|served| rank(&served.key));
+        });
+    }
+
+    /// What a client gets that asks for no name, can check these signatures, comes from `peer` and connected to `local`;
+    /// `None` = the default.
+    pub fn by_address(
+        &self,
+        local: IpAddr,
+        peer: IpAddr,
+        schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        let table = self.table.load();
+        if let Some(keys) = table.ips.get(&local.to_canonical()) {
+            return checkable(keys, schemes);
+        }
+        // Behind a router the address that the client used is none of ours.
+        if !is_public(peer.to_canonical()) && !is_public(local.to_canonical()) {
+            return None;
+        }
+        checkable(&table.imported_public, schemes).or_else(|| table.public.clone())
+    }
+
+    /// What a client gets that uses this address, and can check everything.
+    pub fn lookup_address(&self, ip: IpAddr) -> Option<Arc<CertifiedKey>> {
+        let (table, ip) = (self.table.load(), ip.to_canonical());
+        let own = table.ips.get(&ip).and_then(|keys| keys.first());
+        let public = || table.imported_public.first().or(table.public.as_ref()).filter(|_| is_public(ip));
+        own.or_else(public).or(table.default.as_ref()).cloned()
+    }
+
+    /// The answers for a connection from `peer` that arrived at `local`; `None` = the same as for every other.
+    pub fn at(self: &Arc<Self>, local: IpAddr, peer: IpAddr) -> Option<Arc<dyn ResolvesServerCert>> {
+        let special = {
+            let table = self.table.load();
+            let public = table.public.is_some() || !table.imported_public.is_empty();
+            table.ips.contains_key(&local.to_canonical())
+                || (public && (is_public(peer.to_canonical()) || is_public(local.to_canonical())))
+        };
+        special.then(|| Arc::new(At { resolver: self.clone(), local, peer }) as _)
+    }
+
+    /// What a client gets that asks for `name` (SNI), or for none, and can check everything.
     pub fn lookup(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
         let table = self.table.load();
-        let Some(name) = name else { return table.default.clone() };
-        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-        if let Some(key) = table.names.get(&name) {
-            return Some(key.clone());
+        match name {
+            Some(name) => table.named(name)?.first().cloned(),
+            None => table.default.clone(),
         }
-        let (_, parent) = name.split_once('.')?;
-        table.names.get(&format!("*.{parent}")).cloned()
+    }
+
+    /// What a client gets that asks for `name` and can check these signatures.
+    pub fn choose(&self, name: &str, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        checkable(self.table.load().named(name)?, schemes)
     }
 
     /// Shows `certificate` to an authority that asks for `name` with `acme-tls/1`, and to nobody else.
@@ -117,14 +179,38 @@ impl Resolver {
 
 impl Table {
     fn of(slots: &Slots) -> Self {
-        let mut names = HashMap::new();
-        for served in slots.named.values().chain(slots.default.iter()) {
+        let mut names: HashMap<String, Vec<_>> = HashMap::new();
+        let mut ips: HashMap<IpAddr, Vec<_>> = HashMap::new();
+        let own = || slots.imported.iter().chain(slots.named.values());
+        for served in own().chain(slots.default.iter()) {
             for name in &served.dns {
-                names.entry(name.clone()).or_insert_with(|| served.key.clone());
+                names.entry(name.clone()).or_default().push(served.key.clone());
             }
         }
+        for served in own() {
+            for ip in &served.ips {
+                ips.entry(*ip).or_default().push(served.key.clone());
+            }
+        }
+        let for_public = |served: &&Served| served.ips.iter().any(|ip| is_public(*ip));
+        let imported_public = slots.imported.iter().filter(for_public).map(|served| served.key.clone());
         let key = |served: &Option<Served>| served.as_ref().map(|served| served.key.clone());
-        Self { default: key(&slots.default), public: key(&slots.public), names }
+        Self {
+            default: key(&slots.default),
+            public: key(&slots.public),
+            names,
+            ips,
+            imported_public: imported_public.collect(),
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<&[Arc<CertifiedKey>]> {
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        if let Some(keys) = self.names.get(&name) {
+            return Some(keys);
+        }
+        let (_, parent) = name.split_once('.')?;
+        self.names.get(&format!("*.{parent}")).map(Vec::as_slice)
     }
 }
 
@@ -134,7 +220,43 @@ impl ResolvesServerCert for Resolver {
         if offered.next() == Some(ACME_TLS) && offered.next().is_none() {
             return self.challenge(hello.server_name());
         }
-        self.lookup(hello.server_name())
+        match hello.server_name() {
+            Some(name) => self.choose(name, hello.signature_schemes()),
+            None => self.lookup(None),
+        }
+    }
+}
+
+/// The resolver as a connection with these ends sees it.
+#[derive(Debug)]
+struct At {
+    resolver: Arc<Resolver>,
+    local: IpAddr,
+    peer: IpAddr,
+}
+
+impl ResolvesServerCert for At {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if hello.server_name().is_none()
+            && let Some(key) = self.resolver.by_address(self.local, self.peer, hello.signature_schemes())
+        {
+            return Some(key);
+        }
+        self.resolver.resolve(hello)
+    }
+}
+
+/// The first that a client can check; where it can check none, the first: the handshake then says so.
+fn checkable(keys: &[Arc<CertifiedKey>], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+    keys.iter().find(|key| key.key.choose_scheme(schemes).is_some()).or_else(|| keys.first()).cloned()
+}
+
+/// Elliptic keys are cheaper for both sides.
+fn rank(key: &CertifiedKey) -> u8 {
+    match key.key.algorithm() {
+        SignatureAlgorithm::ECDSA => 0,
+        SignatureAlgorithm::ED25519 => 1,
+        _ => 2,
     }
 }
 

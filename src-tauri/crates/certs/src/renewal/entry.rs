@@ -71,7 +71,12 @@ impl Entry {
     /// What the TLS side is given.
     pub(super) fn served(&self) -> Option<Served> {
         let leaf = self.leaf.as_ref()?;
-        Some(Served { dns: leaf.facts.names.dns.iter().cloned().collect(), key: leaf.key.clone() })
+        let names = &leaf.facts.names;
+        Some(Served {
+            dns: names.dns.iter().cloned().collect(),
+            ips: names.ips.iter().copied().collect(),
+            key: leaf.key.clone(),
+        })
     }
 
     /// The order on its way.

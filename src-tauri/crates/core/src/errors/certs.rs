@@ -13,6 +13,10 @@ impl Explain for CertError {
             Self::AuthorityKeyMissing => no_authority(self, say!("core.ca.key-missing")),
             Self::AuthorityKeyMismatch => no_authority(self, say!("core.ca.key-mismatch")),
             Self::AuthorityDamaged { .. } => no_authority(self, say!("core.ca.damaged")),
+            Self::ClientAuthorityKeyMissing => {
+                ErrorEnvelope::new(Code::Certificate, say!("core.clients.key-missing"), sentence(self))
+                    .fix(say!("core.ca.restore"))
+            }
             Self::AuthorityExpired { .. } => no_authority(self, say!("core.ca.expired")),
             Self::ClockBehind { .. } => {
                 ErrorEnvelope::new(Code::Certificate, say!("core.clock.wrong"), sentence(self))
