@@ -1,7 +1,7 @@
 //! Which names want certificates, and whose are good: verifiers made from files and from our own authority.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::RootCertStore;
@@ -242,7 +242,7 @@ impl Loaded {
     }
 }
 
-fn revocation_lists(path: &PathBuf) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
     let bytes = read(path)?;
     if bytes.first() == Some(&0x30) {
         return Ok(vec![CertificateRevocationListDer::from(bytes)]);
@@ -256,7 +256,7 @@ fn revocation_lists(path: &PathBuf) -> Result<Vec<CertificateRevocationListDer<'
     }
 }
 
-fn read(path: &PathBuf) -> Result<Vec<u8>, String> {
+fn read(path: &Path) -> Result<Vec<u8>, String> {
     match gatehouse_files::read_bounded(path, LARGEST_FILE) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => Err(format!("{} is missing", path.display())),

@@ -65,7 +65,7 @@ fn a_device_gets_in_until_its_certificate_is_taken_back_with_the_vault_locked() 
     assert!(called(&certificate(&phone)).starts_with("Ada's phone sha256:"));
 
     house.vault.fail(Some(VaultError::Locked("test".to_owned())));
-    let revoked = authority.set_revoked(&[phone.facts.serial.clone()], Some(now())).unwrap();
+    let revoked = authority.set_revoked(std::slice::from_ref(&phone.facts.serial), Some(now())).unwrap();
     assert_eq!(revoked.len(), 1);
     assert!(house.rules.refresh());
     let verifier = house.rules.verifiers()["home.example"].clone();

@@ -98,7 +98,7 @@ fn of_two_keys_a_client_gets_the_one_that_it_can_check() {
 
 #[test]
 fn imported_ones_win_over_all_others_for_their_names_and_addresses() {
-    let resolver = Resolver::default();
+    let resolver = Arc::new(Resolver::default());
     let own = with_ecdsa(&["home.example"], &["192.168.1.5", "8.8.4.4"]);
     let (acme, local) = (served(&["home.example"]), served(&["home.example"]));
     resolver.set_default(Some(local.clone()));
@@ -118,7 +118,6 @@ fn imported_ones_win_over_all_others_for_their_names_and_addresses() {
     assert!(is(resolver.lookup_address("192.168.1.5".parse().unwrap()), &own));
     assert!(is(resolver.lookup_address("8.8.8.8".parse().unwrap()), &own));
     assert!(is(resolver.lookup_address("192.168.1.6".parse().unwrap()), &local));
-    let resolver = Arc::new(resolver);
     let ends = |local: &str, peer: &str| resolver.at(local.parse().unwrap(), peer.parse().unwrap()).is_some();
     assert!(ends("192.168.1.5", "192.168.1.9") && ends("192.168.1.6", "9.9.9.9"));
     assert!(!ends("192.168.1.6", "192.168.1.9"));

@@ -212,11 +212,10 @@ async fn a_connection_from_before_the_rule_is_told_to_come_again() {
 #[tokio::test]
 async fn websockets_of_clients_that_are_out_end_and_those_of_others_stay() {
     let gateway = Gateway::start(|mut call: Call| async move {
-        while let Some(head) = call.head().await {
+        if let Some(head) = call.head().await {
             call.accept(&head).await;
             let (mut from, mut to) = call.stream.split();
             let _ = tokio::io::copy(&mut from, &mut to).await;
-            return;
         }
     })
     .await;
