@@ -5,12 +5,13 @@
 //! assertions`, `systemd-inhibit --list`) under our name.
 
 use std::io;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// When the machine stays awake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// While it is on mains power; on battery it may sleep. (Linux tells no difference: always.)
+    /// While it is on mains power; on battery it may sleep. (systemd tells no difference: see [`on_battery`].)
     OnMains,
     /// Always; closing the lid of a portable still puts it to sleep.
     Always,
@@ -54,6 +55,24 @@ impl Drop for Awake {
     }
 }
 
+/// Whether the machine lives on its battery now. macOS' own assertion sees to that itself: there it is never asked.
+#[must_use]
+pub fn on_battery() -> bool {
+    !cfg!(target_os = "macos") && discharges(Path::new("/sys/class/power_supply"))
+}
+
+/// A battery of the machine itself is being emptied; those of a mouse have the scope `Device` (power_supply in the
+/// kernel's documentation).
+fn discharges(supplies: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(supplies) else { return false };
+    entries.flatten().any(|entry| {
+        let says = |file: &str, word: &str| {
+            std::fs::read_to_string(entry.path().join(file)).is_ok_and(|text| text.trim() == word)
+        };
+        says("type", "Battery") && !says("scope", "Device") && says("status", "Discharging")
+    })
+}
+
 /// `caffeinate -s` counts on mains power only, `-i` always (caffeinate(8)); `-w` ends it with us.
 fn command(when: When, pid: u32) -> (String, Vec<String>) {
     if cfg!(target_os = "macos") { caffeinate(when, pid) } else { inhibit(pid) }
@@ -95,6 +114,25 @@ mod tests {
         let (program, words) = inhibit(7);
         assert_eq!(program, "/usr/bin/systemd-inhibit");
         assert!(words.contains(&"--pid=7".to_owned()) && words.contains(&"--what=sleep:idle".to_owned()));
+    }
+
+    #[test]
+    fn only_a_battery_of_the_machine_that_is_being_emptied_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let supply = |name: &str, files: &[(&str, &str)]| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            for (file, text) in files {
+                std::fs::write(path.join(file), format!("{text}\n")).unwrap();
+            }
+        };
+        assert!(!discharges(&folder.path().join("none")));
+        supply("AC", &[("type", "Mains"), ("online", "1")]);
+        supply("mouse", &[("type", "Battery"), ("scope", "Device"), ("status", "Discharging")]);
+        supply("BAT0", &[("type", "Battery"), ("status", "Charging")]);
+        assert!(!discharges(folder.path()));
+        supply("BAT0", &[("status", "Discharging")]);
+        assert!(discharges(folder.path()));
     }
 
     #[test]

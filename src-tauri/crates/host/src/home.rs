@@ -17,6 +17,21 @@ const SOCKET_PATH_BYTES: usize = 103;
 const SOCKET_NAME: &str = "control.sock";
 /// Where the control socket is, in a state folder whose path is too long to hold it.
 const SOCKET_POINTER: &str = "control.path";
+const LOCK: &str = "lock";
+/// What is ours in a folder that was given by a variable and may hold other things, too.
+const OURS: [&str; 11] = [
+    "settings.json",
+    "app.json",
+    "app.lock",
+    "app.sock",
+    SOCKET_NAME,
+    SOCKET_POINTER,
+    "journal",
+    "certs",
+    "secrets",
+    "logs",
+    "gateway",
+];
 
 /// What of the process's surroundings decides where things are; tests fill it by hand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -194,7 +209,7 @@ impl Home {
     /// # Errors
     /// [`LockError::Held`] names the process that has it.
     pub fn lock(&self) -> Result<InstanceLock, LockError> {
-        let path = self.path.join("lock");
+        let path = self.path.join(LOCK);
         let failed = |source| LockError::Io { path: path.clone(), source };
         let mut file = OpenOptions::new()
             .read(true)
@@ -221,6 +236,38 @@ impl Home {
         write(&mut file).map_err(failed)?;
         Ok(InstanceLock { _file: file })
     }
+}
+
+impl Home {
+    /// Removes what this program and its tray app ever put into the state folder, then the folder itself where nothing
+    /// else is in it. Answers what is left. Secrets in a keychain are not touched.
+    ///
+    /// # Errors
+    /// What the file system says; the next call goes on from there.
+    pub fn remove(&self, lock: InstanceLock) -> io::Result<Vec<PathBuf>> {
+        for entry in read_folder(&self.path)? {
+            let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            // Copies of settings: the last good ones, and those that could not be read.
+            let is_copy = name.starts_with("settings.") && name.ends_with(".json");
+            // The lock goes last: whoever starts meanwhile is refused until then.
+            if !is_copy && !OURS.contains(&name) {
+                continue;
+            }
+            let is_folder = entry.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+            if is_folder { fs::remove_dir_all(&entry)? } else { fs::remove_file(&entry)? }
+        }
+        fs::remove_file(self.path.join(LOCK))?;
+        drop(lock);
+        let left = read_folder(&self.path)?;
+        if left.is_empty() {
+            fs::remove_dir(&self.path)?;
+        }
+        Ok(left)
+    }
+}
+
+fn read_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
 }
 
 fn default_path(environment: &Environment) -> Option<PathBuf> {

@@ -128,8 +128,24 @@ pub enum JobError {
     },
 }
 
+/// How much of the service manager can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// All of it.
+    Full,
+    /// Only the part without a screen: on a Mac, nobody is logged in there (SSH), and jobs of the screen session are
+    /// neither loaded nor can they be.
+    WithoutScreen,
+}
+
 /// The verbs that every service manager has. A job's name is a launchd label or a systemd unit.
 pub trait ServiceManager {
+    /// Whether it can be reached.
+    ///
+    /// # Errors
+    /// [`JobError::NoManager`] where it cannot.
+    fn reach(&self) -> Result<Reach, JobError>;
+
     /// What it knows of a job; `None` = no such job.
     ///
     /// # Errors
@@ -147,6 +163,12 @@ pub trait ServiceManager {
     /// # Errors
     /// [`JobError`].
     fn unload(&self, name: &str) -> Result<(), JobError>;
+
+    /// Stops a job, and keeps it from being started by itself; one that is not known is fine.
+    ///
+    /// # Errors
+    /// [`JobError`].
+    fn switch_off(&self, name: &str) -> Result<(), JobError>;
 
     /// Starts a job that is known and does not run.
     ///

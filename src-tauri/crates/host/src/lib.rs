@@ -6,6 +6,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod account;
 pub mod addresses;
 pub mod awake;
 pub mod home;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use gatehouse_files::{PUBLIC, read_bounded, write_atomic};
 
+pub use crate::account::Account;
 pub use crate::jobs::Scope;
 use crate::jobs::{Job, JobError, ServiceManager};
 
@@ -24,25 +25,18 @@ const FILE_LIMIT: u64 = 256 * 1024;
 
 /// The variables that say where the gateway and our state are; the job gets those that are set at installation, and
 /// `PATH`, by which OpenClaw and its Node are found.
-pub const VARIABLES: [&str; 6] = [
+pub const VARIABLES: [&str; 10] = [
     "GATEHOUSE_HOME",
+    "XDG_DATA_HOME",
+    "OPENCLAW_HOME",
     "OPENCLAW_CONFIG_PATH",
     "OPENCLAW_STATE_DIR",
     "OPENCLAW_PROFILE",
     "OPENCLAW_GATEWAY_PORT",
+    "OPENCLAW_LAUNCHD_LABEL",
+    "OPENCLAW_SYSTEMD_UNIT",
     "PATH",
 ];
-
-/// The user for whom the job runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// The login name.
-    pub name: String,
-    /// The id.
-    pub uid: u32,
-    /// The home folder.
-    pub home: PathBuf,
-}
 
 /// The job as it is to be.
 #[derive(Debug, Clone)]
@@ -53,10 +47,23 @@ pub struct Presence {
     pub account: Account,
     /// The program: an absolute path that stays.
     pub program: PathBuf,
+    /// Its version. It stands in the file, so that another version replaces the job.
+    pub version: String,
     /// Variables of [`VARIABLES`].
     pub environment: BTreeMap<String, String>,
     /// `$XDG_CONFIG_HOME`, where it is set: where the user's own systemd looks.
     pub config_home: Option<PathBuf>,
+}
+
+/// A file of ours, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stands {
+    /// The program that it starts; `None` = it cannot be read from the file.
+    pub program: Option<PathBuf>,
+    /// The version that wrote it, where it says so.
+    pub version: Option<String>,
+    /// Whether an installation would write the same.
+    pub same: bool,
 }
 
 /// What an installation did.
@@ -142,9 +149,7 @@ impl Presence {
     /// # Errors
     /// [`PresenceError`]; a file that was written stays, and the next installation goes on from there.
     pub fn install(&self, manager: &dyn ServiceManager, restart: bool) -> Result<Installed, PresenceError> {
-        if is_fleeting(&self.program) {
-            return Err(PresenceError::Fleeting(self.program.clone()));
-        }
+        self.check_place()?;
         let file = self.file();
         let text = self.text()?;
         let stands = read(&file)?;
@@ -160,7 +165,7 @@ impl Presence {
             if cfg!(target_os = "macos") {
                 // launchd starts nothing whose log folder is missing.
                 let logs = files::logs(self);
-                std::fs::create_dir_all(&logs).map_err(|source| PresenceError::Io { path: logs, source })?;
+                self.make_logs(&logs).map_err(|source| PresenceError::Io { path: logs, source })?;
             }
             write_atomic(&file, &text, PUBLIC).map_err(failed)?;
         }
@@ -172,6 +177,18 @@ impl Presence {
         }
         let job = manager.job(Self::name())?;
         Ok(Installed { file, changed, job })
+    }
+
+    /// The folder of a job that runs as another user is that user's.
+    fn make_logs(&self, folder: &Path) -> io::Result<()> {
+        if folder.is_dir() {
+            return Ok(());
+        }
+        std::fs::create_dir_all(folder)?;
+        if self.scope == Scope::System {
+            std::os::unix::fs::chown(folder, Some(self.account.uid), None)?;
+        }
+        Ok(())
     }
 
     /// Stops the job and removes its file. Answers the file, where there was one.
@@ -193,12 +210,43 @@ impl Presence {
         Ok(Some(file))
     }
 
-    /// The program that an installed file starts, where there is one of ours.
+    /// The file that describes the job, where there is one.
     ///
     /// # Errors
-    /// [`PresenceError::Io`].
-    pub fn installed_program(&self) -> Result<Option<PathBuf>, PresenceError> {
-        Ok(read(&self.file())?.as_deref().filter(|text| files::is_ours(text)).and_then(files::program))
+    /// [`PresenceError::Foreign`] where it is not ours, and what [`Self::text`] and the file system say.
+    pub fn stands(&self) -> Result<Option<Stands>, PresenceError> {
+        let file = self.file();
+        let Some(text) = read(&file)? else { return Ok(None) };
+        if !files::is_ours(&text) {
+            return Err(PresenceError::Foreign(file));
+        }
+        let same = self.text()? == text;
+        Ok(Some(Stands { program: files::program(&text), version: files::version(&text), same }))
+    }
+
+    /// Everything that [`Self::uninstall`] removes and that is there now.
+    #[must_use]
+    pub fn removes(&self) -> Vec<PathBuf> {
+        let file = self.file();
+        let link = file.parent().filter(|_| !cfg!(target_os = "macos")).map(|folder| {
+            let target = match self.scope {
+                Scope::User => "default.target.wants",
+                Scope::System => "multi-user.target.wants",
+            };
+            folder.join(target).join(UNIT)
+        });
+        [Some(file), link].into_iter().flatten().filter(|path| path.symlink_metadata().is_ok()).collect()
+    }
+
+    /// Refuses a program that will not stay where it is.
+    ///
+    /// # Errors
+    /// [`PresenceError::Fleeting`].
+    pub fn check_place(&self) -> Result<(), PresenceError> {
+        if is_fleeting(&self.program) {
+            return Err(PresenceError::Fleeting(self.program.clone()));
+        }
+        Ok(())
     }
 }
 
@@ -211,7 +259,7 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, PresenceError> {
 fn is_fleeting(program: &Path) -> bool {
     let text = program.to_string_lossy();
     !program.is_absolute()
-        || ["/Volumes/", "/tmp/", "/private/tmp/", "/var/tmp/", "/dev/", "/proc/"]
+        || ["/Volumes/", "/tmp/", "/private/tmp/", "/var/tmp/", "/run/", "/dev/", "/proc/"]
             .iter()
             .any(|place| text.starts_with(place))
         || text.contains("/AppTranslocation/")

@@ -24,6 +24,13 @@ pub struct Readiness {
     pub sleeps_after_minutes: Option<u32>,
     /// Whether jobs of this user run without anybody being logged in (systemd's lingering).
     pub lingers: Option<bool>,
+    /// Whether the system installs updates, and restarts for them, by itself (macOS).
+    pub installs_updates: Option<bool>,
+    /// Whether the system can be put to sleep at all (Linux: `sleep.target` is not masked).
+    pub can_sleep: Option<bool>,
+    /// What closing the lid does, in the system's word, for example `suspend` or `ignore`; `None` = there is no lid, or
+    /// that is not known (Linux).
+    pub lid: Option<String>,
     /// Whether a firewall of the system stands before programs that listen.
     pub firewall: Option<Firewall>,
 }
@@ -52,6 +59,9 @@ fn of_macos() -> Readiness {
     let disk = text("/usr/bin/fdesetup", &["status"]);
     let power = text("/usr/bin/pmset", &["-g", "custom"]);
     let firewall = text("/usr/libexec/ApplicationFirewall/socketfilterfw", &["--getglobalstate"]);
+    let updates =
+        ["read", "/Library/Preferences/com.apple.SoftwareUpdate", "AutomaticallyInstallMacOSUpdates"];
+    let updates = text("/usr/bin/defaults", &updates);
     let power = power.map(|finished| mains(&finished.stdout)).unwrap_or_default();
     Readiness {
         auto_login: login
@@ -60,16 +70,65 @@ fn of_macos() -> Readiness {
         restarts_after_power_cut: power.restarts,
         sleeps_after_minutes: power.sleep,
         lingers: None,
+        installs_updates: updates.and_then(|finished| switch(&finished.stdout)),
+        can_sleep: None,
+        lid: None,
         firewall: firewall.and_then(|finished| firewall_state(&finished.stdout)),
     }
 }
 
-fn of_linux(user: &str) -> Readiness {
+/// Whether jobs of this user run without anybody being logged in; `None` where there is no systemd. Reads one folder.
+#[must_use]
+pub fn lingers(user: &str) -> Option<bool> {
     let is_name = !user.is_empty() && !user.contains('/') && user != "." && user != "..";
     let knows_lingering = Path::new("/run/systemd/system").exists();
-    let lingers =
-        (is_name && knows_lingering).then(|| Path::new("/var/lib/systemd/linger").join(user).exists());
-    Readiness { lingers, ..Readiness::default() }
+    (is_name && knows_lingering).then(|| Path::new("/var/lib/systemd/linger").join(user).exists())
+}
+
+fn of_linux(user: &str) -> Readiness {
+    let sleep = command::run("/usr/bin/systemctl", &["--system", "is-enabled", "sleep.target"], LIMIT).ok();
+    let has_lid = std::fs::read_dir("/proc/acpi/button/lid").is_ok_and(|lids| lids.count() > 0);
+    let lid = has_lid.then(|| command::run("/usr/bin/busctl", &LID, LIMIT).ok()).flatten();
+    Readiness {
+        lingers: lingers(user),
+        can_sleep: sleep.and_then(|finished| can_sleep(&finished.stdout)),
+        lid: lid.and_then(|finished| property(&finished.stdout)),
+        ..Readiness::default()
+    }
+}
+
+/// What logind does when the lid is closed on mains power, its defaults applied.
+const LID: [&str; 6] = [
+    "--system",
+    "get-property",
+    "org.freedesktop.login1",
+    "/org/freedesktop/login1",
+    "org.freedesktop.login1.Manager",
+    "HandleLidSwitch",
+];
+
+/// `systemctl is-enabled sleep.target`: `static` where it can, `masked` where it cannot.
+fn can_sleep(stdout: &str) -> Option<bool> {
+    match stdout.trim() {
+        "masked" | "masked-runtime" => Some(false),
+        "static" | "enabled" | "disabled" | "indirect" | "generated" => Some(true),
+        _ => None,
+    }
+}
+
+/// `busctl get-property`: a type, then the value in quotes.
+fn property(stdout: &str) -> Option<String> {
+    let value = stdout.trim().strip_prefix("s \"")?.strip_suffix('"')?;
+    value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-').then(|| value.to_owned())
+}
+
+/// `defaults read` of a switch: `1` or `0`.
+fn switch(stdout: &str) -> Option<bool> {
+    match stdout.trim() {
+        "1" => Some(true),
+        "0" => Some(false),
+        _ => None,
+    }
 }
 
 /// `defaults read … autoLoginUser`: the name, or a failure that says that there is none.

@@ -181,3 +181,24 @@ fn a_lock_without_a_folder_says_where() {
         "{error}"
     );
 }
+
+#[test]
+fn only_what_is_ours_is_removed_and_the_folder_only_where_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let environment = Environment { gatehouse_home: Some(path.clone()), ..Environment::default() };
+    let home = Home::resolve(&environment).unwrap();
+    home.create().unwrap();
+    fs::create_dir(home.certificates()).unwrap();
+    fs::write(home.certificates().join("leaf.pem"), "x").unwrap();
+    for name in ["settings.json", "settings.last-good.json", "settings.broken-1.json", "app.json"] {
+        fs::write(path.join(name), "{}").unwrap();
+    }
+    fs::write(path.join("settings.txt"), "mine").unwrap();
+
+    assert_eq!(home.remove(home.lock().unwrap()).unwrap(), [path.join("settings.txt")]);
+
+    fs::remove_file(path.join("settings.txt")).unwrap();
+    assert!(home.remove(home.lock().unwrap()).unwrap().is_empty());
+    assert!(!path.exists());
+}

@@ -6,7 +6,7 @@ mod print;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Activity, Here, Job, JobError, Run, Scope, ServiceManager, said};
+use super::{Activity, Here, Job, JobError, Reach, Run, Scope, ServiceManager, said};
 use crate::command::Finished;
 
 const LAUNCHCTL: &str = "/bin/launchctl";
@@ -31,6 +31,12 @@ impl Launchd {
 }
 
 impl<R: Run> ServiceManager for Launchd<R> {
+    fn reach(&self) -> Result<Reach, JobError> {
+        let best = self.domains().into_iter().next();
+        let domain = self.domain()?;
+        Ok(if best.as_ref() == Some(&domain) { Reach::Full } else { Reach::WithoutScreen })
+    }
+
     fn job(&self, name: &str) -> Result<Option<Job>, JobError> {
         for domain in self.domains() {
             let target = format!("{domain}/{name}");
@@ -83,6 +89,13 @@ impl<R: Run> ServiceManager for Launchd<R> {
             self.wait_until_gone(&target, name)?;
         }
         Ok(())
+    }
+
+    /// `bootout` alone lasts until the next login.
+    fn switch_off(&self, name: &str) -> Result<(), JobError> {
+        let domain = self.domain()?;
+        self.must(&["disable", &format!("{domain}/{name}")])?;
+        self.unload(name)
     }
 
     fn start(&self, name: &str) -> Result<(), JobError> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Activity, Exit, Here, Job, JobError, Run, Scope, ServiceManager, said};
+use super::{Activity, Exit, Here, Job, JobError, Reach, Run, Scope, ServiceManager, said};
 use crate::command::Finished;
 
 const SYSTEMCTL: &str = "/usr/bin/systemctl";
@@ -28,6 +28,10 @@ impl Systemd {
 }
 
 impl<R: Run> ServiceManager for Systemd<R> {
+    fn reach(&self) -> Result<Reach, JobError> {
+        self.ask(&["show", "--property", "Version"]).map(|_| Reach::Full)
+    }
+
     fn job(&self, name: &str) -> Result<Option<Job>, JobError> {
         let shown = self.ask(&["show", "--property", PROPERTIES, "--", name])?;
         Ok(parse(&shown.stdout))
@@ -35,6 +39,10 @@ impl<R: Run> ServiceManager for Systemd<R> {
 
     fn load(&self, name: &str, _: &Path) -> Result<(), JobError> {
         self.change(&["daemon-reload"])?;
+        // A mask outlives everything and makes `enable` fail.
+        if self.job(name)?.is_some_and(|job| job.switched_off) {
+            self.change(&["unmask", "--quiet", "--", name])?;
+        }
         self.change(&["enable", "--quiet", "--", name])?;
         self.restart(name)
     }
@@ -44,6 +52,11 @@ impl<R: Run> ServiceManager for Systemd<R> {
             return Ok(());
         }
         self.change(&["disable", "--quiet", "--now", "--", name])
+    }
+
+    /// Disabled is enough: nothing but a person starts such a unit.
+    fn switch_off(&self, name: &str) -> Result<(), JobError> {
+        self.unload(name)
     }
 
     fn start(&self, name: &str) -> Result<(), JobError> {

@@ -7,15 +7,36 @@ use plist::{Dictionary, Value};
 
 use super::{LABEL, Presence, PresenceError, Scope};
 
-/// By this both files are known for ours.
-const MARK: &str = "Written by Gatehouse; change it with: gatehouse service";
+/// By these two both files are known for ours; the version stands between them.
+const MARK: &str = "Written by Gatehouse";
+const MARK_END: &str = "; change it with: gatehouse service";
 /// The time that a connection gets to finish; more than the core's own limit.
 const STOP_SECONDS: u32 = 30;
 /// Two per WebSocket.
 const DESCRIPTORS: u32 = 10_240;
 
 pub(super) fn is_ours(text: &[u8]) -> bool {
-    text.windows(MARK.len()).any(|window| window == MARK.as_bytes())
+    mark(&String::from_utf8_lossy(text)).is_some()
+}
+
+/// The version that wrote a file of ours.
+pub(super) fn version(text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    let version = mark(&text)?.trim();
+    (!version.is_empty()).then(|| version.to_owned())
+}
+
+/// What stands between the two ends of our mark.
+fn mark(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once(MARK)?;
+    let line = rest.lines().next()?;
+    line.split_once(MARK_END).map(|(version, _)| version)
+}
+
+fn marked(presence: &Presence) -> String {
+    let known = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
+    let version: String = presence.version.chars().filter(|c| known(*c)).collect();
+    format!("{MARK} {version}{MARK_END}")
 }
 
 /// The log of a launchd job.
@@ -28,8 +49,9 @@ pub(super) fn logs(presence: &Presence) -> PathBuf {
 pub(super) fn unit(presence: &Presence) -> Result<String, PresenceError> {
     let program = quoted("the program's path", &presence.program.to_string_lossy())?;
     let mut text = format!(
-        "# {MARK}\n[Unit]\nDescription=Gatehouse: a safe HTTPS address for an OpenClaw gateway\n\
-         Documentation=https://github.com/gatehouse-app/gatehouse\nStartLimitIntervalSec=0\n"
+        "# {}\n[Unit]\nDescription=Gatehouse: a safe HTTPS address for an OpenClaw gateway\n\
+         Documentation=https://github.com/gatehouse-app/gatehouse\nStartLimitIntervalSec=0\n",
+        marked(presence)
     );
     if presence.scope == Scope::System {
         text.push_str("Wants=network-online.target\nAfter=network-online.target\n");
@@ -93,7 +115,7 @@ pub(super) fn property_list(presence: &Presence) -> Result<Vec<u8>, PresenceErro
     let mut variables: Dictionary =
         presence.environment.iter().map(|(name, value)| (name.clone(), string(value))).collect();
     let mut job = Dictionary::from_iter([
-        ("Comment", string(MARK)),
+        ("Comment", string(&marked(presence))),
         ("Label", string(LABEL)),
         ("ProgramArguments", Value::Array(arguments)),
         ("RunAtLoad", Value::Boolean(true)),

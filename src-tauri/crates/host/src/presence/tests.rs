@@ -1,13 +1,14 @@
 use std::cell::RefCell;
 
 use super::*;
-use crate::jobs::Activity;
+use crate::jobs::{Activity, Reach};
 
 fn presence(home: &Path, scope: Scope) -> Presence {
     Presence {
         scope,
         account: Account { name: "ada".to_owned(), uid: 501, home: home.to_owned() },
         program: PathBuf::from("/opt/gatehouse/bin/gatehouse"),
+        version: "1.2.3".to_owned(),
         environment: BTreeMap::from([("PATH".to_owned(), "/opt/node 20/bin:/usr/bin".to_owned())]),
         config_home: None,
     }
@@ -28,6 +29,12 @@ impl Manager {
 }
 
 impl ServiceManager for Manager {
+    fn reach(&self) -> Result<Reach, JobError> {
+        Ok(Reach::Full)
+    }
+    fn switch_off(&self, _: &str) -> Result<(), JobError> {
+        self.note("switch_off")
+    }
     fn job(&self, _: &str) -> Result<Option<Job>, JobError> {
         Ok(self.loaded.borrow().then(|| Job {
             activity: Activity::Running,
@@ -81,8 +88,40 @@ fn another_program_or_variable_replaces_the_job() {
     presence.program = PathBuf::from("/opt/gatehouse 2/\"bin\"/100%$HOME/gatehouse");
     let installed = presence.install(&manager, false).unwrap();
     assert!(installed.changed);
-    assert_eq!(presence.installed_program().unwrap().as_deref(), Some(&*presence.program));
+    let stands = presence.stands().unwrap().unwrap();
+    assert_eq!(stands.program.as_deref(), Some(&*presence.program));
     assert_eq!(*manager.calls.borrow(), ["load", "load"]);
+}
+
+#[test]
+fn another_version_in_the_same_place_replaces_the_job_and_the_file_says_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut presence, manager) = (presence(folder.path(), Scope::User), Manager::default());
+    assert_eq!(presence.stands().unwrap(), None);
+    presence.install(&manager, false).unwrap();
+    let stands = presence.stands().unwrap().unwrap();
+    assert_eq!((stands.version.as_deref(), stands.same), (Some("1.2.3"), true));
+    presence.version = "1.3.0".to_owned();
+    assert!(!presence.stands().unwrap().unwrap().same);
+    assert!(presence.install(&manager, false).unwrap().changed);
+    assert_eq!(presence.stands().unwrap().unwrap().version.as_deref(), Some("1.3.0"));
+    assert_eq!(*manager.calls.borrow(), ["load", "load"]);
+}
+
+#[test]
+fn a_file_of_a_version_that_did_not_say_which_is_ours_too() {
+    let old = b"# Written by Gatehouse; change it with: gatehouse service\n[Unit]\n";
+    assert!(files::is_ours(old) && files::version(old).is_none());
+    assert!(!files::is_ours(b"# Written by Gatehouse\n; change it with: gatehouse service\n"));
+}
+
+#[test]
+fn what_goes_away_is_listed_as_far_as_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (presence, manager) = (presence(folder.path(), Scope::User), Manager::default());
+    assert!(presence.removes().is_empty());
+    let file = presence.install(&manager, false).unwrap().file;
+    assert_eq!(presence.removes(), [file]);
 }
 
 #[test]
@@ -164,6 +203,7 @@ fn the_property_list_says_what_launchd_needs() {
     let text = files::property_list(&presence).unwrap();
     assert!(files::is_ours(&text));
     assert_eq!(files::program(&text).as_deref(), Some(&*presence.program));
+    assert_eq!(files::version(&text).as_deref(), Some("1.2.3"));
     let plist::Value::Dictionary(job) = plist::Value::from_reader_xml(&text[..]).unwrap() else {
         panic!("a dictionary");
     };

@@ -28,3 +28,13 @@ fn the_descriptor_limit_only_grows_and_says_what_holds() {
     assert!(now >= DESCRIPTORS.min(before.maximum.unwrap_or(u64::MAX)));
     assert_eq!(raise_descriptor_limit().unwrap(), now);
 }
+
+#[test]
+fn a_process_comes_from_itself_and_its_parent_and_not_from_a_stranger() {
+    let mut child = std::process::Command::new("/bin/sleep").arg("30").spawn().unwrap();
+    assert!(comes_from(child.id(), child.id()));
+    assert!(comes_from(child.id(), pid()));
+    assert!(!comes_from(pid(), child.id()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -38,6 +38,17 @@ fn the_state_of_the_firewall_is_read() {
 }
 
 #[test]
+fn sleep_lid_and_updates_are_read_and_what_is_not_known_is_nothing() {
+    assert_eq!(can_sleep("static\n"), Some(true));
+    assert_eq!(can_sleep("masked\n"), Some(false));
+    assert_eq!(can_sleep(""), None);
+    assert_eq!(property("s \"suspend\"\n").as_deref(), Some("suspend"));
+    assert_eq!(property("s \"a\u{1b}[0m\""), None);
+    assert_eq!(property("Failed to get property\n"), None);
+    assert_eq!((switch("1\n"), switch("0\n"), switch("")), (Some(true), Some(false), None));
+}
+
+#[test]
 fn lingering_is_asked_for_a_name_only() {
     assert_eq!(of_linux("../../etc").lingers, None);
     assert_eq!(of_linux("").lingers, None);

@@ -147,3 +147,31 @@ fn a_job_that_never_goes_away_is_told_after_the_time_limit() {
     let script = Script::new(&[("print", 0, RUNNING), ("bootout", 36, "Operation now in progress")]);
     assert!(matches!(launchd(&script).unload("x"), Err(JobError::TimedOut { what: "stop", .. })));
 }
+
+#[test]
+fn a_login_on_the_screen_is_told_from_one_by_ssh() {
+    let screen = Script::new(&[("print gui/501", 0, "gui/501 = {")]);
+    assert_eq!(launchd(&screen).reach().unwrap(), Reach::Full);
+    let ssh = Script::new(&[
+        ("print gui/501", 125, "Domain does not support specified action"),
+        ("print user/501", 0, "user/501 = {"),
+    ]);
+    assert_eq!(launchd(&ssh).reach().unwrap(), Reach::WithoutScreen);
+    let nothing = Script::new(&[("print", 112, "Could not find specified domain")]);
+    assert!(matches!(launchd(&nothing).reach(), Err(JobError::NoManager { .. })));
+}
+
+#[test]
+fn switching_off_outlives_the_session() {
+    let script = Script::new(&[
+        ("print gui/501/x", 0, RUNNING),
+        ("print gui/501/x", 113, GONE_TEXT),
+        ("print user/501/x", 113, GONE_TEXT),
+        ("print gui/501", 0, "gui/501 = {"),
+        ("disable gui/501/x", 0, ""),
+        ("bootout gui/501/x", 0, ""),
+    ]);
+    launchd(&script).switch_off("x").unwrap();
+    let verbs: Vec<_> = script.calls().into_iter().filter(|call| !call.starts_with("print")).collect();
+    assert_eq!(verbs, ["disable gui/501/x", "bootout gui/501/x"]);
+}

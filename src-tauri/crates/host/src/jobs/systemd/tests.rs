@@ -71,12 +71,12 @@ fn a_failure_is_told_by_what_it_means() {
 
 #[test]
 fn loading_reads_the_files_again_before_it_enables_and_starts() {
-    let script = Script::new(&[("--user", 0, "")]);
+    let script = Script::new(&[("--user", 0, RUNNING)]);
     let systemd = Systemd { scope: Scope::User, run: &script };
     systemd.load("a.service", Path::new("/unused")).unwrap();
     let verbs: Vec<_> =
         script.calls().iter().map(|call| call.split(' ').nth(3).unwrap_or_default().to_owned()).collect();
-    assert_eq!(verbs, ["daemon-reload", "enable", "reset-failed", "restart"]);
+    assert_eq!(verbs, ["daemon-reload", "show", "enable", "reset-failed", "restart"]);
 }
 
 #[test]
@@ -92,4 +92,12 @@ fn unloading_what_is_not_there_is_fine() {
     let script = Script::new(&[("--user --no-pager --no-ask-password show", 0, "LoadState=not-found\n")]);
     Systemd { scope: Scope::User, run: &script }.unload("a.service").unwrap();
     assert_eq!(script.calls().len(), 1);
+}
+
+#[test]
+fn a_mask_is_lifted_before_a_unit_is_enabled() {
+    let show = "--user --no-pager --no-ask-password show";
+    let script = Script::new(&[(show, 0, "LoadState=masked\nActiveState=inactive\n"), ("--user", 0, "")]);
+    Systemd { scope: Scope::User, run: &script }.load("a.service", Path::new("/unused")).unwrap();
+    assert!(script.calls().iter().any(|call| call.ends_with("unmask --quiet -- a.service")));
 }
