@@ -26,6 +26,12 @@ use crate::identity::DeviceIdentity;
 
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 
+/// Whether the gateway at a loopback address accepts WebSocket connections: its challenge arrives. Sends no secret; takes
+/// 15 s at most.
+pub async fn accepts(address: SocketAddr) -> bool {
+    connect::is_challenged(address).await
+}
+
 /// Where the gateway listens and how to log in.
 #[derive(Clone)]
 pub struct Endpoint {

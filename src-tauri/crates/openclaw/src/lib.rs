@@ -19,6 +19,7 @@ pub mod origin;
 pub mod probe;
 mod process;
 pub mod program;
+pub mod service_file;
 pub mod setup;
 pub mod supervise;
 

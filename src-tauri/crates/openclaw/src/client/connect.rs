@@ -1,5 +1,6 @@
 //! One attempt to log in.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -55,6 +56,17 @@ pub(super) async fn connect(
         Ok(result) => result,
         Err(_) => Err(unreachable(format!("{} accepts connections but does not answer", endpoint.address))),
     }
+}
+
+/// Whether the gateway accepts WebSocket connections: its challenge arrives. Needs no secret, and sends none.
+pub(super) async fn is_challenged(address: SocketAddr) -> bool {
+    let attempt = async {
+        let stream = timeout(TCP_LIMIT, TcpStream::connect(address)).await.ok()?.ok()?;
+        let request = format!("ws://{address}/").into_client_request().ok()?;
+        let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await.ok()?;
+        challenge(&mut socket).await.ok()
+    };
+    matches!(timeout(HANDSHAKE_LIMIT, attempt).await, Ok(Some(_)))
 }
 
 async fn handshake(

@@ -10,8 +10,8 @@ use super::{Program, ProgramError, json_in};
 use crate::logs::{Redaction, one_line};
 use crate::process;
 
-/// A service manager may wait for the old process (20 s) and for the new one.
-const LIMIT: Duration = Duration::from_secs(90);
+/// A service manager may wait for the old process (20 s) and for the new one; 40 s were seen on a busy machine.
+const LIMIT: Duration = Duration::from_secs(150);
 const LONGEST_WORDS: usize = 600;
 
 /// What to do with the gateway's service.
@@ -23,15 +23,31 @@ pub enum ServiceAction {
     Stop,
     /// Restart it.
     Restart,
+    /// Have the system's service manager run it.
+    Install,
+    /// Write the service anew, also where one is there: its port, its program, its variables.
+    Reinstall,
+    /// Take the service away. Configuration and state stay.
+    Uninstall,
 }
 
 impl ServiceAction {
+    /// The command, for a person to read.
+    #[must_use]
+    pub fn command(self) -> String {
+        let words: Vec<&str> = self.args().iter().copied().filter(|word| *word != "--json").collect();
+        format!("openclaw {}", words.join(" "))
+    }
+
     /// `--force` because nobody can be asked: without it OpenClaw refuses to stop an operator's gateway.
     fn args(self) -> &'static [&'static str] {
         match self {
             Self::Start => &["gateway", "start", "--json"],
             Self::Stop => &["gateway", "stop", "--force", "--json"],
             Self::Restart => &["gateway", "restart", "--json"],
+            Self::Install => &["gateway", "install", "--json"],
+            Self::Reinstall => &["gateway", "install", "--force", "--json"],
+            Self::Uninstall => &["gateway", "uninstall", "--json"],
         }
     }
 }
@@ -72,7 +88,11 @@ fn said(answer: &Value, redaction: &Redaction) -> Result<String, String> {
     };
     let message = words(answer.get("message"));
     match answer.get("ok").and_then(Value::as_bool) {
-        Some(true) if answer.get("result").and_then(Value::as_str) == Some("not-loaded") => {
+        // Told as a success of something that there is none of; where there is to be none, it is one.
+        Some(true)
+            if answer.get("result").and_then(Value::as_str) == Some("not-loaded")
+                && answer.get("action").and_then(Value::as_str) != Some("uninstall") =>
+        {
             Err(if message.is_empty() {
                 "the gateway's service is not installed".to_owned()
             } else {
