@@ -1,8 +1,10 @@
 //! The words of the command line. No secret has a flag: what is in argv is in everybody's process list.
 
 mod devices;
+mod gateway;
 pub(crate) mod help;
 mod look;
+mod service;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -12,7 +14,9 @@ use ipnet::IpNet;
 
 pub(crate) use self::{
     devices::{Devices, Stay, Which},
+    gateway::Gateway,
     look::{Color, LanguageWord},
+    service::{Service, ServiceInstall, ServiceStatus, ServiceUninstall},
 };
 use crate::output::when::parse_span;
 use crate::words::Language;
@@ -102,6 +106,9 @@ pub(crate) enum Command {
     /// The gateway behind the address.
     #[command(subcommand)]
     Gateway(Gateway),
+    /// Gatehouse as a job of the system: started by itself and kept running.
+    #[command(subcommand)]
+    Service(Service),
     /// The best address, to hand on.
     Link(Link),
     /// Requests as they end: metadata only.
@@ -357,28 +364,6 @@ impl From<CaForm> for CaFormat {
             CaForm::Der => Self::Der,
         }
     }
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Gateway {
-    /// Where it is, which version, whether it answers.
-    Status,
-    /// Start it.
-    Start,
-    /// Stop it; everybody who uses it is cut off.
-    Stop,
-    /// Stop it and start it again.
-    Restart,
-    /// The end of its log, without secrets.
-    Log {
-        /// Show what follows until interrupted.
-        #[arg(long, short)]
-        follow: bool,
-        /// So many lines.
-        #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
-        #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
-        lines: u16,
-    },
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,7 @@ mod origins;
 mod pause;
 mod plan;
 pub(crate) mod serve;
+mod service;
 mod status;
 mod tail;
 mod test;
@@ -48,6 +49,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Devices(command) => devices::run(command, session).await,
         Command::Cert(command) => cert::run(command, session).await,
         Command::Gateway(command) => gateway::run(&command, session).await,
+        Command::Service(command) => service::run(&command, session).await,
         Command::Link(args) => link::run(&args, session).await,
         Command::Tail(args) => tail::run(&args, session).await,
         Command::Test(args) => test::run(args, session).await,

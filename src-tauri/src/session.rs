@@ -80,6 +80,11 @@ impl Session {
         Ok(client)
     }
 
+    /// The next question goes to whoever answers then.
+    pub(crate) fn forget_client(&mut self) {
+        self.client = None;
+    }
+
     /// Asks the core, and waits as long as `--timeout` allows.
     pub(crate) async fn ask(&mut self, request: Request) -> Result<Reply, ErrorEnvelope> {
         let client = self.client().await?;

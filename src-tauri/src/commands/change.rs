@@ -17,6 +17,14 @@ const LAST_STEPS: Duration = Duration::from_millis(100);
 
 /// Makes a change and shows its steps.
 pub(crate) async fn make(request: Request, session: &mut Session) -> Result<Change, ErrorEnvelope> {
+    match with_steps(request, session).await? {
+        Reply::Change(change) => Ok(change),
+        _ => Err(unexpected()),
+    }
+}
+
+/// Asks for something that takes its time, and shows its steps.
+pub(crate) async fn with_steps(request: Request, session: &mut Session) -> Result<Reply, ErrorEnvelope> {
     let client = session.client().await?;
     let mut events = client.events(&[Topic::Progress]).await?;
     let mut steps = Steps::in_place(&session.out);
@@ -54,10 +62,7 @@ pub(crate) async fn make(request: Request, session: &mut Session) -> Result<Chan
     };
     drain(&mut events, &mut steps, session).await;
     steps.end(&mut session.out);
-    match answer? {
-        Reply::Change(change) => Ok(change),
-        _ => Err(unexpected()),
-    }
+    answer
 }
 
 /// Shows the steps that are on their way behind the answer.

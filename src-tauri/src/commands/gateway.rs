@@ -1,5 +1,7 @@
 //! `gatehouse gateway`: the gateway behind the address.
 
+mod service;
+
 use std::time::Duration;
 
 use gatehouse_api::{
@@ -7,6 +9,7 @@ use gatehouse_api::{
 };
 use serde_json::json;
 
+use super::change;
 use crate::{
     args::Gateway,
     output::{Form, Page, Tone, words},
@@ -25,6 +28,9 @@ pub(crate) async fn run(command: &Gateway, session: &mut Session) -> Outcome {
         Gateway::Start => control(GatewayAction::Start, say!("cli.word.started"), session).await,
         Gateway::Stop => control(GatewayAction::Stop, say!("cli.word.stopped"), session).await,
         Gateway::Restart => control(GatewayAction::Restart, say!("cli.word.restarted"), session).await,
+        Gateway::Install => service::install(session).await,
+        Gateway::Uninstall => service::uninstall(session).await,
+        Gateway::Repair { dry_run } => service::repair(*dry_run, session).await,
         Gateway::Log { follow: false, lines } => {
             let log = read(usize::from(*lines), session).await?;
             session.out.result(&lines_of(&log.lines), &log);
@@ -35,7 +41,8 @@ pub(crate) async fn run(command: &Gateway, session: &mut Session) -> Outcome {
 }
 
 async fn control(action: GatewayAction, word: Text, session: &mut Session) -> Outcome {
-    let Reply::Gateway(gateway) = session.ask(Request::GatewayControl { action }).await? else {
+    let Reply::Gateway(gateway) = change::with_steps(Request::GatewayControl { action }, session).await?
+    else {
         return Err(unexpected());
     };
     let page = Page::verdict(Tone::Good, word, identity(&gateway));
@@ -108,7 +115,9 @@ async fn status(session: &mut Session) -> Outcome {
     };
     session.out.result(&page(&gateway), &gateway);
     Ok(match gateway.verdict {
-        GatewayVerdict::Running => Verdict::Done,
+        GatewayVerdict::Running => {
+            Verdict::warned(gateway.service.as_deref().is_some_and(service::needs_attention))
+        }
         GatewayVerdict::Starting => Verdict::Warnings,
         GatewayVerdict::AuthRefused => Verdict::Told(gatehouse_api::Code::GatewayAuth),
         GatewayVerdict::Stopped => Verdict::Told(gatehouse_api::Code::GatewayUnreachable),
@@ -131,6 +140,9 @@ fn page(gateway: &GatewaySummary) -> Page {
     }
     if gateway.supervised {
         page.field(say!("cli.field.run-by"), "Gatehouse");
+    }
+    if let Some(service) = &gateway.service {
+        service::show(&mut page, service);
     }
     page
 }

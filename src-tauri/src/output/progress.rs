@@ -32,9 +32,11 @@ impl Steps {
             return;
         }
         let step = words::step(progress.step);
-        let text = match progress.text.is_empty() {
-            true => step,
-            false => say!("cli.named-value", name = step, value = progress.text),
+        // What is done to the gateway has no steps of the journal.
+        let text = match (progress.text.is_empty(), progress.change.as_str()) {
+            (true, _) => step,
+            (false, "gateway") => progress.text.clone(),
+            (false, _) => say!("cli.named-value", name = step, value = progress.text),
         };
         let text = plain::text(&text.in_language(look.language), look.utf8);
         let word = width::padded(&word.in_language(look.language), 8);

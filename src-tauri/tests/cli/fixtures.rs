@@ -3,14 +3,15 @@
 mod answers;
 
 use gatehouse_api::{
-    AccessFacts, Actual, Address, AddressScope, AddressTest, Answerer, CaExport, CaFormat, Cause,
-    CertSummary, Change, ChangeKind, ChangeState, ClientRule, Code, ConfigEntry, ConfigKind, Configuration,
-    Desired, DeviceCounts, DeviceList, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fix, GatewayLog,
-    GatewaySummary, GatewayVerdict, HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList,
-    OriginOwner, OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup,
-    PhoneSetupProgress, Plan, PlanStep, Problem, Progress, Proof, Reply, Request, RevokeReport, SCHEMA,
-    Scope, SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StepId, StepState, TestStage,
-    TlsFacts, TrafficRecord, TrustInvite, TrustInviteProgress, TrustedBy, WebSocketFacts,
+    AccessFacts, Actual, Address, AddressScope, AddressTest, AlwaysOn, Answerer, AwakeState, CaExport,
+    CaFormat, Cause, CertSummary, Change, ChangeKind, ChangeState, ClientRule, Code, ConfigEntry, ConfigKind,
+    Configuration, Desired, DeviceCounts, DeviceList, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fix,
+    GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary, GatewayVerdict,
+    HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest,
+    OriginVerdict, PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Plan, PlanStep, Problem,
+    Progress, Proof, ReadinessPoint, ReadinessState, RepairStep, Reply, Request, RevokeReport, SCHEMA, Scope,
+    SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StepId, StepState, TestStage, TlsFacts,
+    TrafficRecord, TrustInvite, TrustInviteProgress, TrustedBy, WebSocketFacts, say,
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -170,6 +171,7 @@ fn gateway() -> GatewaySummary {
         detail: None,
         config_path: Some("/Users/ada/.openclaw/openclaw.json".to_owned()),
         supervised: false,
+        service: None,
     }
 }
 

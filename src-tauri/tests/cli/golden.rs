@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Each command and the file that freezes its object.
-const OBJECTS: [(&str, &str, i32); 42] = [
+const OBJECTS: [(&str, &str, i32); 45] = [
     ("status", "status --json", 0),
     ("open", "open --to lan --json", 0),
     ("plan", "open --to lan --dry-run --json", 0),
@@ -47,6 +47,9 @@ const OBJECTS: [(&str, &str, i32); 42] = [
     ("gateway-status", "gateway status --json", 0),
     ("gateway-status", "gateway start --json", 0),
     ("gateway-status", "gateway restart --json", 0),
+    ("gateway-repair-plan", "gateway repair --dry-run --json", 0),
+    ("gateway-repair", "gateway repair --yes --json", 3),
+    ("service-readiness", "service readiness --json", 3),
     ("gateway-log", "gateway log --json", 0),
     ("config-get", "config get --json", 0),
     ("config-set", "config set limits.connections 500 --json", 0),

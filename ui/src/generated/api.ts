@@ -202,6 +202,206 @@ ca_sha256?: string, };
 export type GatewayVerdict = "running" | "starting" | "auth-refused" | "stopped" | "port-taken" | "not-found";
 
 /**
+ * For whom Gatehouse's job runs.
+ */
+export type PresenceScope = "user" | "system";
+
+/**
+ * One word for the state of the job.
+ */
+export type PresenceState = "not-installed" | "running" | "restarting" | "stopped" | "switched-off" | "unknown";
+
+/**
+ * The job.
+ */
+export type Presence = { 
+/**
+ * For whom.
+ */
+scope: PresenceScope, 
+/**
+ * As whom it runs: a login name.
+ */
+user: string, 
+/**
+ * `launchd` or `systemd`.
+ */
+manager: string, 
+/**
+ * A launchd label or a systemd unit.
+ */
+name: string, 
+/**
+ * The file that describes it, whether or not it is there.
+ */
+file: string, 
+/**
+ * One word.
+ */
+state: PresenceState, 
+/**
+ * One sentence under the word.
+ */
+detail?: Text, 
+/**
+ * The program that it starts.
+ */
+program?: string, 
+/**
+ * The version that was installed.
+ */
+version?: string, 
+/**
+ * Its process.
+ */
+pid?: number, 
+/**
+ * What needs attention, worst first.
+ */
+problems: Array<Problem>, };
+
+/**
+ * Whether the machine is kept awake.
+ */
+export type AwakeState = "not-needed" | "held" | "switched-off" | "on-battery" | "refused";
+
+/**
+ * How one point stands.
+ */
+export type ReadinessState = "ready" | "attention" | "unknown";
+
+/**
+ * One point that decides whether the address stays reachable by itself.
+ */
+export type ReadinessPoint = { 
+/**
+ * Which: `service`, `awake`, `sleep`, `login`, `disk`, `power-cut`, `linger`, `lid`, `updates`, `firewall`.
+ */
+id: string, 
+/**
+ * How it stands.
+ */
+state: ReadinessState, 
+/**
+ * One sentence: what is so.
+ */
+title: Text, 
+/**
+ * What that means.
+ */
+because: Text, 
+/**
+ * What a person may do. Gatehouse never does it by itself.
+ */
+fix?: Fix, };
+
+/**
+ * Everything about that.
+ */
+export type AlwaysOn = { 
+/**
+ * Gatehouse's own jobs, as far as there are any.
+ */
+services: Array<Presence>, 
+/**
+ * Whether the machine is kept awake now.
+ */
+awake: AwakeState, 
+/**
+ * The points, what needs attention first.
+ */
+points: Array<ReadinessPoint>, };
+
+/**
+ * One word for who runs the gateway and how that stands, from three signals: the service manager, the owner of the
+ * port, and what the port answers.
+ */
+export type GatewayServiceState = "runs" | "starting" | "own" | "hand-started" | "duplicate" | "two-services" | "crash-loop" | "switched-off" | "not-loaded" | "stopped" | "no-session" | "no-manager" | "port-drift" | "version-drift" | "port-taken" | "not-installed";
+
+/**
+ * One step of a repair.
+ */
+export type RepairStep = { 
+/**
+ * What it does, as a sentence.
+ */
+text: Text, 
+/**
+ * The same as a command line.
+ */
+command: string, };
+
+/**
+ * Who runs the gateway.
+ */
+export type GatewayService = { 
+/**
+ * One word.
+ */
+state: GatewayServiceState, 
+/**
+ * One sentence: what.
+ */
+title: Text, 
+/**
+ * One or two sentences: why.
+ */
+because: Text, 
+/**
+ * What to do next, where something is to be done.
+ */
+fix?: Fix, 
+/**
+ * `launchd` or `systemd`.
+ */
+manager: string, 
+/**
+ * A launchd label or a systemd unit.
+ */
+name: string, 
+/**
+ * The file that describes the service, where there is one.
+ */
+file?: string, 
+/**
+ * What the service manager says.
+ */
+job: Text, 
+/**
+ * Who has the port.
+ */
+port: Text, 
+/**
+ * What the port answers.
+ */
+health: Text, 
+/**
+ * The version of the `openclaw` that is installed.
+ */
+installed_version?: string, 
+/**
+ * What a repair would do, in order; empty = nothing that could be done here.
+ */
+repairs: Array<RepairStep>, };
+
+/**
+ * What a repair does, or did.
+ */
+export type GatewayRepair = { 
+/**
+ * Whether it was done, not only shown.
+ */
+done: boolean, 
+/**
+ * Its steps.
+ */
+steps: Array<RepairStep>, 
+/**
+ * Who runs the gateway: before (shown) or after (done).
+ */
+service: GatewayService, };
+
+/**
  * The gateway behind the edge.
  */
 export type GatewaySummary = { 
@@ -232,7 +432,11 @@ config_path?: string,
 /**
  * Whether Gatehouse started it and restarts it.
  */
-supervised: boolean, };
+supervised: boolean, 
+/**
+ * Who runs it; `None` = not looked at yet.
+ */
+service?: GatewayService, };
 
 /**
  * How many devices there are.
@@ -923,7 +1127,7 @@ websockets: boolean, };
 /**
  * What to do.
  */
-export type GatewayAction = "start" | "stop" | "restart";
+export type GatewayAction = "start" | "stop" | "restart" | "install" | "uninstall";
 
 /**
  * The end of the gateway's log.
@@ -1398,7 +1602,11 @@ format: CaFormat, } } | { "method": "gateway-status" } | { "method": "gateway-co
 /**
  * What to do.
  */
-action: GatewayAction, } } | { "method": "gateway-log", "params": { 
+action: GatewayAction, } } | { "method": "gateway-repair", "params": { 
+/**
+ * Only show it.
+ */
+dry_run: boolean, } } | { "method": "gateway-log", "params": { 
 /**
  * At most so many lines.
  */
@@ -1430,7 +1638,7 @@ edits: Array<ConfigEdit>,
 /**
  * Whether everything else goes back to its default.
  */
-replace: boolean, } } | { "method": "metrics" } | { "method": "shutdown" };
+replace: boolean, } } | { "method": "metrics" } | { "method": "always-on" } | { "method": "shutdown" };
 
 /**
  * What a request gets.
@@ -1439,8 +1647,8 @@ export type Reply = { "kind": "status", "data": Snapshot } | { "kind": "plan", "
 /**
  * Which.
  */
-device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
+device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
 /**
  * In the Prometheus text format, version 0.0.4.
  */
-text: string, } } | { "kind": "done" };
+text: string, } } | { "kind": "always-on", "data": AlwaysOn } | { "kind": "done" };

@@ -8,6 +8,7 @@
 //! `src-tauri/tests/golden` freeze them.
 
 pub mod address_test;
+pub mod always_on;
 pub mod change;
 pub mod configuration;
 pub mod devices;
@@ -16,6 +17,7 @@ pub mod event;
 pub mod gateway;
 pub mod links;
 pub mod origins;
+pub mod presence;
 pub mod request;
 pub mod secret;
 pub mod snapshot;
@@ -24,14 +26,19 @@ pub mod text;
 pub mod traffic;
 
 pub use address_test::{AddressTest, StageOutcome, StageResult, TestStage};
+pub use always_on::{AlwaysOn, AwakeState, ReadinessPoint, ReadinessState};
 pub use change::{Change, ChangeKind, ChangeState, HistoryEntry, Plan, PlanStep, StepId, StepState};
 pub use configuration::{ConfigEdit, ConfigEntry, ConfigKind, Configuration};
 pub use devices::{DeviceList, EdgeSighting, ExpiredDevice, PairedDevice, PendingDevice, RevokeReport};
 pub use error::{Code, ErrorEnvelope, Fix};
 pub use event::{Event, Progress};
-pub use gateway::{AccessFacts, ClientRule, GatewayAction, GatewayLog, TrustedProxy};
+pub use gateway::{
+    AccessFacts, ClientRule, GatewayAction, GatewayLog, GatewayRepair, GatewayService, GatewayServiceState,
+    RepairStep, TrustedProxy,
+};
 pub use links::{PhoneSetup, PhoneSetupProgress, SecretLink, TrustInvite, TrustInviteProgress};
 pub use origins::{OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict};
+pub use presence::{Presence, PresenceChange, PresenceScope, PresenceState};
 pub use request::{ApproveAs, CaExport, CaFormat, OpenRequest, Reply, Request};
 pub use secret::SecretText;
 pub use snapshot::{

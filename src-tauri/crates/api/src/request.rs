@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    AccessFacts, AddressTest, CertSummary, Change, ConfigEdit, Configuration, DeviceList, GatewayAction,
-    GatewayLog, GatewaySummary, HistoryEntry, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup,
-    PhoneSetupProgress, Plan, RevokeReport, Scope, SecretLink, Snapshot, TrafficRecord, TrustInvite,
-    TrustInviteProgress,
+    AccessFacts, AddressTest, AlwaysOn, CertSummary, Change, ConfigEdit, Configuration, DeviceList,
+    GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry, OriginList, OriginSeen,
+    OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Plan, RevokeReport, Scope, SecretLink,
+    Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
 };
 
 /// How an address is to be opened.
@@ -178,10 +178,16 @@ pub enum Request {
     },
     /// The gateway.
     GatewayStatus,
-    /// Start, stop or restart the gateway. Answers when it is done or has failed.
+    /// Start, stop or restart the gateway, or have a service run it. Answers when it is done or has failed; the way there
+    /// is told as progress of the change `gateway`.
     GatewayControl {
         /// What to do.
         action: GatewayAction,
+    },
+    /// Mend how the gateway is run: what [`crate::GatewayService::repairs`] says, and nothing else.
+    GatewayRepair {
+        /// Only show it.
+        dry_run: bool,
     },
     /// The end of the gateway's log.
     GatewayLog {
@@ -238,6 +244,8 @@ pub enum Request {
     },
     /// The numbers of the edge, in the Prometheus text format.
     Metrics,
+    /// Whether the address stays reachable by itself. Asks the system; changes nothing.
+    AlwaysOn,
     /// Stop the core. The address goes away until the next start.
     Shutdown,
 }
@@ -278,6 +286,8 @@ pub enum Reply {
     Ca(CaExport),
     /// The gateway.
     Gateway(GatewaySummary),
+    /// What a repair does, or did.
+    GatewayRepair(Box<GatewayRepair>),
     /// The end of the gateway's log.
     GatewayLog(GatewayLog),
     /// A link that logs in.
@@ -303,6 +313,8 @@ pub enum Reply {
         /// In the Prometheus text format, version 0.0.4.
         text: String,
     },
+    /// Whether the address stays reachable by itself.
+    AlwaysOn(Box<AlwaysOn>),
     /// Done, nothing to say.
     Done,
 }

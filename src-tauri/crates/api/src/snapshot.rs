@@ -214,6 +214,10 @@ pub struct GatewaySummary {
     /// Whether Gatehouse started it and restarts it.
     #[serde(default)]
     pub supervised: bool,
+    /// Who runs it; `None` = not looked at yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub service: Option<Box<crate::GatewayService>>,
 }
 
 /// How many devices there are.

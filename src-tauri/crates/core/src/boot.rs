@@ -20,6 +20,7 @@ use gatehouse_openclaw::probe::health;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::awake::{self, Awakeness};
 use crate::context::{Context, FrontDoor, Pass, System, SystemClock};
 use crate::controller::message::{Ended, Fact, Message};
 use crate::controller::state::{GatewayState, State};
@@ -122,6 +123,7 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
         recent: traffic::Recent::default(),
         invites: Invites::default(),
         links: Arc::default(),
+        awake: Awakeness::default(),
     };
     let socket = parts.home.socket().to_owned();
     if let Some(own) = own {
@@ -227,6 +229,8 @@ fn followers(desk: &Desk, events: &broadcast::Sender<Event>) -> JoinSet<()> {
     followers.spawn(expire_in_time(desk.clone()));
     followers.spawn(addresses_of_this_machine(desk.clone()));
     followers.spawn(rehearsals(desk.clone()));
+    followers.spawn(awake::keep(desk.clone()));
+    followers.spawn(awake::notice(desk.clone()));
     followers
 }
 

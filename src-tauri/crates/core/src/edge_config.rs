@@ -25,6 +25,10 @@ pub struct EdgeConfig {
     pub proxy_protocol: Vec<IpNet>,
     /// The loopback port on which Prometheus finds the metrics; `None` = only on the control socket.
     pub metrics_port: Option<u16>,
+    /// Whether the machine is kept awake on mains power while an address is open.
+    pub awake_on_mains: bool,
+    /// Whether it is kept awake on battery, too.
+    pub awake_on_battery: bool,
 }
 
 /// A stored value that cannot be used.
@@ -43,6 +47,8 @@ impl Default for EdgeConfig {
             websocket_over_h2: true,
             proxy_protocol: Vec::new(),
             metrics_port: None,
+            awake_on_mains: true,
+            awake_on_battery: false,
         }
     }
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address_plan;
+mod awake;
 mod boot;
 pub mod context;
 mod controller;
@@ -21,9 +22,12 @@ pub mod link;
 mod metrics_port;
 mod own;
 pub mod ports_plan;
+pub mod presence;
 pub mod probe;
+pub mod readiness;
 mod requests;
 pub mod settings;
+mod supervision;
 #[cfg(test)]
 mod testing;
 mod traffic;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use gatehouse_api::{Code, ErrorEnvelope, Reply, Request, Snapshot, say};
 use tokio::sync::{mpsc, watch};
 
+use crate::awake::Awakeness;
 use crate::context::Context;
 use crate::controller::message::{Fact, Message};
 use crate::door::Door;
@@ -25,7 +26,8 @@ use crate::traffic::Recent;
 use crate::transaction::Transactions;
 
 pub(crate) use devices::{expire_in_time, listed};
-pub(crate) use links::Links;
+pub(crate) use gateway::look as look_at_service;
+pub(crate) use links::{Links, no_program};
 pub(crate) use origins::cover;
 pub(crate) use pause::end as end_pause;
 
@@ -45,6 +47,8 @@ pub(crate) struct Desk {
     pub(crate) invites: Invites,
     /// The owner link that is being made.
     pub(crate) links: Arc<Links>,
+    /// Whether the machine is kept awake.
+    pub(crate) awake: Awakeness,
 }
 
 impl Desk {
@@ -58,7 +62,8 @@ impl Desk {
 pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, ErrorEnvelope> {
     match request {
         Request::Status => Ok(Reply::Status(Box::new(Snapshot::clone(&desk.snapshots.borrow())))),
-        Request::GatewayStatus => Ok(Reply::Gateway(desk.snapshots.borrow().gateway.clone())),
+        Request::GatewayStatus => gateway::status(desk).await,
+        Request::GatewayRepair { dry_run } => gateway::repair(desk, dry_run).await,
         Request::PlanOpen(open) => changes::plan_open(desk, open).await,
         Request::Open(open) => changes::open(desk, open).await,
         Request::CancelChange => changes::cancel(desk),
@@ -108,6 +113,12 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::ConfigShow => Ok(configuration::show(desk)),
         Request::ConfigSet { edits, replace } => configuration::set(desk, edits, replace).await,
         Request::Metrics => Ok(configuration::metrics(desk)),
+        Request::AlwaysOn => {
+            let (environment, awake) = (desk.context.environment.load_full(), desk.awake.state());
+            let all =
+                blocking(move || Ok(crate::readiness::always_on(&environment.variables, awake))).await?;
+            Ok(Reply::AlwaysOn(Box::new(all)))
+        }
         // The controller answers it itself: it is the one that stops.
         Request::Shutdown => Ok(Reply::Done),
     }

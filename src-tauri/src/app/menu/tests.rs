@@ -28,6 +28,7 @@ fn off() -> Snapshot {
             detail: None,
             config_path: None,
             supervised: false,
+            service: None,
         },
         devices: DeviceCounts::default(),
         last_change: None,

@@ -58,6 +58,7 @@ fn snapshot(actual: Actual) -> Snapshot {
             detail: None,
             config_path: None,
             supervised: false,
+            service: None,
         },
         devices: DeviceCounts::default(),
         last_change: None,

@@ -466,6 +466,7 @@ fn snapshot() -> Snapshot {
             detail: None,
             config_path: None,
             supervised: false,
+            service: None,
         },
         devices: DeviceCounts::default(),
         last_change: None,

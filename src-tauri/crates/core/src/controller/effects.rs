@@ -18,6 +18,7 @@ pub(super) async fn run(desk: Desk, effect: Effect) {
         Effect::Discover => Fact::Discovered(find(&desk).await),
         Effect::AskHealth => ask_health(&desk).await,
         Effect::AskPid => Fact::Pid(pid(&desk).await),
+        Effect::LookAtService => Fact::Service(requests::look_at_service(&desk).await.ok().map(Box::new)),
         Effect::ListDevices => Fact::Devices(requests::listed(&desk).await),
         Effect::Serve => Fact::Served(desk.transactions.resume().await),
         Effect::Probe => Fact::Probed(probed(&desk).await),

@@ -1,6 +1,8 @@
 //! What the controller receives, and what it sets going. Both are closed lists: everything that can happen is here.
 
-use gatehouse_api::{DeviceList, ErrorEnvelope, OpenRequest, Problem, Progress, Proof, Reply, Request, Text};
+use gatehouse_api::{
+    DeviceList, ErrorEnvelope, GatewayService, OpenRequest, Problem, Progress, Proof, Reply, Request, Text,
+};
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::discovery::Gateway;
@@ -36,6 +38,10 @@ pub(crate) enum Fact {
     Health(GatewayHealth, Option<PortHolder>),
     /// The gateway told its process id.
     Pid(Option<u32>),
+    /// Who runs the gateway; `None` = that could not be looked at.
+    Service(Option<Box<GatewayService>>),
+    /// Starting, stopping or mending the gateway moved on.
+    GatewayStep(Progress),
     /// The gateway announced something.
     Announced(GatewayEvent),
     /// The devices were listed; `Err` = they could not be.
@@ -46,6 +52,8 @@ pub(crate) enum Fact {
     Expiry(Option<Problem>),
     /// This machine's addresses changed.
     Addresses,
+    /// This machine slept, or its clock was set.
+    Woke,
     /// Edge and certificate were made to agree with the settings.
     Served(Result<(), ErrorEnvelope>),
     /// The address was tried from outside.
@@ -104,6 +112,8 @@ pub(crate) enum Effect {
     AskHealth,
     /// Ask the gateway for its process id.
     AskPid,
+    /// Look at who runs the gateway.
+    LookAtService,
     /// List the devices.
     ListDevices,
     /// Tell the views about devices.

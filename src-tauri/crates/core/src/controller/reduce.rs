@@ -18,6 +18,8 @@ pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<
         Fact::Link(link) => gateway::linked(state, link),
         Fact::Health(health, holder) => gateway::answered(state, health, holder),
         Fact::Pid(pid) => gateway::told_pid(state, pid),
+        Fact::Service(service) => gateway::service(state, service, now),
+        Fact::GatewayStep(progress) => vec![Effect::TellProgress(progress)],
         Fact::Announced(event) => gateway::announced(state, &event),
         Fact::Devices(listed) => gateway::listed(state, listed, now),
         Fact::DevicesTouched => gateway::list_devices(state),
@@ -30,6 +32,7 @@ pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<
         Fact::NotSupervised(error) => gateway::not_supervised(state, error),
         Fact::Child(child) => gateway::child(state, child),
         Fact::Addresses => serving::addresses_changed(state),
+        Fact::Woke => woke(state),
         Fact::Served(result) => serving::served(state, result, now),
         Fact::Probed(result) => serving::probed(state, result, now),
         Fact::OriginsCovered(result) => serving::origins_covered(state, result),
@@ -45,9 +48,22 @@ pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<
         Fact::OpenedAtStart(result) => change::opened_at_start(state, result),
     };
     effects.extend(gateway::observe(state, now));
+    effects.extend(gateway::look_at_service_if_due(state, now));
     effects.extend(change::open_what_was_wanted(state, now));
     effects.extend(serving::end_pause(state, now));
     effects.extend(serving::probe_if_due(state, now));
+    effects
+}
+
+/// Everything may be another: addresses, the gateway behind its half-dead connection, who waits.
+fn woke(state: &mut State) -> Vec<Effect> {
+    state.gateway.service_at = None;
+    let mut effects = serving::addresses_changed(state);
+    effects.extend(gateway::discover(state));
+    effects.extend(gateway::ask_health(state));
+    if state.linked() {
+        effects.extend(gateway::list_devices(state));
+    }
     effects
 }
 

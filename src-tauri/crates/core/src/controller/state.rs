@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use gatehouse_api::{
-    Address, Cause, CertSummary, Desired, DeviceList, ErrorEnvelope, LastChange, ListenerSummary,
-    OpenRequest, Problem, Text,
+    Address, Cause, CertSummary, Desired, DeviceList, ErrorEnvelope, GatewayService, LastChange,
+    ListenerSummary, OpenRequest, Problem, Text,
 };
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
@@ -76,6 +76,10 @@ pub(crate) struct GatewayState {
     pub(crate) holder: Option<PortHolder>,
     pub(crate) pid: Option<u32>,
     pub(crate) child: Option<Child>,
+    /// Who runs it.
+    pub(crate) service: Option<Box<GatewayService>>,
+    /// When that was looked at, and whether we were connected then.
+    pub(crate) service_at: Option<(OffsetDateTime, bool)>,
     pub(crate) installing: Option<Text>,
     pub(crate) not_supervised: Option<Problem>,
     /// Whether it is one of our own, which we install and run.
@@ -109,6 +113,7 @@ pub(crate) struct Collected {
 pub(crate) struct Flight {
     pub(crate) discovery: bool,
     pub(crate) health: bool,
+    pub(crate) service: bool,
     pub(crate) devices: bool,
     /// Something changed since the list began.
     pub(crate) devices_again: bool,
@@ -164,6 +169,7 @@ impl State {
             pid: gateway.pid,
             own: gateway.own,
             child: gateway.child.as_ref(),
+            service: gateway.service.as_deref(),
             installing: gateway.installing.as_ref(),
         }
     }

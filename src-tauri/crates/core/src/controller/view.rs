@@ -40,6 +40,7 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
     });
     let notices = [
         gateway_problem,
+        gateway::service_problem(&gateway).filter(|_| gateway::running(gateway.verdict)),
         state.expiry_fault.clone(),
         state.gateway.not_supervised.clone(),
         state.collected.settings_problem.clone(),

@@ -344,4 +344,14 @@ pub const KEYS: &[Key] = &[
         Port(metrics_port),
         "A port on this machine for Prometheus: http://127.0.0.1:PORT/metrics."
     ),
+    key!(
+        "awake.on-mains",
+        Switch(awake_on_mains),
+        "Whether the machine is kept awake on mains power while an address is open."
+    ),
+    key!(
+        "awake.on-battery",
+        Switch(awake_on_battery),
+        "Whether the machine is kept awake on battery, too, while an address is open."
+    ),
 ];

@@ -1,7 +1,9 @@
-//! The operating system: the state folder, its lock, secrets.
+//! The operating system: the state folder, its lock, secrets, its service manager.
 
 use gatehouse_api::{Code, ErrorEnvelope, say};
 use gatehouse_host::home::{HomeError, LockError};
+use gatehouse_host::jobs::JobError;
+use gatehouse_host::presence::PresenceError;
 use gatehouse_host::secrets::SecretError;
 
 use super::{Explain, sentence};
@@ -51,6 +53,57 @@ impl Explain for SecretError {
             Self::Unavailable(_) => (Code::Failed, say!("core.vault.log-in")),
         };
         ErrorEnvelope::new(code, say!("core.vault.title"), sentence(self)).fix(fix)
+    }
+}
+
+impl Explain for JobError {
+    fn explain(&self) -> ErrorEnvelope {
+        let title = say!("core.jobs.not-done");
+        match self {
+            Self::NoManager { said } => {
+                let because = say!("core.jobs.no-manager-because", said = said);
+                ErrorEnvelope::new(Code::Failed, say!("core.jobs.no-manager"), because)
+            }
+            Self::Permission { said } => {
+                let because = say!("core.jobs.said", said = said);
+                ErrorEnvelope::new(Code::Permission, say!("core.jobs.permission"), because)
+                    .fix(say!("core.jobs.permission-fix"))
+            }
+            Self::SwitchedOff { said } => {
+                let because = say!("core.jobs.said", said = said);
+                ErrorEnvelope::new(Code::Failed, say!("core.jobs.switched-off"), because)
+            }
+            Self::NotFound => ErrorEnvelope::new(Code::NotFound, title, say!("core.jobs.no-such-job")),
+            Self::TimedOut { job, after, .. } => {
+                let because = say!("core.jobs.too-slow", job = job, seconds = after.as_secs());
+                ErrorEnvelope::new(Code::Failed, title, because)
+            }
+            Self::Failed { .. } | Self::Run { .. } => ErrorEnvelope::new(Code::Failed, title, sentence(self)),
+            _ => ErrorEnvelope::new(Code::Failed, title, sentence(self)),
+        }
+    }
+}
+
+impl Explain for PresenceError {
+    fn explain(&self) -> ErrorEnvelope {
+        match self {
+            Self::Fleeting(path) => {
+                let because = say!("core.presence.fleeting-because", path = path.display());
+                ErrorEnvelope::new(Code::Usage, say!("core.presence.fleeting"), because)
+                    .fix(say!("core.presence.fleeting-fix"))
+            }
+            Self::Foreign(path) => {
+                let because = say!("core.presence.foreign-because", path = path.display());
+                ErrorEnvelope::new(Code::Drift, say!("core.presence.foreign"), because)
+                    .fix(say!("core.presence.foreign-fix"))
+            }
+            Self::Unwritable { .. } => {
+                ErrorEnvelope::new(Code::Usage, say!("core.presence.unwritable"), sentence(self))
+            }
+            Self::Io { path, source } => super::file(say!("core.presence.doing.write"), path, source),
+            Self::Job(error) => error.explain(),
+            _ => ErrorEnvelope::new(Code::Failed, say!("core.jobs.not-done"), sentence(self)),
+        }
     }
 }
 

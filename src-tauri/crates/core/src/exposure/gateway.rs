@@ -3,7 +3,10 @@
 
 use std::net::SocketAddr;
 
-use gatehouse_api::{Code, ErrorEnvelope, GatewaySummary, GatewayVerdict, Problem, Text, say};
+use gatehouse_api::{
+    Code, ErrorEnvelope, GatewayService, GatewayServiceState, GatewaySummary, GatewayVerdict, Problem, Text,
+    say,
+};
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::discovery::Gateway;
@@ -33,6 +36,8 @@ pub(crate) struct Observed<'a> {
     pub(crate) own: bool,
     /// What our child does.
     pub(crate) child: Option<&'a Child>,
+    /// Who runs it, where that was looked at.
+    pub(crate) service: Option<&'a GatewayService>,
     /// What an installation does now.
     pub(crate) installing: Option<&'a Text>,
 }
@@ -62,6 +67,7 @@ pub(crate) fn summary(observed: &Observed<'_>) -> GatewaySummary {
         detail,
         config_path,
         supervised: observed.own,
+        service: observed.service.cloned().map(Box::new),
     }
 }
 
@@ -180,8 +186,42 @@ pub(crate) fn may_come(verdict: GatewayVerdict) -> bool {
     }
 }
 
+/// What is wrong with how the gateway is run, where that says more than the verdict.
+pub(crate) fn service_problem(summary: &GatewaySummary) -> Option<Problem> {
+    use GatewayServiceState as State;
+    let service = summary.service.as_deref()?;
+    let stopped = summary.verdict == GatewayVerdict::Stopped;
+    let told = match service.state {
+        State::Duplicate | State::TwoServices | State::VersionDrift => true,
+        State::CrashLoop
+        | State::SwitchedOff
+        | State::NotLoaded
+        | State::Stopped
+        | State::NoSession
+        | State::PortDrift => stopped,
+        State::Runs
+        | State::Starting
+        | State::Own
+        | State::HandStarted
+        | State::NoManager
+        | State::PortTaken
+        | State::NotInstalled => false,
+    };
+    told.then(|| Problem {
+        code: if stopped { Code::GatewayUnreachable } else { Code::GatewayRefused },
+        title: service.title.clone(),
+        because: service.because.clone(),
+        fix: service.fix.clone(),
+    })
+}
+
 /// The verdict as something that needs attention; `None` while all is well.
 pub(crate) fn problem(summary: &GatewaySummary) -> Option<Problem> {
+    if summary.verdict == GatewayVerdict::Stopped
+        && let Some(problem) = service_problem(summary)
+    {
+        return Some(problem);
+    }
     let because = summary.detail.clone().unwrap_or_else(|| say!("core.gateway.belongs", url = summary.url));
     let error = |code, title: Text| ErrorEnvelope::new(code, title, because.clone());
     let error = match summary.verdict {

@@ -1,19 +1,21 @@
-//! The gateway's process: start, stop, restart, log, and the installation of one of our own.
+//! The gateway's process: start, stop, restart, its service, log, and the installation of one of our own.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+mod log;
+mod service;
 
-use gatehouse_api::{Code, ErrorEnvelope, GatewayAction, GatewayLog, GatewayVerdict, Reply, say};
-use gatehouse_openclaw::client::{GatewayClient, Link};
+use std::time::Duration;
+
+use gatehouse_api::{
+    Code, ErrorEnvelope, GatewayAction, GatewayVerdict, Progress, Reply, StepId, StepState, Text, say,
+};
+use gatehouse_openclaw::client::{GatewayClient, Link, accepts};
 use gatehouse_openclaw::discovery::{Auth, Gateway, discover};
-use gatehouse_openclaw::logs::{self, Redaction};
 use gatehouse_openclaw::probe::health;
-use gatehouse_openclaw::program::{Program, ServiceAction};
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use secrecy::SecretString;
 
-use super::links::no_program;
+pub(super) use self::log::log;
+pub(crate) use self::service::look;
+pub(super) use self::service::{repair, status};
 use super::{Desk, blocking};
 use crate::controller::message::Fact;
 use crate::errors::Explain;
@@ -26,12 +28,17 @@ const UP: Duration = Duration::from_secs(90);
 const GONE: Duration = Duration::from_secs(40);
 /// How long an installation may take: 790 MB over a slow line.
 const INSTALLED: Duration = Duration::from_secs(45 * 60);
-/// The most lines of the log; the gateway gives no more at once.
-const LINES: usize = 1000;
+/// How often a gateway that comes up is asked whether it accepts connections.
+const LOOK: Duration = Duration::from_millis(500);
+/// Asked, up, open to clients.
+const STEPS: u8 = 3;
 
-/// Starts, stops or restarts it, and waits until that is done. No change is made meanwhile.
+/// Starts, stops or restarts it, and waits until that is done; or has a service run it. No change is made meanwhile.
 pub(super) async fn control(desk: &Desk, action: GatewayAction) -> Result<Reply, ErrorEnvelope> {
     let _turn = desk.transactions.hold()?;
+    if matches!(action, GatewayAction::Install | GatewayAction::Uninstall) {
+        return service::change(desk, action).await;
+    }
     let gateway = desk.snapshots.borrow().gateway.clone();
     match (action, gateway.verdict) {
         (GatewayAction::Start, GatewayVerdict::Running) | (GatewayAction::Stop, GatewayVerdict::Stopped)
@@ -41,22 +48,63 @@ pub(super) async fn control(desk: &Desk, action: GatewayAction) -> Result<Reply,
         }
         _ => {}
     }
-    if let Some(stage) = desk.keeper.stage() {
-        if !desk.keeper.order(order(action)) {
-            return Err(gone());
+    let asking = match action {
+        GatewayAction::Start | GatewayAction::Install => say!("core.progress.start"),
+        GatewayAction::Stop | GatewayAction::Uninstall => say!("core.progress.stop"),
+        GatewayAction::Restart => say!("core.progress.restart"),
+    };
+    let told = in_step(desk, 1, asking, async {
+        match desk.keeper.stage() {
+            Some(stage) if desk.keeper.order(order(action)) => ordered(stage, action).await,
+            Some(_) => Err(gone()),
+            None => elsewhere(desk, action).await,
         }
-        ordered(stage, action).await?;
-    } else {
-        elsewhere(desk, action).await?;
-    }
+    });
+    told.await?;
     tracing::info!(?action, "the gateway was told");
-    settled(desk, action).await
+    if action == GatewayAction::Stop {
+        return in_step(desk, STEPS, say!("core.progress.gone"), settled(desk, action)).await;
+    }
+    in_step(desk, 2, say!("core.progress.open"), open_to_clients(desk)).await?;
+    in_step(desk, STEPS, say!("core.progress.let-in"), settled(desk, action)).await
+}
+
+/// Tells the views of a step on the way of `gateway`, before and after.
+async fn in_step<T>(
+    desk: &Desk,
+    number: u8,
+    text: Text,
+    work: impl Future<Output = Result<T, ErrorEnvelope>>,
+) -> Result<T, ErrorEnvelope> {
+    let progress = |state| Progress {
+        change: "gateway".to_owned(),
+        step: StepId::FindGateway,
+        number,
+        of: STEPS,
+        state,
+        text: text.clone(),
+    };
+    desk.tell(Fact::GatewayStep(progress(StepState::Running))).await;
+    let result = work.await;
+    let state = if result.is_ok() { StepState::Done } else { StepState::Failed };
+    desk.tell(Fact::GatewayStep(progress(state))).await;
+    result
+}
+
+/// Waits until WebSocket connections are accepted: the challenge of the gateway arrives through its port.
+async fn open_to_clients(desk: &Desk) -> Result<(), ErrorEnvelope> {
+    let open = async {
+        while !accepts(desk.context.link.address()).await {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(UP, open).await.map_err(|_| too_slow(GatewayAction::Start))
 }
 
 fn order(action: GatewayAction) -> Order {
     match action {
-        GatewayAction::Start => Order::Start,
-        GatewayAction::Stop => Order::Stop,
+        GatewayAction::Start | GatewayAction::Install => Order::Start,
+        GatewayAction::Stop | GatewayAction::Uninstall => Order::Stop,
         GatewayAction::Restart => Order::Restart,
     }
 }
@@ -90,25 +138,15 @@ async fn ordered(
     tokio::time::timeout(UP, done).await.unwrap_or_else(|_| Err(too_slow(action)))
 }
 
-/// A gateway that somebody else runs: through itself where it can do it, else through OpenClaw's command line.
+/// A gateway that somebody else runs: through itself where it can do it, else through OpenClaw's command line, else
+/// through the service manager.
 async fn elsewhere(desk: &Desk, action: GatewayAction) -> Result<(), ErrorEnvelope> {
     if let (GatewayAction::Restart, Ok(client)) = (action, desk.context.link.connected()) {
         let before = boot(&client);
         request_restart(&client).await?;
         return restarted(&client, before.as_deref()).await;
     }
-    let Some(gateway) = desk.context.link.gateway() else {
-        return Err(desk.context.link.connected().err().unwrap_or_else(gone));
-    };
-    let program = Program::of(&gateway, &desk.context.environment.load()).ok_or_else(no_program)?;
-    let action = match action {
-        GatewayAction::Start => ServiceAction::Start,
-        GatewayAction::Stop => ServiceAction::Stop,
-        GatewayAction::Restart => ServiceAction::Restart,
-    };
-    let said = program.service(action, &secrets(&gateway)).await.map_err(|error| error.explain())?;
-    tracing::info!(%said, "openclaw was asked");
-    Ok(())
+    service::run(desk, action).await
 }
 
 fn boot(client: &GatewayClient) -> Option<String> {
@@ -122,10 +160,10 @@ fn boot(client: &GatewayClient) -> Option<String> {
 async fn settled(desk: &Desk, action: GatewayAction) -> Result<Reply, ErrorEnvelope> {
     let mut snapshots = desk.snapshots.clone();
     let there = |verdict| match action {
-        GatewayAction::Start | GatewayAction::Restart => {
+        GatewayAction::Start | GatewayAction::Restart | GatewayAction::Install => {
             matches!(verdict, GatewayVerdict::Running | GatewayVerdict::AuthRefused)
         }
-        GatewayAction::Stop => {
+        GatewayAction::Stop | GatewayAction::Uninstall => {
             matches!(verdict, GatewayVerdict::Stopped | GatewayVerdict::NotFound | GatewayVerdict::PortTaken)
         }
     };
@@ -136,75 +174,6 @@ async fn settled(desk: &Desk, action: GatewayAction) -> Result<Reply, ErrorEnvel
         Ok(Err(_)) => Err(gone()),
         Err(_) => Err(too_slow(action)),
     }
-}
-
-/// The end of its log: of our own where we run it, else what it tells, else the file that it wrote before it ended.
-pub(super) async fn log(desk: &Desk, lines: usize) -> Result<Reply, ErrorEnvelope> {
-    let lines = lines.clamp(1, LINES);
-    let gateway = desk.context.link.gateway();
-    let secrets = gateway.as_deref().map(secrets).unwrap_or_default();
-    let redaction = Redaction::new(secrets.iter().map(ExposeSecret::expose_secret));
-    if desk.keeper.stage().is_some() {
-        return file(desk.keeper.log(), lines, redaction).await;
-    }
-    match desk.context.link.connected() {
-        Ok(client) => told(&client, lines, &redaction).await,
-        Err(error) => {
-            let environment = desk.context.environment.load_full();
-            let profile = gateway.and_then(|gateway| gateway.profile.clone());
-            let temporary = environment.get("TMPDIR").map(PathBuf::from);
-            let home = environment.home.clone();
-            let left = blocking(move || Ok(left_behind(&home, profile.as_deref(), temporary))).await?;
-            match left {
-                Some(path) => file(path, lines, redaction).await,
-                None => Err(error),
-            }
-        }
-    }
-}
-
-async fn file(path: PathBuf, lines: usize, redaction: Redaction) -> Result<Reply, ErrorEnvelope> {
-    blocking(move || {
-        let source = path.display().to_string();
-        match logs::tail(&path, lines, &redaction) {
-            Ok(lines) => Ok(Reply::GatewayLog(GatewayLog { source, lines })),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Ok(Reply::GatewayLog(GatewayLog { source, lines: Vec::new() }))
-            }
-            Err(error) => Err(crate::errors::file(say!("core.doing.read-log"), &path, &error)),
-        }
-    })
-    .await
-}
-
-async fn told(client: &GatewayClient, lines: usize, redaction: &Redaction) -> Result<Reply, ErrorEnvelope> {
-    let answer = client.call("logs.tail", json!({"limit": lines})).await.map_err(|error| error.explain())?;
-    let source = answer.get("file").and_then(Value::as_str).unwrap_or("logs.tail");
-    let source = logs::one_line(source, redaction);
-    let records = answer.get("lines").and_then(Value::as_array).into_iter().flatten();
-    let lines = records.filter_map(Value::as_str).map(|line| logs::record(line, redaction)).collect();
-    Ok(Reply::GatewayLog(GatewayLog { source, lines }))
-}
-
-/// The newest log that a gateway of this user wrote (openclaw-gateway §1, §8). The temporary folder belongs to everybody:
-/// a file of somebody else is not read.
-fn left_behind(home: &Path, profile: Option<&str>, temporary: Option<PathBuf>) -> Option<PathBuf> {
-    let name = profile.map_or("gateway.log".to_owned(), |profile| format!("gateway-{profile}.log"));
-    let service = home.join("Library/Logs/openclaw").join(name);
-    let shared = temporary
-        .into_iter()
-        .chain([PathBuf::from("/tmp")])
-        .filter_map(|folder| std::fs::read_dir(folder.join("openclaw")).ok());
-    let dated = shared.flatten().flatten().map(|entry| entry.path()).filter(|path| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.starts_with("openclaw-") && name.ends_with(".log")
-    });
-    let own = |path: PathBuf| -> Option<(SystemTime, PathBuf)> {
-        let found = std::fs::symlink_metadata(&path).ok()?;
-        let ours = found.is_file() && found.uid() == gatehouse_host::process::uid();
-        ours.then(|| Some((found.modified().ok()?, path)))?
-    };
-    dated.chain([service]).filter_map(own).max().map(|(_, path)| path)
 }
 
 /// Installs OpenClaw into our folder and runs it, now and with every start. Answers when it runs.
@@ -280,8 +249,10 @@ fn gone() -> ErrorEnvelope {
 
 fn too_slow(action: GatewayAction) -> ErrorEnvelope {
     let (title, because) = match action {
-        GatewayAction::Stop => (say!("core.gateway.did-not-stop"), say!("core.gateway.still-answers")),
-        GatewayAction::Start | GatewayAction::Restart => {
+        GatewayAction::Stop | GatewayAction::Uninstall => {
+            (say!("core.gateway.did-not-stop"), say!("core.gateway.still-answers"))
+        }
+        GatewayAction::Start | GatewayAction::Restart | GatewayAction::Install => {
             (say!("core.gateway.not-up"), say!("core.gateway.not-up-because"))
         }
     };
@@ -292,30 +263,6 @@ fn too_slow(action: GatewayAction) -> ErrorEnvelope {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_newest_log_of_this_user_is_found_and_no_link_is_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let shared = folder.path().join("tmp/openclaw");
-        let service = folder.path().join("Library/Logs/openclaw");
-        std::fs::create_dir_all(&shared).unwrap();
-        std::fs::create_dir_all(&service).unwrap();
-        let make = |path: PathBuf, age: u64| {
-            let file = std::fs::File::create(&path).unwrap();
-            file.set_modified(SystemTime::now() + Duration::from_secs(1_000_000 - age)).unwrap();
-            path
-        };
-        let old = make(shared.join("openclaw-2026-11-19.log"), 100);
-        make(shared.join("other.log"), 0);
-        std::os::unix::fs::symlink("/etc/hostname", shared.join("openclaw-2027-01-01.log")).unwrap();
-        let find = |profile| left_behind(folder.path(), profile, Some(folder.path().join("tmp")));
-
-        assert_eq!(find(None), Some(old));
-        let newer = make(service.join("gateway.log"), 50);
-        assert_eq!(find(None), Some(newer));
-        let profile = make(service.join("gateway-dev.log"), 40);
-        assert_eq!(find(Some("dev")), Some(profile));
-    }
 
     #[tokio::test(start_paused = true)]
     async fn an_order_is_waited_for_until_it_is_carried_out_or_has_failed() {

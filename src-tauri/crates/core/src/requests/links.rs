@@ -133,7 +133,7 @@ fn not_ready() -> ErrorEnvelope {
     .fix_with(say!("core.start-it-again"), "gatehouse gateway start")
 }
 
-pub(super) fn no_program() -> ErrorEnvelope {
+pub(crate) fn no_program() -> ErrorEnvelope {
     ErrorEnvelope::new(Code::GatewayNotFound, say!("core.program.none"), say!("core.program.none-because"))
         .fix(say!("core.program.none-fix"))
 }

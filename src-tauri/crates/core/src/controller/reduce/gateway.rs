@@ -1,13 +1,13 @@
 //! Facts about the gateway and its devices.
 
-use gatehouse_api::{DeviceList, ErrorEnvelope, GatewayVerdict, Progress, StepId, StepState};
+use gatehouse_api::{DeviceList, ErrorEnvelope, GatewayService, GatewayVerdict, Progress, StepId, StepState};
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::discovery::Gateway;
 use gatehouse_openclaw::events::GatewayEvent;
 use gatehouse_openclaw::probe::GatewayHealth;
 use gatehouse_openclaw::supervise::State as Child;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::super::message::{Effect, Installing};
 use super::super::state::State;
@@ -146,6 +146,33 @@ pub(super) fn child(state: &mut State, child: Child) -> Vec<Effect> {
         effects.extend(ask_health(state));
     }
     effects
+}
+
+/// How old the look at who runs the gateway may be while it runs, and while it does not.
+const SERVICE: (Duration, Duration) = (Duration::minutes(5), Duration::seconds(15));
+
+pub(super) fn service(
+    state: &mut State,
+    service: Option<Box<GatewayService>>,
+    now: OffsetDateTime,
+) -> Vec<Effect> {
+    state.flight.service = false;
+    state.gateway.service = service;
+    state.gateway.service_at = Some((now, state.linked()));
+    Vec::new()
+}
+
+/// A gateway that comes or goes is a reason to look at once.
+pub(super) fn look_at_service_if_due(state: &mut State, now: OffsetDateTime) -> Vec<Effect> {
+    // What runs it is asked about only once it is known where it listens and whether it does.
+    if state.gateway.health.is_none() && !state.linked() {
+        return Vec::new();
+    }
+    let linked = state.linked();
+    let wait = if linked { SERVICE.0 } else { SERVICE.1 };
+    let due =
+        state.gateway.service_at.is_none_or(|(at, then)| then != linked || now < at || now - at >= wait);
+    if due { once(&mut state.flight.service, Effect::LookAtService) } else { Vec::new() }
 }
 
 /// Follows outages. A gateway that came back is worth a probe.

@@ -62,6 +62,7 @@ fn nothing() -> Observed<'static> {
         pid: None,
         own: false,
         child: None,
+        service: None,
         installing: None,
     }
 }
