@@ -15,7 +15,7 @@ function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
   const promise = new Promise<T>((resolve) => (give = resolve));
   return { promise, give };
 }
-const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status|^traffic|^access/.test(method));
+const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status|^traffic|^access|^always-on/.test(method));
 
 /** Page, what is clicked one after another, and all that is asked for by that. */
 type Case = { what: string; scene: Scene; page: 'overview' | 'access' | 'devices' | 'certificates' | 'gateway'; click: (string | RegExp)[]; asks: object[] };
@@ -36,6 +36,7 @@ const cases: Case[] = [
   { what: 'starts the gateway', scene: gatewayDown, page: 'gateway', click: ['Start'], asks: [{ method: 'gateway-control', params: { action: 'start' } }] },
   { what: 'restarts the gateway after a question', scene: on, page: 'gateway', click: ['Restart…', 'Restart Gateway'], asks: [{ method: 'gateway-control', params: { action: 'restart' } }] },
   { what: 'stops the gateway after a question', scene: on, page: 'gateway', click: ['Stop…', 'Stop Gateway'], asks: [{ method: 'gateway-control', params: { action: 'stop' } }] },
+  { what: 'mends how the gateway is run after a question', scene: gatewayDown, page: 'gateway', click: ['Repair…', 'Do That'], asks: [{ method: 'gateway-repair', params: { dry_run: false } }] },
   { what: 'shows the log', scene: on, page: 'gateway', click: ['Show Log'], asks: [{ method: 'gateway-log', params: { lines: 200 } }] },
   { what: 'installs OpenClaw only with consent', scene: notInstalled, page: 'overview', click: ['Install OpenClaw…', 'Install'], asks: [{ method: 'install-gateway' }] },
   { what: 'makes a setup code for the address that is shown', scene: on, page: 'overview', click: ['Show QR code of https://mini.local', /OpenClaw app/, 'Make a Code'], asks: [{ method: 'phone-setup', params: { address: 'https://mini.local' } }] },

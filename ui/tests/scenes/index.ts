@@ -40,6 +40,7 @@ export const off: Scene = {
   traffic: [],
   access: { trusted_proxies: [], networks: ['192.168.1.0/24'], clients: { rule: 'nobody' } },
   addressTest: parts.works,
+  alwaysOn: parts.notReadyYet,
   log: { source: '/Users/ada/.openclaw/logs/gateway.log', lines: ['2026-11-20T14:01:02Z info gateway listening on 127.0.0.1:18789', '2026-11-20T14:01:09Z info channel telegram ready'] },
   link: { url: 'https://localhost/#bootstrapToken=only-once', address: 'https://localhost', expires_at: at(120) },
   setup: { code: 'SETUP-1234-5678', gateway_url: 'wss://mini.local', setup_id: 's1', expires_at: at(600) },
@@ -145,7 +146,7 @@ export const gatewayDown: Scene = {
   snapshot: {
     ...on.snapshot,
     actual: { state: 'degraded', proof: { url: 'https://mini.local', from: '192.168.1.20', protocol: 'TLS 1.3', at: at(-600) } },
-    gateway: { ...parts.gateway, pid: null, verdict: 'stopped', detail: 'Nothing listens at http://127.0.0.1:18789 (last exit code 78).' },
+    gateway: { ...parts.gateway, pid: null, service: parts.stoppedService, verdict: 'stopped', detail: 'Nothing listens at http://127.0.0.1:18789 (last exit code 78).' },
     problems: [{ code: down.code, title: down.title, because: down.because, ...(down.fix && { fix: down.fix }) }],
   },
   devices: down,
@@ -170,7 +171,7 @@ export const long: Scene = {
   ...on,
   snapshot: {
     ...degraded.snapshot,
-    gateway: { ...parts.gateway, detail: `${words}: ${words} ${words}`, config_path: `/Users/ada/${words}/${words}/openclaw.json` },
+    gateway: { ...parts.gateway, service: { ...parts.service, because: `${words} ${words}`, job: words, file: `/Users/ada/${words}` }, detail: `${words}: ${words} ${words}`, config_path: `/Users/ada/${words}/${words}/openclaw.json` },
     addresses: [{ url: `https://${host}:8443`, scope: 'internet', verified_at: at(-130), trusted_by: 'public' }, ...parts.addresses],
     cert: { ...parts.cert, issuer: `Gatehouse CA ${words}`, names: [host, ...Array.from({ length: 24 }, (_, index) => `name-${index}.${host}`)] },
     last_change: { id: 'c7', title: `Open to the internet as ${host}`, at: at(-40 * DAY), undo_until: at(DAY) },

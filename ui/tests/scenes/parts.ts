@@ -1,7 +1,7 @@
 // The pieces that scenes are put together from.
 
 import type {
-  Address, AddressTest, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Plan,
+  Address, AddressTest, AlwaysOn, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, GatewayService, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Plan,
   Problem, Progress, StepId, TrafficRecord,
 } from '$api';
 import { at, DAY } from './scene.js';
@@ -42,6 +42,41 @@ export const cert: CertSummary = {
   ca_sha256: CA_SHA,
 };
 
+export const service: GatewayService = {
+  state: 'runs',
+  title: 'The system runs the gateway',
+  because: 'ai.openclaw.gateway has the port, and it answers.',
+  manager: 'launchd',
+  name: 'ai.openclaw.gateway',
+  file: '/Users/ada/Library/LaunchAgents/ai.openclaw.gateway.plist',
+  job: 'It runs as process 812.',
+  port: 'The service listens on port 18789.',
+  health: 'It is a gateway, and ready.',
+  installed_version: '2026.9.6',
+  repairs: [],
+};
+export const stoppedService: GatewayService = {
+  ...service,
+  state: 'stopped',
+  title: "The gateway's service does not run",
+  because: 'It does not run. It ended with status 78.',
+  job: 'It does not run. It ended with status 78.',
+  port: 'Nobody listens on port 18789.',
+  health: 'No connection is accepted.',
+  fix: { text: 'See what would mend it, then do it.', command: 'gatehouse gateway repair' },
+  repairs: [{ text: 'Have OpenClaw start its service', command: 'openclaw gateway start' }],
+};
+export const notReadyYet: AlwaysOn = {
+  services: [],
+  awake: 'held',
+  points: [
+    { id: 'service', state: 'attention', title: 'The system does not start Gatehouse', because: 'After a crash, a logout or a restart of the machine the address stays away until somebody starts it.', fix: { text: 'Have the system run it.', command: 'gatehouse service install' } },
+    { id: 'power-cut', state: 'attention', title: 'The machine stays off after a power cut', because: 'Somebody would have to press its button.', fix: { text: 'Let it start by itself.', command: 'sudo pmset -a autorestart 1' } },
+    { id: 'updates', state: 'unknown', title: 'Whether updates restart the machine is not known', because: 'The system does not say.' },
+    { id: 'awake', state: 'ready', title: 'The machine is kept awake', because: 'As long as an address is open; closing the lid of a portable still puts it to sleep.' },
+  ],
+};
+
 export const gateway: GatewaySummary = {
   version: '2026.9.6',
   pid: 812,
@@ -49,6 +84,7 @@ export const gateway: GatewaySummary = {
   verdict: 'running',
   config_path: '/Users/ada/.openclaw/openclaw.json',
   supervised: false,
+  service,
 };
 
 export const iphone: PendingDevice = {

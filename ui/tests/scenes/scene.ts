@@ -2,7 +2,7 @@
 // wrong shape does not compile.
 
 import type {
-  AccessFacts, AddressTest, CaExport, Change, DeviceList, ErrorEnvelope, Event, GatewayLog, HistoryEntry, OriginList, OriginSeen,
+  AccessFacts, AddressTest, AlwaysOn, CaExport, Change, DeviceList, ErrorEnvelope, Event, GatewayLog, HistoryEntry, OriginList, OriginSeen,
   OriginTest, PhoneSetup, PhoneSetupProgress, Plan, Progress,
   RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
 } from '$api';
@@ -23,6 +23,7 @@ export interface Scene {
   ca: CaExport | ErrorEnvelope;
   traffic: TrafficRecord[];
   access: AccessFacts;
+  alwaysOn: AlwaysOn | ErrorEnvelope;
   addressTest: AddressTest | ErrorEnvelope;
   log: GatewayLog;
   link: SecretLink;

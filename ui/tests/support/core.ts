@@ -174,6 +174,11 @@ export class FakeCore {
       case 'trust-invite-status': return { kind: 'invite-status', data: scene.inviteProgress };
       case 'trust-invite-end': return { kind: 'done' };
       case 'traffic': return { kind: 'traffic', data: scene.traffic.slice(-request.params.limit) };
+      case 'always-on': return or(scene.alwaysOn, (data) => ({ kind: 'always-on', data }));
+      case 'gateway-repair': {
+        const service = scene.snapshot.gateway.service;
+        return service ? { kind: 'gateway-repair', data: { done: !request.params.dry_run, steps: service.repairs, service } } : { code: 'not-found', title: 'Nothing to repair', because: 'It was not looked at.', evidence: [] };
+      }
       case 'access': return { kind: 'access', data: scene.access };
       default: return { code: 'usage', title: 'The fake core does not know this', because: request.method, evidence: [] };
     }
