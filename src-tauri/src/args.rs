@@ -106,7 +106,7 @@ pub(crate) enum Command {
     /// The gateway behind the address.
     #[command(subcommand)]
     Gateway(Gateway),
-    /// Gatehouse as a job of the system: started by itself and kept running.
+    /// Have the system start Gatehouse and keep it running.
     #[command(subcommand)]
     Service(Service),
     /// The best address, to hand on.
