@@ -161,7 +161,10 @@ fn hear(app: &AppHandle, news: News) {
             notify::devices(app, devices);
             notify::expired(app, devices);
         }
-        Event::Snapshot(_) => tray::refresh(app),
+        Event::Snapshot(snapshot) => {
+            tray::refresh(app);
+            notify::certificates(app, snapshot);
+        }
         Event::Traffic(_) if !window::is_shown(app) => return,
         Event::Traffic(_) | Event::Progress(_) | Event::Lagged { .. } | Event::Stopping => {}
     }

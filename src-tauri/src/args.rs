@@ -1,5 +1,6 @@
 //! The words of the command line. No secret has a flag: what is in argv is in everybody's process list.
 
+mod acme;
 mod devices;
 mod gateway;
 pub(crate) mod help;
@@ -13,6 +14,7 @@ use gatehouse_api::{Answerer, CaFormat, OpenRequest, Scope};
 use ipnet::IpNet;
 
 pub(crate) use self::{
+    acme::{Acme, DnsWord, Setup},
     devices::{Devices, Stay, Which},
     gateway::Gateway,
     look::{Color, LanguageWord},
@@ -315,8 +317,11 @@ pub(crate) enum Config {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cert {
-    /// The certificate that is served.
+    /// Every certificate: where it comes from, until when, and what comes next.
     Show,
+    /// Certificates of public authorities, by ACME.
+    #[command(subcommand)]
+    Acme(Acme),
     /// The fingerprint to compare when a device is asked to trust the authority.
     Fingerprint {
         /// How it is written.

@@ -1,27 +1,87 @@
 //! `gatehouse cert`: the certificate that is served, and the authority that devices are asked to trust.
 
+mod acme;
+
 use std::{io, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use gatehouse_api::{CaExport, CaFormat, CertSummary, Code, ErrorEnvelope, Reply, Request, Text, say};
+use gatehouse_api::{
+    CaExport, CaFormat, CertSummary, Certificate, CertificateState, Code, ErrorEnvelope, Reply, Request,
+    Text, say,
+};
 use serde_json::json;
 
 use crate::{
     args::{CaForm, Cert, FingerprintForm},
-    output::{Form, Page, Tone, fields, qr, when::Clock},
+    output::{Form, Page, Tone, fields, qr, when::Clock, words},
     session::{Outcome, Session, Verdict, unexpected},
 };
 
 /// Runs one of them.
 pub(crate) async fn run(command: Cert, session: &mut Session) -> Outcome {
     match command {
-        Cert::Show => {
-            let cert = fetch(session).await?;
-            session.out.result(&page(&cert, session.clock), &cert);
-            Ok(Verdict::Done)
-        }
+        Cert::Show => show(session).await,
+        Cert::Acme(command) => acme::run(command, session).await,
         Cert::Fingerprint { format, leaf } => fingerprint(format, leaf, session).await,
         Cert::Export { ca, format } => export(&ca, format, session).await,
+    }
+}
+
+/// The local certificate in detail, then every certificate in a line or two.
+async fn show(session: &mut Session) -> Outcome {
+    let Reply::Certificates(all) = session.ask(Request::CertList).await? else { return Err(unexpected()) };
+    let local = match fetch(session).await {
+        Ok(local) => Some(local),
+        Err(error) if error.code == Code::NotFound && !all.is_empty() => None,
+        Err(error) => return Err(error),
+    };
+    match session.out.form() {
+        Form::Human => {
+            let mut shown = local.as_ref().map_or_else(Page::new, |local| page(local, session.clock));
+            list(&mut shown, &all, session.clock);
+            session.out.page(&shown);
+        }
+        Form::Json | Form::Lines => {
+            let mut object = local.as_ref().map_or_else(|| json!({}), fields);
+            object["certificates"] = fields(&all);
+            session.out.object(&object);
+        }
+    }
+    Ok(Verdict::warned(all.iter().any(|one| one.problem.is_some())))
+}
+
+/// Every certificate: its state and names, then where it comes from, what is left of it, and what comes next.
+pub(super) fn list(page: &mut Page, all: &[Certificate], clock: Clock) {
+    for one in all {
+        let (tone, word) = match one.state {
+            CertificateState::Valid => (Tone::Good, say!("cli.cert.valid")),
+            CertificateState::Expiring => (Tone::Warn, say!("cli.cert.expiring")),
+            CertificateState::Expired => (Tone::Bad, say!("cli.cert.expired")),
+            CertificateState::Missing => (Tone::Warn, say!("cli.cert.missing")),
+        };
+        page.toned(0, tone, word, one.names.join(", "));
+        let from = match (one.kind, &one.issuer) {
+            (kind, Some(issuer)) => {
+                say!("cli.cert.from", kind = words::certificate_kind(kind), issuer = issuer)
+            }
+            (kind, None) => words::certificate_kind(kind),
+        };
+        page.item(from);
+        if let (Some(end), Some(left)) = (one.not_after, one.life_left) {
+            let relative = clock.relative(end);
+            page.item(say!("cli.cert.left", date = clock.date(end), relative = relative, percent = left));
+        }
+        if let Some(stage) = one.stage {
+            page.item(words::order_stage(stage));
+        }
+        if let Some(next) = one.next_attempt {
+            page.item(say!("cli.cert.next", date = clock.date(next), time = clock.time(next)));
+        }
+        if let Some(problem) = &one.problem {
+            page.toned(2, Tone::Warn, say!("cli.word.problem"), &problem.title);
+            page.item(&problem.because);
+            words::fix(page, problem.fix.as_ref());
+        }
     }
 }
 

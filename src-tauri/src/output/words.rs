@@ -1,8 +1,8 @@
 //! The words for what the api says with codes.
 
 use gatehouse_api::{
-    Actual, AddressScope, ApproveAs, ChangeState, Code, ErrorEnvelope, Fix, GatewayVerdict, Scope, StepId,
-    StepState, Text, TrustedBy, say,
+    Actual, AddressScope, ApproveAs, CertificateKind, ChangeState, Code, ErrorEnvelope, Fix, GatewayVerdict,
+    OrderStage, ProofWay, Scope, StepId, StepState, Text, TrustedBy, say,
 };
 
 use super::{Page, Tone};
@@ -102,9 +102,39 @@ pub(crate) fn step(step: StepId) -> Text {
         StepId::Loopback => say!("cli.step.loopback"),
         StepId::Certificate => say!("cli.step.certificate"),
         StepId::Listen => say!("cli.step.listen"),
+        StepId::Issue => say!("cli.step.issue"),
         StepId::Configure => say!("cli.step.configure"),
         StepId::Verify => say!("cli.step.verify"),
         StepId::Commit => say!("cli.step.commit"),
+    }
+}
+
+/// Where a certificate comes from.
+pub(crate) fn certificate_kind(kind: CertificateKind) -> Text {
+    match kind {
+        CertificateKind::Local => say!("cli.cert.kind-local"),
+        CertificateKind::Acme => say!("cli.cert.kind-acme"),
+        CertificateKind::Imported => say!("cli.cert.kind-imported"),
+    }
+}
+
+/// How far an order is.
+pub(crate) fn order_stage(stage: OrderStage) -> Text {
+    match stage {
+        OrderStage::Begun => say!("cli.stage.begun"),
+        OrderStage::Ordered => say!("cli.stage.ordered"),
+        OrderStage::Proving => say!("cli.stage.proving"),
+        OrderStage::Signing => say!("cli.stage.signing"),
+        OrderStage::Stored => say!("cli.stage.stored"),
+    }
+}
+
+/// A way to prove a name, as ACME calls it.
+pub(crate) fn proof_way(way: ProofWay) -> &'static str {
+    match way {
+        ProofWay::TlsAlpn => "tls-alpn-01",
+        ProofWay::Http => "http-01",
+        ProofWay::Dns => "dns-01",
     }
 }
 

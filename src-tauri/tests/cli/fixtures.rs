@@ -3,15 +3,7 @@
 mod answers;
 
 use gatehouse_api::{
-    AccessFacts, Actual, Address, AddressScope, AddressTest, AlwaysOn, Answerer, AwakeState, CaExport,
-    CaFormat, Cause, CertSummary, Change, ChangeKind, ChangeState, ClientRule, Code, ConfigEntry, ConfigKind,
-    Configuration, Desired, DeviceCounts, DeviceList, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fix,
-    GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary, GatewayVerdict,
-    HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest,
-    OriginVerdict, PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Plan, PlanStep, Problem,
-    Progress, Proof, ReadinessPoint, ReadinessState, RepairStep, Reply, Request, RevokeReport, SCHEMA, Scope,
-    SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StepId, StepState, TestStage, TlsFacts,
-    TrafficRecord, TrustInvite, TrustInviteProgress, TrustedBy, WebSocketFacts, say,
+    AccessFacts, AcmeAttempt, AcmeAuthority, AcmeState, AcmeTest, Actual, Address, AddressScope, AddressTest, AlwaysOn, Answerer, AwakeState, CaExport, CaFormat, Cause, Certificate, CertificateKind, CertificateState, CertSummary, Change, ChangeKind, ChangeState, ClientRule, Code, ConfigEntry, ConfigKind, Configuration, Desired, DeviceCounts, DeviceList, DnsSetup, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fix, GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary, GatewayVerdict, HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Plan, PlanStep, Preflight, PreflightFinding, Problem, Progress, Proof, ProofWay, ReadinessPoint, ReadinessState, RepairStep, Reply, Request, RevokeReport, say, SCHEMA, Scope, SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StepId, StepState, TestStage, TlsFacts, TrafficRecord, TrustedBy, TrustInvite, TrustInviteProgress, WebSocketFacts, Weight,
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -60,6 +52,7 @@ pub(crate) fn on_at(now: OffsetDateTime) -> Snapshot {
         ],
         actual: Actual::On { proof },
         cert: Some(cert(now)),
+        certificates: certificates(now),
         gateway: gateway(),
         devices: DeviceCounts { pending: 1, paired: 1 },
         last_change: Some(LastChange {
@@ -175,7 +168,8 @@ fn gateway() -> GatewaySummary {
     }
 }
 
-fn cert(now: OffsetDateTime) -> CertSummary {
+/// The local certificate.
+pub(crate) fn cert(now: OffsetDateTime) -> CertSummary {
     CertSummary {
         issuer: "Gatehouse CA mini 4f2a".to_owned(),
         not_before: now - Duration::days(1),
@@ -184,6 +178,87 @@ fn cert(now: OffsetDateTime) -> CertSummary {
         sha256: CA.replace("0A", "FF"),
         ca_sha256: Some(CA.to_owned()),
     }
+}
+
+/// A local certificate, and a public one that is not renewed in time.
+pub(crate) fn certificates(now: OffsetDateTime) -> Vec<Certificate> {
+    let local = cert(now);
+    vec![
+        Certificate {
+            id: "local".to_owned(),
+            kind: CertificateKind::Local,
+            state: CertificateState::Valid,
+            names: local.names,
+            issuer: Some(local.issuer),
+            not_before: Some(local.not_before),
+            not_after: Some(local.not_after),
+            life_left: Some(100),
+            sha256: Some(local.sha256),
+            authority: None,
+            stage: None,
+            next_attempt: Some(now + Duration::days(264)),
+            problem: None,
+        },
+        Certificate {
+            id: "acme:chat-example-com-0a1b2c3d4e5f".to_owned(),
+            kind: CertificateKind::Acme,
+            state: CertificateState::Expiring,
+            names: vec!["chat.example.com".to_owned()],
+            issuer: Some("E7".to_owned()),
+            not_before: Some(now - Duration::days(70)),
+            not_after: Some(now + Duration::days(20)),
+            life_left: Some(23),
+            sha256: Some(CA.replace("0A", "EE")),
+            authority: Some("Let's Encrypt".to_owned()),
+            stage: None,
+            next_attempt: Some(now + Duration::hours(6)),
+            problem: Some(Problem {
+                code: Code::Certificate,
+                title: "The certificate for chat.example.com is not renewed yet".into(),
+                because: "Let's Encrypt: Timeout during connect.".into(),
+                fix: Some(Fix {
+                    text: "Forward port 443.".into(),
+                    command: Some("gatehouse cert acme test".to_owned()),
+                }),
+            }),
+        },
+    ]
+}
+
+/// How public certificates are got.
+pub(crate) fn acme(now: OffsetDateTime) -> AcmeState {
+    AcmeState {
+        ready: true,
+        authorities: vec![AcmeAuthority {
+            directory: "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+            name: "Let's Encrypt".to_owned(),
+            agreed: true,
+            account: Some("https://acme-v02.api.letsencrypt.org/acme/acct/1".to_owned()),
+            email: "ada@example.com".to_owned(),
+            external_key_id: None,
+            private: false,
+        }],
+        email: "ada@example.com".to_owned(),
+        ways: vec![ProofWay::TlsAlpn, ProofWay::Dns],
+        dns: Some(DnsSetup::Cloudflare),
+        wanted: vec![vec!["chat.example.com".to_owned()]],
+        certificates: certificates(now).split_off(1),
+    }
+}
+
+/// A dry run that failed.
+pub(crate) fn acme_test() -> AcmeTest {
+    let finding = |weight, text: &str| PreflightFinding {
+        name: Some("chat.example.com".to_owned()),
+        weight,
+        text: text.into(),
+        fix: None,
+    };
+    let findings = vec![
+        finding(Weight::Hindrance, "The name has no address in DNS."),
+        finding(Weight::Good, "Port 443 is ours."),
+    ];
+    AcmeTest { preflight: Preflight { passed: false, findings }, authority: None, works: false, error: None }
 }
 
 /// The devices, at a fixed moment.

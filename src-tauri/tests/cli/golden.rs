@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Each command and the file that freezes its object.
-const OBJECTS: [(&str, &str, i32); 45] = [
+const OBJECTS: [(&str, &str, i32); 50] = [
     ("status", "status --json", 0),
     ("open", "open --to lan --json", 0),
     ("plan", "open --to lan --dry-run --json", 0),
@@ -36,7 +36,12 @@ const OBJECTS: [(&str, &str, i32); 45] = [
     ("devices-rename", "devices rename 77c0 Laptop --json", 0),
     ("devices-rename", "devices expire 77c0 7d --json", 0),
     ("test", "test --json", 8),
-    ("cert-show", "cert show --json", 0),
+    ("cert-show", "cert show --json", 3),
+    ("cert-acme-status", "cert acme status --json", 3),
+    ("cert-acme-test", "cert acme test --json", 1),
+    ("cert-acme-log", "cert acme log --json", 0),
+    ("cert-acme-account", "cert acme account --json", 0),
+    ("cert-acme-renew", "cert acme renew --json", 3),
     ("cert-fingerprint", "cert fingerprint --json", 0),
     ("cert-export-file", "cert export --ca out.der --format der --json", 0),
     ("cert-export", "cert export --ca - --json", 0),

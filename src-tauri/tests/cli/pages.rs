@@ -75,6 +75,8 @@ async fn lists_are_pages() {
         Some(match request {
             Request::DevicesList => Ok(Reply::Devices(fixtures::devices_at(now))),
             Request::History { .. } => Ok(Reply::History(fixtures::history_at(now))),
+            Request::CertShow => Ok(Reply::Cert(Some(fixtures::cert(now)))),
+            Request::CertList => Ok(Reply::Certificates(fixtures::certificates(now))),
             other => fixtures::answer(other),
         })
     });

@@ -14,6 +14,7 @@ const quiet: Snapshot = {
   actual: { state: 'off' },
   addresses: [],
   cert: null,
+  certificates: [],
   gateway: parts.gateway,
   devices: { pending: 0, paired: 0 },
   last_change: null,

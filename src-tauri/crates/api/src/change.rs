@@ -20,6 +20,8 @@ pub enum StepId {
     Certificate,
     /// Listen, and prove that the port is ours on every address.
     Listen,
+    /// Get the certificates of public names from their authority, which looks at the open address.
+    Issue,
     /// One configuration patch: allowed origins, trusted proxies.
     Configure,
     /// Reach every address from outside, and try what must be refused.
@@ -90,6 +92,8 @@ pub enum ChangeKind {
     Origins,
     /// Settings of the edge were changed.
     Settings,
+    /// How public certificates are got was changed.
+    Certificates,
     /// An earlier change was undone.
     Undo,
 }

@@ -9,6 +9,7 @@
 
 pub mod address_test;
 pub mod always_on;
+pub mod certificates;
 pub mod change;
 pub mod configuration;
 pub mod devices;
@@ -27,6 +28,10 @@ pub mod traffic;
 
 pub use address_test::{AddressTest, StageOutcome, StageResult, TestStage};
 pub use always_on::{AlwaysOn, AwakeState, ReadinessPoint, ReadinessState};
+pub use certificates::{
+    AcmeAttempt, AcmeAuthority, AcmeSetup, AcmeState, AcmeTest, Certificate, CertificateKind,
+    CertificateState, DnsSetup, OrderStage, Preflight, PreflightFinding, ProofWay, Weight,
+};
 pub use change::{Change, ChangeKind, ChangeState, HistoryEntry, Plan, PlanStep, StepId, StepState};
 pub use configuration::{ConfigEdit, ConfigEntry, ConfigKind, Configuration};
 pub use devices::{DeviceList, EdgeSighting, ExpiredDevice, PairedDevice, PendingDevice, RevokeReport};

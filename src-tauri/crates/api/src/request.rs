@@ -4,10 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    AccessFacts, AddressTest, AlwaysOn, CertSummary, Change, ConfigEdit, Configuration, DeviceList,
-    GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry, OriginList, OriginSeen,
-    OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Plan, RevokeReport, Scope, SecretLink,
-    Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
+    AccessFacts, AcmeAttempt, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn, Certificate, CertSummary, Change, ConfigEdit, Configuration, DeviceList, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Plan, Preflight, RevokeReport, Scope, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
 };
 
 /// How an address is to be opened.
@@ -176,6 +173,49 @@ pub enum Request {
         /// In which form.
         format: CaFormat,
     },
+    /// All certificates.
+    CertList,
+    /// How public certificates are got.
+    AcmeShow,
+    /// Change how public certificates are got. An account is made where there is none; the rest is a change like any
+    /// other. A certificate that is new is asked for afterwards; the snapshot tells how far it is.
+    AcmeSetup(Box<AcmeSetup>),
+    /// Want certificates no more.
+    AcmeRemove {
+        /// The names of one certificate; none = all, with accounts' settings and secrets. Accounts stay at the authority.
+        names: Vec<String>,
+    },
+    /// Look at everything that can be seen from here before an attempt is spent.
+    AcmePreflight {
+        /// For which names; none = for all that are wanted.
+        names: Vec<String>,
+    },
+    /// A dry run: the preflight, then the whole way with the authority's staging.
+    AcmeTest {
+        /// For which names; none = for all that are wanted.
+        names: Vec<String>,
+    },
+    /// Ask for certificates now. Answers when the attempts have ended.
+    AcmeRenew {
+        /// Which; none = all.
+        names: Vec<String>,
+        /// Also where none is due. The authority's limits are kept in any case.
+        force: bool,
+    },
+    /// Change an account.
+    AcmeAccount {
+        /// At which authority; `None` = the first.
+        authority: Option<String>,
+        /// Where it may write from now on.
+        email: Option<String>,
+        /// Replace the account's key.
+        roll_key: bool,
+    },
+    /// The last attempts, newest first.
+    AcmeLog {
+        /// At most so many.
+        limit: usize,
+    },
     /// The gateway.
     GatewayStatus,
     /// Start, stop or restart the gateway, or have a service run it. Answers when it is done or has failed; the way there
@@ -282,6 +322,16 @@ pub enum Reply {
     Revoked(RevokeReport),
     /// The certificate that is served; `None` = none yet.
     Cert(Option<CertSummary>),
+    /// All certificates.
+    Certificates(Vec<Certificate>),
+    /// How public certificates are got.
+    Acme(Box<AcmeState>),
+    /// What was found before an attempt is spent.
+    Preflight(Preflight),
+    /// A dry run.
+    AcmeTest(Box<AcmeTest>),
+    /// Attempts, newest first.
+    AcmeLog(Vec<AcmeAttempt>),
     /// The local certificate authority.
     Ca(CaExport),
     /// The gateway.

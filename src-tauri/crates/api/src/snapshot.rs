@@ -318,8 +318,11 @@ pub struct Snapshot {
     pub actual: Actual,
     /// The HTTPS addresses, best first.
     pub addresses: Vec<Address>,
-    /// The certificate that is served.
+    /// The certificate of the best address.
     pub cert: Option<CertSummary>,
+    /// All certificates: those that are served, and those that are wanted.
+    #[serde(default)]
+    pub certificates: Vec<crate::Certificate>,
     /// The gateway.
     pub gateway: GatewaySummary,
     /// How many devices there are.

@@ -7,6 +7,7 @@ mod authority;
 mod challenge;
 mod dns;
 mod identifier;
+mod lookup;
 mod order;
 mod patience;
 mod problem;
@@ -18,6 +19,7 @@ pub use authority::{Directory, KNOWN, KnownAuthority, Meta, authority_name, dire
 pub use challenge::{ChallengeKind, HttpTokens};
 pub use dns::{Cloudflare, DnsProvider, Hook, Rfc2136, TsigKey, TxtLookup};
 pub use identifier::{Identifier, is_public};
+pub use lookup::{Authorization, Dns, DnsFacts};
 pub use order::Stage;
 pub use problem::{Cause, Failure};
 pub use renewal_info::{Window, pick};

@@ -66,6 +66,13 @@ pub struct AuthorityFacts {
     pub der: Vec<u8>,
 }
 
+/// First and last moment of a certificate; `None` = it is none.
+pub fn validity(der: &[u8]) -> Option<(OffsetDateTime, OffsetDateTime)> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let validity = certificate.validity();
+    Some((validity.not_before.to_datetime(), validity.not_after.to_datetime()))
+}
+
 /// SHA-256 of `der` as certificate viewers show it: upper-case hex, bytes separated by colons.
 pub fn fingerprint(der: &[u8]) -> String {
     let hash = digest(&SHA256, der);

@@ -4,6 +4,8 @@
 //! only `https` is spoken; redirects are not followed; no connection is kept, so a change of network leaves nothing stale.
 
 use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls_platform_verifier::{BuilderVerifierExt, Verifier};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -26,14 +28,16 @@ const LARGEST_BODY: usize = 512 * 1024;
 pub enum Roots {
     /// Whom this system believes.
     System,
-    /// These authorities alone: for a certificate authority inside a company, or a test.
+    /// These authorities alone: for a test.
     Only(Vec<CertificateDer<'static>>),
+    /// Whom this system believes, and these: for a certificate authority inside a company.
+    SystemAnd(Vec<CertificateDer<'static>>),
 }
 
 /// Sends requests, each over a connection of its own.
 #[derive(Clone)]
 pub struct Https {
-    tls: TlsConnector,
+    tls: Arc<ArcSwap<TlsConnector>>,
     limit: Duration,
 }
 
@@ -75,23 +79,17 @@ impl Https {
     /// # Errors
     /// The system's trust cannot be read, or one of `roots` is no certificate.
     pub fn new(roots: Roots, limit: Duration) -> Result<Self, String> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?;
-        let mut config = match roots {
-            Roots::System => {
-                builder.with_platform_verifier().map_err(|error| error.to_string())?.with_no_client_auth()
-            }
-            Roots::Only(certificates) => {
-                let mut store = RootCertStore::empty();
-                for certificate in certificates {
-                    store.add(certificate).map_err(|error| error.to_string())?;
-                }
-                builder.with_root_certificates(store).with_no_client_auth()
-            }
-        };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)), limit })
+        let tls = Arc::new(ArcSwap::from_pointee(connector(roots)?));
+        Ok(Self { tls, limit })
+    }
+
+    /// Believes others from now on, in all clones.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; whom it believed before it believes still.
+    pub fn trust(&self, roots: Roots) -> Result<(), String> {
+        self.tls.store(Arc::new(connector(roots)?));
+        Ok(())
     }
 
     /// Sends one request and reads the whole answer.
@@ -115,7 +113,8 @@ impl Https {
         let tcp = TcpStream::connect((host.as_str(), port))
             .await
             .map_err(|error| unreachable(error.to_string()))?;
-        let tls = self.tls.connect(name, tcp).await.map_err(|error| unreachable(error.to_string()))?;
+        let tls =
+            self.tls.load_full().connect(name, tcp).await.map_err(|error| unreachable(error.to_string()))?;
         let (mut sender, connection) = http1::handshake::<_, Full<Bytes>>(TokioIo::new(tls))
             .await
             .map_err(|error| unreadable(error.to_string()))?;
@@ -140,6 +139,30 @@ impl std::fmt::Debug for Https {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Https").field("limit", &self.limit).finish_non_exhaustive()
     }
+}
+
+fn connector(roots: Roots) -> Result<TlsConnector, String> {
+    let said = |error: rustls::Error| error.to_string();
+    let provider = Arc::new(default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(said)?;
+    let mut config = match roots {
+        Roots::System => builder.with_platform_verifier().map_err(said)?.with_no_client_auth(),
+        Roots::SystemAnd(certificates) => {
+            let verifier = Verifier::new_with_extra_roots(certificates, provider).map_err(said)?;
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
+        }
+        Roots::Only(certificates) => {
+            let mut store = RootCertStore::empty();
+            for certificate in certificates {
+                store.add(certificate).map_err(said)?;
+            }
+            builder.with_root_certificates(store).with_no_client_auth()
+        }
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 fn target(uri: &Uri) -> Option<(String, u16)> {

@@ -33,7 +33,7 @@ mod vault;
 pub use certificates::{AUTHORITY_KEY, Certificates, Ensured};
 pub use decide::{Decision, Held, Reason, decide};
 pub use error::CertError;
-pub use facts::{AuthorityFacts, LeafFacts, fingerprint};
+pub use facts::{AuthorityFacts, LeafFacts, fingerprint, validity};
 pub use https::{Https, HttpsError, Roots};
 pub use names::Names;
 pub use permitted::Permitted;

@@ -20,7 +20,9 @@ use std::sync::Arc;
 pub use engine::{Renewal, StageWatcher};
 pub use status::Status;
 
-use crate::acme::{ChallengeKind, DnsProvider, Identifier, Registration};
+use async_trait::async_trait;
+
+use crate::acme::{ChallengeKind, DnsProvider, Failure, Identifier, Registration};
 
 /// What is wanted. Replaced as a whole.
 #[derive(Clone, Default)]
@@ -35,6 +37,25 @@ pub struct Wanted {
     pub dns: Option<Arc<dyn DnsProvider>>,
     /// What each certificate is for.
     pub certificates: Vec<Vec<Identifier>>,
+}
+
+impl Wanted {
+    /// The ways that are open, that of DNS only where somebody sets the records.
+    #[must_use]
+    pub fn open_ways(&self) -> Vec<ChallengeKind> {
+        let open = |way: &ChallengeKind| *way != ChallengeKind::Dns || self.dns.is_some();
+        self.ways.iter().copied().filter(open).collect()
+    }
+}
+
+/// Looks before an attempt is spent at what would make it fail.
+#[async_trait]
+pub trait Preflight: Send + Sync {
+    /// What would hinder this authority.
+    ///
+    /// # Errors
+    /// What is certain to hinder. It is remembered like a failed attempt, and counts against no limit.
+    async fn check(&self, directory: &str, identifiers: &[Identifier]) -> Result<(), Failure>;
 }
 
 #[cfg(test)]

@@ -155,6 +155,21 @@ impl Resolver {
         checkable(self.table.load().named(name)?, schemes)
     }
 
+    /// What a client from a public address gets that asks for no name.
+    pub fn lookup_public(&self) -> Option<Arc<CertifiedKey>> {
+        let table = self.table.load();
+        table.public.clone().or_else(|| table.default.clone())
+    }
+
+    /// Whether a certificate of a slot that does not begin so is for this name.
+    pub fn serves_beside(&self, prefix: &str, name: &str) -> bool {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let wildcard = name.split_once('.').map(|(_, parent)| format!("*.{parent}"));
+        let mut others = slots.named.iter().filter(|(slot, _)| !slot.starts_with(prefix));
+        others
+            .any(|(_, served)| served.dns.iter().any(|held| held == name || Some(held) == wildcard.as_ref()))
+    }
+
     /// Shows `certificate` to an authority that asks for `name` with `acme-tls/1`, and to nobody else.
     pub(crate) fn set_challenge(&self, name: &str, certificate: Arc<CertifiedKey>) {
         self.challenges.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), certificate);

@@ -1,14 +1,15 @@
 //! Which addresses are opened, for whom, and what the certificate, the edge and the gateway must know for it.
 //!
 //! A pure function of the machine and of the wish: no clock, no network, no file. Guarantees: what is advertised is
-//! stable (no address that the system replaces every day), every advertised address is in the certificate and among the
-//! served names, and the certificate is never asked for a name that the local authority may not vouch for, except
-//! where the user asked for that name, who then gets told.
+//! stable (no address that the system replaces every day), every advertised address is in a certificate and among the
+//! served names, a public name or address is for a public authority and never for the local one, and of the others the
+//! local authority is asked only for what it may vouch for, except where the user asked for that name, who then gets told.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use gatehouse_api::{AddressScope, Code, ErrorEnvelope, Scope, Text, say};
+use gatehouse_certs::acme::Identifier;
 use gatehouse_certs::{Names, Permitted};
 use gatehouse_edge::{AllowedClients, OwnAddresses, ServedNames};
 use gatehouse_host::addresses::{InterfaceAddress, Kind, networks_of};
@@ -48,6 +49,14 @@ pub struct PlannedAddress {
     pub connect: SocketAddr,
 }
 
+impl PlannedAddress {
+    /// Whether its certificate must be one of a public authority.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        host_of(&self.host).public(&Permitted::private()).is_some()
+    }
+}
+
 /// What is opened, and what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressPlan {
@@ -59,8 +68,10 @@ pub struct AddressPlan {
     pub clients: AllowedClients,
     /// This machine's own addresses.
     pub own: OwnAddresses,
-    /// What the certificate is for.
+    /// What the local authority's certificate is for.
     pub certificate: Names,
+    /// What needs a certificate of a public authority.
+    pub public: Vec<Identifier>,
     /// What the user should know.
     pub warnings: Vec<Text>,
 }
@@ -105,6 +116,7 @@ pub fn plan(
     match wanted.scope {
         Scope::Mac => {}
         Scope::Lan => opened.machine(addresses, names, &permitted),
+        Scope::Internet if hosts.iter().any(|host| host.public(&permitted).is_some()) => {}
         Scope::Internet => opened.public(addresses),
     }
     if opened.addresses.is_empty() && wanted.scope != Scope::Mac {
@@ -130,7 +142,29 @@ pub fn plan(
         .fix(say!("core.names.fewer-hosts")));
     }
     let clients = clients(wanted.scope, only, addresses);
-    Ok(AddressPlan { addresses: opened.addresses, served, clients, own, certificate, warnings })
+    let public = public(&opened.addresses, &permitted);
+    Ok(AddressPlan { addresses: opened.addresses, served, clients, own, certificate, public, warnings })
+}
+
+impl Host {
+    /// What a public authority is asked for; `None` = it is private.
+    fn public(&self, permitted: &Permitted) -> Option<Identifier> {
+        let (identifier, private) = match self {
+            Self::Name(name) => (Identifier::Dns(name.clone()), permitted.allows_dns(name)),
+            Self::Address(ip) => (Identifier::Ip(*ip), permitted.allows_ip(*ip)),
+        };
+        (!private && identifier.public().is_ok()).then_some(identifier)
+    }
+}
+
+/// What of these addresses needs a certificate of a public authority.
+fn public(addresses: &[PlannedAddress], permitted: &Permitted) -> Vec<Identifier> {
+    let hosts = addresses.iter().map(|address| host_of(&address.host));
+    hosts.filter_map(|host| host.public(permitted)).collect()
+}
+
+fn host_of(text: &str) -> Host {
+    text.parse().map_or_else(|_| Host::Name(text.to_owned()), Host::Address)
 }
 
 /// Collects addresses, each URL once.
@@ -245,16 +279,11 @@ fn certificate(
     permitted: &Permitted,
 ) -> Names {
     let mut names = Names::loopback();
-    for host in hosts {
+    let advertised: Vec<Host> = addresses.iter().map(|address| host_of(&address.host)).collect();
+    for host in hosts.iter().chain(&advertised).filter(|host| host.public(permitted).is_none()) {
         match host {
             Host::Name(name) => names.dns.insert(name.clone()),
             Host::Address(ip) => names.ips.insert(*ip),
-        };
-    }
-    for address in addresses {
-        match address.host.parse::<IpAddr>() {
-            Ok(ip) => names.ips.insert(ip),
-            Err(_) => names.dns.insert(address.host.clone()),
         };
     }
     names.dns.extend(served.dns.iter().filter(|name| permitted.allows_dns(name)).cloned());

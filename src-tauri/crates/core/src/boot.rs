@@ -3,6 +3,7 @@
 //! The lock comes first and the gateway last: what was open is served again before anybody asks whether the gateway
 //! runs (the edge holds requests until it does), and nothing waits for a keychain longer than its limit.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,7 @@ use crate::errors::{self, Explain};
 use crate::invite::Invites;
 use crate::link::{DEFAULT_PORT, GatewayLink, follow};
 use crate::own;
+use crate::public::{self, Public};
 use crate::requests::{Desk, blocking, expire_in_time};
 use crate::settings::SettingsStore;
 use crate::traffic;
@@ -66,19 +68,22 @@ struct Parts {
     secrets: Arc<Secrets>,
     certificates: Arc<Certificates>,
     settings: Arc<SettingsStore>,
+    public: Arc<Public>,
 }
 
 /// Starts everything but the controller's task.
 pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> {
     let environment = host_environment(&options);
     let preference = if options.secrets_in_files { Preference::File } else { Preference::Keychain };
-    let parts = blocking(move || parts(&environment, preference)).await?;
+    let name_server = name_server(&options);
+    let parts = blocking(move || parts(&environment, preference, name_server)).await?;
     let link = Arc::new(GatewayLink::default());
     let edge = edge(&parts, &link)?;
     let door = Arc::new(Door::new(edge));
     let allowed = options.supervise || parts.settings.current().own_gateway;
     let (environment, own) = find_gateway(&options, allowed, &parts.home, &link).await?;
     let context = Context {
+        public: parts.public,
         journal: parts.home.journal(),
         settings: parts.settings,
         link: Arc::clone(&link),
@@ -145,14 +150,20 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
         errands: JoinSet::new(),
         lock: parts.lock,
     };
+    // Certificates that need no open port are kept valid also while nothing is open.
+    let served = desk.transactions.resume().await;
     if desk.context.settings.current().open.is_some() {
-        controller.take(Fact::Served(desk.transactions.resume().await));
+        controller.take(Fact::Served(served));
     }
     controller.take(Fact::Tick);
     Ok(Booted { controller, messages, events, snapshots: subscriber, stopping: stopped, socket })
 }
 
-fn parts(environment: &home::Environment, preference: Preference) -> Result<Parts, ErrorEnvelope> {
+fn parts(
+    environment: &home::Environment,
+    preference: Preference,
+    name_server: Option<SocketAddr>,
+) -> Result<Parts, ErrorEnvelope> {
     let home = Home::resolve(environment).map_err(|error| error.explain())?;
     home.create().map_err(|error| error.explain())?;
     let lock = home.lock().map_err(|error| error.explain())?;
@@ -162,12 +173,20 @@ fn parts(environment: &home::Environment, preference: Preference) -> Result<Part
     let secrets = Arc::new(Secrets::open(&home.secrets(), preference));
     let vault = Arc::new(SecretVault(Arc::clone(&secrets)));
     let mut certificates =
-        Certificates::open(&home.certificates(), vault).map_err(|error| error.explain())?;
+        Certificates::open(&home.certificates(), vault.clone()).map_err(|error| error.explain())?;
     if let Some(host) = names::host_names().host {
         certificates = certificates.with_host(&host);
     }
     let settings = Arc::new(SettingsStore::open(home.settings()));
-    Ok(Parts { home, lock, secrets, certificates: Arc::new(certificates), settings })
+    let public = public::Parts {
+        resolver: certificates.shelf(),
+        vault,
+        settings: settings.clone(),
+        machine: Arc::new(System),
+        name_server,
+    };
+    let public = Arc::new(Public::open(&home.certificates().join("acme"), public)?);
+    Ok(Parts { home, lock, secrets, certificates: Arc::new(certificates), settings, public })
 }
 
 fn edge(parts: &Parts, link: &GatewayLink) -> Result<Edge, ErrorEnvelope> {
@@ -175,6 +194,7 @@ fn edge(parts: &Parts, link: &GatewayLink) -> Result<Edge, ErrorEnvelope> {
     let options = EdgeOptions {
         threads: threads(),
         log: Some(LogOptions::new(logs.clone())),
+        challenges: parts.public.challenges(),
         ..EdgeOptions::default()
     };
     let settings = EdgeSettings::new(link.address());
@@ -231,6 +251,7 @@ fn followers(desk: &Desk, events: &broadcast::Sender<Event>) -> JoinSet<()> {
     followers.spawn(rehearsals(desk.clone()));
     followers.spawn(awake::keep(desk.clone()));
     followers.spawn(awake::notice(desk.clone()));
+    followers.spawn(public_certificates(desk.clone()));
     followers
 }
 
@@ -298,6 +319,33 @@ async fn rehearsals(desk: Desk) {
             return;
         }
     }
+}
+
+/// Keeps public certificates valid, and tells of every change of them.
+async fn public_certificates(desk: Desk) {
+    let public = Arc::clone(&desk.context.public);
+    let mut changes = public.changes();
+    let follow = async {
+        let mut before = None;
+        while changes.changed().await.is_ok() {
+            let now: Vec<_> = changes
+                .borrow_and_update()
+                .iter()
+                .map(|one| (one.name.clone(), one.facts.as_ref().map(|facts| facts.sha256.clone())))
+                .collect();
+            let other = before.replace(now.clone()) != Some(now);
+            desk.tell(if other { Fact::Certificates } else { Fact::LookAgain }).await;
+        }
+    };
+    tokio::select! {
+        () = public.run() => {}
+        () = follow => {}
+    }
+}
+
+/// For tests with a certificate authority of their own, whose names no public name server knows.
+fn name_server(options: &CoreOptions) -> Option<SocketAddr> {
+    options.environment.get("GATEHOUSE_TEST_NAME_SERVER")?.parse().ok()
 }
 
 fn host_environment(options: &CoreOptions) -> home::Environment {

@@ -23,6 +23,7 @@ use crate::address_plan::AddressPlan;
 use crate::edge_config::EdgeConfig;
 use crate::link::GatewayLink;
 use crate::ports_plan::PortsPlan;
+use crate::public::Public;
 use crate::settings::SettingsStore;
 
 mod system;
@@ -42,6 +43,8 @@ pub struct Context {
     pub environment: Arc<ArcSwap<Environment>>,
     /// The local authority and the leaf that is served.
     pub certificates: Arc<Certificates>,
+    /// Certificates of public authorities.
+    pub public: Arc<Public>,
     /// The edge.
     pub door: Arc<dyn FrontDoor>,
     /// What the edge serves now, for views and probes. Set by transactions; start with `Default::default()`.

@@ -25,6 +25,7 @@ pub mod ports_plan;
 pub mod presence;
 pub mod probe;
 pub mod readiness;
+pub mod public;
 mod requests;
 pub mod settings;
 mod supervision;

@@ -6,6 +6,7 @@
 //! approval behind.
 
 mod error;
+mod exactly;
 mod http;
 mod negative;
 mod socket;
@@ -82,7 +83,7 @@ impl Report {
 pub async fn light(context: &Context) -> Vec<Checked> {
     let Some(served) = context.served.load_full() else { return Vec::new() };
     let addresses = served.plan.addresses.clone();
-    let trust = match Trust::of(&context.certificates) {
+    let trust = match Trust::of(context) {
         Ok(trust) => trust,
         Err(error) => return all_failed(&addresses, &error.explain()),
     };
@@ -102,7 +103,7 @@ pub async fn light(context: &Context) -> Vec<Checked> {
 /// `verify-failed` with what was tried and what was seen.
 pub async fn full(context: &Context, running: bool) -> Result<Report, ErrorEnvelope> {
     let Some(served) = context.served.load_full() else { return Ok(Report::default()) };
-    let trust = Arc::new(Trust::of(&context.certificates).map_err(|error| error.explain())?);
+    let trust = Arc::new(Trust::of(context).map_err(|error| error.explain())?);
     let addresses = &served.plan.addresses;
     let mut report = Report::default();
     for address in addresses {
@@ -165,7 +166,7 @@ impl Seen {
 
 async fn reach(address: &PlannedAddress, trust: &Trust) -> Result<Seen, ProbeError> {
     let tls = tls(address, trust).await?;
-    if !trust.is_ours(&tls.leaf_sha256) {
+    if !trust.is_ours(address, &tls.leaf_sha256) {
         return Err(ProbeError::OtherCertificate { url: address.url.clone(), sha256: tls.leaf_sha256 });
     }
     http::health(address, trust).await?;

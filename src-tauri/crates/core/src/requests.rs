@@ -1,6 +1,7 @@
 //! One file per group of requests. Each runs in a task of its own, on a [`Desk`], and may take as long as it needs.
 
 mod access;
+mod acme;
 mod address;
 mod certificate;
 mod changes;
@@ -91,6 +92,17 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::DevicesRename { device, label } => devices::rename(desk, &device, &label).await,
         Request::CertShow => Ok(Reply::Cert(certificate::summary(&desk.context.certificates))),
         Request::CertExportCa { format } => certificate::export(&desk.context.certificates, format),
+        Request::CertList => Ok(Reply::Certificates(certificate::all(desk))),
+        Request::AcmeShow => Ok(acme::show(desk)),
+        Request::AcmeSetup(setup) => acme::setup(desk, *setup).await,
+        Request::AcmeRemove { names } => acme::remove(desk, &names).await,
+        Request::AcmePreflight { names } => acme::preflight(desk, &names).await,
+        Request::AcmeTest { names } => acme::test(desk, &names).await,
+        Request::AcmeRenew { names, force } => acme::renew(desk, &names, force).await,
+        Request::AcmeAccount { authority, email, roll_key } => {
+            acme::account(desk, authority, email, roll_key).await
+        }
+        Request::AcmeLog { limit } => Ok(acme::log(desk, limit)),
         Request::GatewayControl { action } => gateway::control(desk, action).await,
         Request::GatewayLog { lines } => gateway::log(desk, lines).await,
         Request::InstallGateway => gateway::install(desk).await,
@@ -136,4 +148,4 @@ pub(crate) async fn blocking<T: Send + 'static>(
     }
 }
 
-pub(crate) use certificate::summary as cert_summary;
+pub(crate) use certificate::{all as certificates, best as best_certificate};

@@ -5,6 +5,8 @@
 //! last settings that could be read are used, and [`SettingsStore::problem`] says so until the next good save. A file
 //! of a newer schema is read where possible and never written.
 
+mod acme;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
+pub use self::acme::{AcmeSettings, AuthoritySettings};
 use crate::edge_config::EdgeConfig;
 
 /// Version of the file that this program writes.
@@ -51,6 +54,9 @@ pub struct Settings {
     /// Devices that were revoked because their time was over, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<ExpiredDevice>,
+    /// How public certificates are got; `None` = they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acme: Option<AcmeSettings>,
     /// Settings of the edge that are not the defaults, by key.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub edge: Map<String, Value>,
@@ -149,6 +155,7 @@ impl Default for Settings {
             routes: Routes::default(),
             expiries: BTreeMap::new(),
             expired: Vec::new(),
+            acme: None,
             edge: Map::new(),
             unknown: Map::new(),
         }

@@ -42,6 +42,7 @@ use self::journal::{Entry, Journal, Record};
 use self::takeback::TakeBack;
 use crate::context::Context;
 use crate::errors;
+use crate::settings::AcmeSettings;
 
 const PROGRESS: usize = 256;
 /// A deadline is looked at this often: the wall clock may jump, and a machine may sleep.
@@ -66,6 +67,13 @@ pub enum Intent {
     RemoveOrigin {
         /// As it stands in the list.
         origin: String,
+    },
+    /// Change how public certificates are got.
+    PublicCertificates {
+        /// How; `None` = not at all.
+        acme: Option<Box<AcmeSettings>>,
+        /// What that is, in one line.
+        title: Text,
     },
     /// Change settings of the edge.
     ConfigureEdge {

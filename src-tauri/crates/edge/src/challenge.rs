@@ -5,10 +5,13 @@
 //! being asked for is answered, whatever the Host, and nothing but that token's text (RFC 8555 §8.3).
 
 use std::fmt::Debug;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{Method, request::Parts};
 use rustls::server::ClientHello;
+
+use crate::CertificateSource;
 
 /// The protocol by which an authority asks over TLS.
 pub(crate) const ACME_TLS: &[u8] = b"acme-tls/1";
@@ -22,11 +25,20 @@ pub trait HttpChallenges: Send + Sync + Debug {
     fn key_authorization(&self, token: &str) -> Option<String>;
 }
 
+/// Which certificates a connection gets where that depends on its two ends: a client that uses a public address sends no
+/// name, and the certificate for that address is another one than that for local addresses.
+pub trait ByEnds: Send + Sync + Debug {
+    /// The certificates for a connection from `peer` that arrived at `local`; `None` = the usual ones.
+    fn certificates(&self, peer: IpAddr, local: IpAddr) -> Option<CertificateSource>;
+}
+
 /// Where the edge finds what authorities and nameless clients are shown, beyond its certificates.
 #[derive(Debug, Clone, Default)]
 pub struct Challenges {
     /// Answers on the redirect port; `None` = there are none.
     pub http: Option<Arc<dyn HttpChallenges>>,
+    /// Certificates that depend on where a connection comes from; `None` = there are none.
+    pub by_ends: Option<Arc<dyn ByEnds>>,
 }
 
 impl Challenges {

@@ -101,6 +101,12 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
+/// Whether this is an address of Cloudflare: a name that leads there is proxied.
+#[must_use]
+pub fn is_cloudflare(ip: IpAddr) -> bool {
+    cloudflare().iter().any(|network| network.contains(&ip.to_canonical()))
+}
+
 /// The networks from which Cloudflare connects: <https://www.cloudflare.com/ips-v4> and <https://www.cloudflare.com/ips-v6>,
 /// as a daily copy had them on 11 February 2026 (`cloudflare/haproxy_cloudflare_allow.conf` in
 /// github.com/rezmoss/cloud-provider-ip-addresses). A network that is missing here costs its visitors a wrong name in the log; one too

@@ -46,12 +46,12 @@ mod upstream;
 
 pub use access_log::{AccessLog, AccessRecord, Answerer, Closer, Protocol, TlsFacts, WebSocketEnd};
 pub use attribution::{Client, Peer};
-pub use challenge::{Challenges, HttpChallenges};
+pub use challenge::{ByEnds, Challenges, HttpChallenges};
 pub use client_certificates::{ClientCertificates, ClientPolicy};
 pub use drain::Drained;
 pub use edge::{Counters, Edge, EdgeOptions};
 pub use error::EdgeError;
-pub use front::{FrontProfile, SecretDigest};
+pub use front::{FrontProfile, SecretDigest, is_cloudflare};
 pub use listener::{ListenError, Listener, ListenerKind};
 pub use rehearsal::{RehearsalError, WebSocketsOverHttp2};
 pub use request_id::RequestId;

@@ -329,8 +329,11 @@ async fn open(shared: &Shared, stream: TcpStream, kind: ListenerKind) -> Result<
                 return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
             }
             if first == [0x16] {
-                let local = stream.local_addr()?.ip();
-                return Ok(Opened::Tls(shared.tls.accept(stream, local).await?));
+                let (peer, local) = (stream.peer_addr()?.ip(), stream.local_addr()?.ip());
+                let by_ends = shared.challenges.by_ends.as_ref();
+                let other = by_ends
+                    .and_then(|by_ends| by_ends.certificates(peer.to_canonical(), local.to_canonical()));
+                return Ok(Opened::Tls(shared.tls.accept(stream, local, other).await?));
             }
             if !first[0].is_ascii_uppercase() {
                 return Err(NotOpened::NotHttp);

@@ -105,7 +105,14 @@ impl Tls {
     }
 
     /// Performs one handshake with a client that connected to `local`. The caller limits its time.
-    pub(crate) async fn accept<T>(&self, stream: T, local: IpAddr) -> Result<Session<T>, NoSession>
+    ///
+    /// `other` = certificates for this connection instead of the usual ones.
+    pub(crate) async fn accept<T>(
+        &self,
+        stream: T,
+        local: IpAddr,
+        other: Option<CertificateSource>,
+    ) -> Result<Session<T>, NoSession>
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
@@ -114,7 +121,7 @@ impl Tls {
         let hello = start.client_hello();
         let asks = challenge::asked(&hello);
         let policy = policy_for(self.clients.as_ref(), hello.server_name(), local);
-        let Some(key) = self.certificates.resolve(hello) else {
+        let Some(key) = other.as_ref().unwrap_or(&self.certificates).resolve(hello) else {
             start.io.write_all(&UNRECOGNIZED_NAME).await?;
             start.io.shutdown().await?;
             return Err(NoSession::UnknownName);

@@ -20,6 +20,7 @@ fn off() -> Snapshot {
         actual: Actual::Off,
         addresses: Vec::new(),
         cert: None,
+        certificates: Vec::new(),
         gateway: GatewaySummary {
             version: Some("2026.9.6".into()),
             pid: Some(812),

@@ -1,6 +1,6 @@
 //! What a notification says and which buttons it has.
 
-use gatehouse_api::{ExpiredDevice, PendingDevice};
+use gatehouse_api::{ExpiredDevice, PendingDevice, Problem};
 
 use crate::words::Language;
 
@@ -73,6 +73,18 @@ pub(crate) fn expired(device: &ExpiredDevice, language: Language) -> Notificatio
         body: device.note.in_language(language),
         device: None,
         choices: vec![(Choice::Review, language.text("notify.review", &[]))],
+    }
+}
+
+/// The notification about a certificate.
+pub(crate) fn certificate(problem: &Problem, language: Language) -> Notification {
+    let because = problem.because.in_language(language);
+    let fix = problem.fix.as_ref().map(|fix| fix.text.in_language(language)).unwrap_or_default();
+    Notification {
+        title: language.text("notify.certificate", &[]),
+        body: format!("{}\n{because}\n{fix}", problem.title.in_language(language)).trim_end().to_owned(),
+        device: None,
+        choices: Vec::new(),
     }
 }
 

@@ -50,6 +50,7 @@ fn snapshot(actual: Actual) -> Snapshot {
         actual,
         addresses: Vec::new(),
         cert: None,
+        certificates: Vec::new(),
         gateway: GatewaySummary {
             version: None,
             pid: None,

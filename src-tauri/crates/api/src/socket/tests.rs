@@ -458,6 +458,7 @@ fn snapshot() -> Snapshot {
         actual: Actual::Off,
         addresses: Vec::new(),
         cert: None,
+        certificates: Vec::new(),
         gateway: GatewaySummary {
             version: None,
             pid: None,

@@ -134,7 +134,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`Cause::Unreachable`], [`Cause::Slow`], or [`Cause::Server`] for what is no directory.
-    pub(crate) async fn fetch(https: &Https, url: &str) -> Result<Self, Failure> {
+    pub async fn fetch(https: &Https, url: &str) -> Result<Self, Failure> {
         let request = Request::get(url)
             .body(Bytes::new())
             .map_err(|error| Failure::new(Cause::Unreachable, format!("{url}: {error}")))?;

@@ -20,6 +20,10 @@ pub enum Identifier {
     Ip(IpAddr),
 }
 
+/// Ends of names that are used at home and in companies and are nobody's in public DNS (RFC 6761, ICANN's reserved strings).
+const NOBODYS: [&str; 10] =
+    ["lan", "home", "corp", "mail", "localdomain", "intranet", "private", "test", "invalid", "onion"];
+
 impl Identifier {
     /// What the authority is asked to check: the name itself, or the name under a wildcard.
     pub(crate) fn order(&self) -> instant_acme::Identifier {
@@ -62,6 +66,10 @@ impl Identifier {
                     return Err(format!(
                         "{name} is a private name; the local certificate authority serves it"
                     ));
+                }
+                let last = name.rsplit('.').next().unwrap_or_default();
+                if NOBODYS.contains(&last) {
+                    return Err(format!("{name} is no public name: nobody can own a domain of .{last}"));
                 }
                 if !name.contains('.') {
                     return Err(format!("{name} has no domain; public names look like home.example.org"));

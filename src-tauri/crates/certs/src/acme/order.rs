@@ -28,6 +28,29 @@ use super::transport::Transport;
 use crate::LeafFacts;
 use crate::issue::Issued;
 
+/// Walks over an order's authorizations again from the start where a nonce was bad: the library skips what failed. A macro,
+/// because a future that holds an asynchronous closure cannot be moved between threads.
+macro_rules! patiently_all {
+    ($transport:expr, $walk:expr) => {{
+        let mut ours = None;
+        let walked = patiently!($transport, {
+            match $walk {
+                Ok(value) => Ok(Some(value)),
+                Err(Stop::Acme(error)) => Err(error),
+                Err(Stop::Ours(failure)) => {
+                    ours = Some(failure);
+                    Ok(None)
+                }
+            }
+        });
+        match (walked, ours) {
+            (Ok(Some(value)), _) => Ok(value),
+            (Ok(None), Some(failure)) | (Err(failure), _) => Err(failure),
+            (Ok(None), None) => Err(Failure::new(Cause::Server, "the order cannot be read")),
+        }
+    }};
+}
+
 /// How long one attempt waits for the authority before it sets the order aside, at each of its two waits.
 const POLL: Duration = Duration::from_secs(90);
 /// How long one attempt may take in all.
@@ -227,8 +250,7 @@ impl Work<'_> {
 
     /// Answers every question that is open, and waits until the authority has decided.
     async fn prove(&self, order: &mut Order, published: &mut Vec<Published>) -> Result<(), Failure> {
-        let mut open =
-            patiently_all(self.transport, order, async |order| self.publish(order, published).await).await?;
+        let mut open = patiently_all!(self.transport, self.publish(order, published).await)?;
         self.progress.stage(Stage::Published);
         if let Some(dns) = &self.solvers.dns {
             let records: Vec<(String, String)> = published
@@ -242,8 +264,7 @@ impl Work<'_> {
                 settle(dns, self.lookup, &records).await;
             }
         }
-        let asked =
-            patiently_all(self.transport, order, async |order| self.ask(order, &mut open).await).await;
+        let asked = patiently_all!(self.transport, self.ask(order, &mut open).await);
         self.progress.stage(Stage::Asked);
         let policy = RetryPolicy::new().timeout(POLL);
         let decided = match asked {
@@ -311,24 +332,26 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// The error of the first challenge that has one.
+    async fn refusal(order: &mut Order) -> Result<Option<Failure>, Stop> {
+        let mut authorizations = order.authorizations();
+        while let Some(authorization) = authorizations.next().await {
+            let mut authorization = authorization?;
+            let name = authorization.identifier().to_string();
+            let state = authorization.refresh().await?;
+            if let Some(problem) = state.challenges.iter().find_map(|one| one.error.as_ref()) {
+                let failure = Failure::of_challenge(problem);
+                let detail = format!("{name}: {}", failure.detail);
+                return Ok(Some(Failure { detail, ..failure }));
+            }
+        }
+        Ok(None)
+    }
+
     /// Why the authority refused: the error of the first challenge that has one, else what is known `otherwise`.
     async fn reason(&self, order: &mut Order, otherwise: Option<Failure>) -> Failure {
         let general = otherwise.or_else(|| order.state().error.as_ref().map(Failure::of_problem));
-        let found = patiently_all(self.transport, order, async |order| {
-            let mut authorizations = order.authorizations();
-            while let Some(authorization) = authorizations.next().await {
-                let mut authorization = authorization?;
-                let name = authorization.identifier().to_string();
-                let state = authorization.refresh().await?;
-                if let Some(problem) = state.challenges.iter().find_map(|one| one.error.as_ref()) {
-                    let failure = Failure::of_challenge(problem);
-                    let detail = format!("{name}: {}", failure.detail);
-                    return Ok(Some(Failure { detail, ..failure }));
-                }
-            }
-            Ok(None)
-        })
-        .await;
+        let found = patiently_all!(self.transport, Self::refusal(order).await);
         match (found, general) {
             (Ok(Some(failure)), _) | (_, Some(failure)) | (Err(failure), None) => failure,
             (Ok(None), None) => {
@@ -353,30 +376,6 @@ impl From<instant_acme::Error> for Stop {
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
         Self::Ours(failure)
-    }
-}
-
-/// Walks over an order's authorizations again from the start where a nonce was bad: the library skips what failed.
-async fn patiently_all<T>(
-    transport: &Transport,
-    order: &mut Order,
-    mut walk: impl AsyncFnMut(&mut Order) -> Result<T, Stop>,
-) -> Result<T, Failure> {
-    let mut ours = None;
-    let walked = patiently!(transport, {
-        match walk(order).await {
-            Ok(value) => Ok(Some(value)),
-            Err(Stop::Acme(error)) => Err(error),
-            Err(Stop::Ours(failure)) => {
-                ours = Some(failure);
-                Ok(None)
-            }
-        }
-    })?;
-    match (walked, ours) {
-        (Some(value), _) => Ok(value),
-        (None, Some(failure)) => Err(failure),
-        (None, None) => Err(Failure::new(Cause::Server, "the order cannot be read")),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Why an authority gave no certificate, and what a person can do about it.
 //!
 //! Guarantees: every problem type of RFC 8555 §6.7, RFC 9773 and of profiles has a [`Cause`]; what is not known has one,
-//! too; each cause has one sentence that says what to do, and says whether the attempt counted against the authority's
-//! limits.
+//! too; each cause says whether the attempt counted against the authority's limits. What a person can do about it is said
+//! by whoever speaks to people.
 
 use instant_acme::{Error, Problem};
 use serde::{Deserialize, Serialize};
@@ -81,78 +81,6 @@ pub struct Failure {
 }
 
 impl Cause {
-    /// What a person can do about it.
-    pub fn advice(self) -> &'static str {
-        match self {
-            Self::Unreachable => {
-                "Check this machine's internet connection; Gatehouse tries again as soon as the authority answers."
-            }
-            Self::Slow => "Nothing to do: the same order is taken up again in a few minutes.",
-            Self::Server => {
-                "Nothing to do: the authority has a problem of its own; Gatehouse tries again later."
-            }
-            Self::RateLimited => {
-                "Wait until the time that is shown, or let another certificate authority issue (gatehouse cert acme \
-                 register --ca)."
-            }
-            Self::Connection => {
-                "The authority must reach this machine on port 443 or 80 from the internet: forward the port on the \
-                 router, remove an AAAA record that leads elsewhere, or prove the name by DNS instead."
-            }
-            Self::WrongAnswer => {
-                "Another machine or program answered for this name: compare the address in DNS with your own, look \
-                 for another server on port 80 or 443, and switch off a proxy in front (grey cloud)."
-            }
-            Self::Tls => {
-                "The TLS connection to this machine failed: something between the internet and Gatehouse ends TLS \
-                 itself; forward port 443 unchanged, or use port 80 or DNS to prove the name."
-            }
-            Self::Dns => {
-                "The name cannot be looked up from the internet: create the A or AAAA record, wait for it to spread, \
-                 and check DNSSEC."
-            }
-            Self::Caa => {
-                "Allow this authority in the domain's CAA record, or choose one that the record names."
-            }
-            Self::Rejected => {
-                "This authority never issues for that name; use another name, or open with the local certificate \
-                 authority."
-            }
-            Self::BadRequest => {
-                "This is a defect of Gatehouse: please report it with the details shown here."
-            }
-            Self::Profile => {
-                "Nothing to do: the next attempt chooses from the profiles that the authority offers."
-            }
-            Self::AlreadyReplaced => "Nothing to do: the next attempt asks for a new certificate.",
-            Self::UserAction => "Open the page that the authority names in its message and follow it.",
-            Self::ExternalAccount => {
-                "Make an account on the authority's web site and give its key: gatehouse cert acme register --ca NAME \
-                 --eab-kid ID --secret-file FILE."
-            }
-            Self::Terms => {
-                "Read the authority's terms and agree to them: gatehouse cert acme register --agree-terms."
-            }
-            Self::AccountLost => {
-                "Nothing to do where the authority gives accounts freely: a new one is made; else register again."
-            }
-            Self::OrderLost => "Nothing to do: a new order is placed.",
-            Self::Contact => "Give another e-mail address: gatehouse cert acme register --email ADDRESS.",
-            Self::BadNonce => {
-                "Nothing to do: the authority mixed up its answers; Gatehouse tries again soon."
-            }
-            Self::NoChallenge => {
-                "Set up a way to prove the name: port 443 or 80 reachable from the internet, or a DNS provider; a \
-                 wildcard needs a DNS provider."
-            }
-            Self::DnsProvider => {
-                "Check the DNS provider's credentials, or the program that sets the record, and run gatehouse cert \
-                 acme test."
-            }
-            Self::Local => "Look at what failed on this machine; the certificate in use is not touched.",
-        }
-    }
-
     /// Whether the authority counted it as a failed authorization of the name.
     pub fn counts(self) -> bool {
         matches!(
@@ -204,8 +132,8 @@ impl Cause {
 }
 
 impl Failure {
-    /// A failure of this machine.
-    pub(crate) fn new(cause: Cause, detail: impl std::fmt::Display) -> Self {
+    /// A failure that was found out here, without the authority.
+    pub fn new(cause: Cause, detail: impl std::fmt::Display) -> Self {
         Self { cause, detail: shortened(&detail.to_string()), retry_after: None }
     }
 

@@ -11,13 +11,13 @@ use arc_swap::ArcSwap;
 use time::{Duration, OffsetDateTime};
 use tokio::sync::{Notify, watch};
 
-use super::Wanted;
 use super::budget::Budget;
 use super::entry::{Entry, load, name_of, save};
 use super::plan::{Known, Next, next};
 use super::record::Suggested;
 use super::schedule::TICK;
 use super::status::Status;
+use super::{Preflight, Wanted};
 use crate::acme::{
     AccountFacts, Accounts, Directory, Failure, HttpTokens, Identifier, Registration, Stage, TxtLookup, ask,
     is_public, next_question, pick,
@@ -47,6 +47,7 @@ pub struct Renewal {
     working: tokio::sync::Mutex<()>,
     wake: Notify,
     watcher: Option<StageWatcher>,
+    preflight: Option<Arc<dyn Preflight>>,
 }
 
 impl Renewal {
@@ -78,6 +79,7 @@ impl Renewal {
             working: tokio::sync::Mutex::default(),
             wake: Notify::new(),
             watcher: None,
+            preflight: None,
         })
     }
 
@@ -85,6 +87,13 @@ impl Renewal {
     #[must_use]
     pub fn with_watcher(mut self, watcher: StageWatcher) -> Self {
         self.watcher = Some(watcher);
+        self
+    }
+
+    /// Has `preflight` look before the first attempt for a certificate that does not exist yet.
+    #[must_use]
+    pub fn with_preflight(mut self, preflight: Arc<dyn Preflight>) -> Self {
+        self.preflight = Some(preflight);
         self
     }
 
@@ -262,10 +271,12 @@ impl Renewal {
     fn next(&self, name: &str, now: OffsetDateTime) -> Option<Next> {
         let wanted = self.wanted.load();
         let budget = self.budget().clone();
+        let ways = wanted.open_ways();
         self.with(name, |entry| {
             let known = Known {
                 identifiers: &entry.identifiers,
                 directories: &wanted.directories,
+                ways: &ways,
                 held: entry.held(),
                 asked: entry.asked,
                 record: &entry.record,
@@ -282,6 +293,7 @@ impl Renewal {
             .filter_map(|name| {
                 let next = self.next(name, now)?;
                 self.with(name, |entry| Status {
+                    name: name.clone(),
                     identifiers: entry.identifiers.clone(),
                     facts: entry.leaf.as_ref().map(|leaf| leaf.facts.clone()),
                     nearness: entry.held().map(|held| held.nearness(now)),

@@ -1,6 +1,7 @@
 //! What to do next about one certificate: a pure function of all that is known.
 //!
-//! Guarantees: nothing is attempted while the clock is wrong, before its moment, or past a budget; another authority is
+//! Guarantees: nothing is attempted while the clock is wrong, before its moment, past a budget, or where no way to prove
+//! the names is open; another authority is
 //! asked only when those before it are in the way for longer than a passing disturbance lasts.
 
 use time::{Duration, OffsetDateTime};
@@ -8,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 use super::budget::Budget;
 use super::record::{Record, Setback};
 use super::schedule::{TICK, Validity, Why, begins, clock_is_wrong, due};
-use crate::acme::{Cause, Identifier};
+use crate::acme::{Cause, ChallengeKind, Identifier};
 
 /// A wait with one authority that is shorter does not send us to the next.
 const PATIENCE: Duration = Duration::minutes(5);
@@ -34,6 +35,8 @@ pub enum Next {
     ClockWrong,
     /// No authority is chosen.
     NoAuthority,
+    /// One is due, and no way to prove all its names is open here now.
+    NoWay,
 }
 
 /// What [`next`] must know.
@@ -43,6 +46,8 @@ pub struct Known<'a> {
     pub identifiers: &'a [Identifier],
     /// Authorities, the first to ask first.
     pub directories: &'a [String],
+    /// The ways to prove a name that are open; that of DNS only where somebody sets the records.
+    pub ways: &'a [ChallengeKind],
     /// The certificate that is served.
     pub held: Option<Validity>,
     /// Whether its owner asks for a new one whatever its age.
@@ -67,6 +72,10 @@ pub fn next(known: &Known<'_>, now: OffsetDateTime) -> Next {
         let begins = known.held.map_or(now, |held| begins(held, suggested));
         return Next::Wait { until: begins.max(now) };
     };
+    let provable = |one: &Identifier| known.ways.iter().any(|way| way.can_prove(one));
+    if !known.identifiers.iter().all(provable) {
+        return Next::NoWay;
+    }
     let mut soonest = None;
     for directory in known.directories {
         let replaces = replaces(known.record, directory);

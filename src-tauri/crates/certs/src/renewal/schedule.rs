@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 /// How often the clock on the wall is compared; a long timer would stand still while the machine sleeps.
 pub const TICK: Duration = Duration::minutes(5);
 /// A clock before this is wrong: Gatehouse did not exist.
-const EARLIEST: OffsetDateTime = datetime!(2026-11-01 00:00 UTC);
+pub const EARLIEST: OffsetDateTime = datetime!(2026-11-01 00:00 UTC);
 /// How far a clock may be behind the first moment of a certificate that we hold.
 const CLOCK_SLACK: Duration = Duration::hours(1);
 /// Certificates that live shorter are renewed at half their life, others when a third is left.

@@ -152,6 +152,7 @@ impl Year {
         let known = Known {
             identifiers: &self.names,
             directories: &directories,
+            ways: &[crate::acme::ChallengeKind::TlsAlpn],
             held: self.held,
             asked: false,
             record: &self.record,
@@ -160,7 +161,7 @@ impl Year {
         let replaces = match next(&known, self.now) {
             Next::Attempt { replaces, .. } => replaces,
             Next::Wait { until } => return Some(until),
-            Next::ClockWrong | Next::NoAuthority => return None,
+            Next::ClockWrong | Next::NoAuthority | Next::NoWay => return None,
         };
         self.budget.begin(CA, &self.names, replaces.is_some(), self.now);
         self.attempts += 1;

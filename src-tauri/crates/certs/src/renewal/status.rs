@@ -13,6 +13,8 @@ use crate::acme::{Identifier, Stage};
 /// One public certificate, as it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
+    /// What it is called: the same for the same names.
+    pub name: String,
     /// What it is for.
     pub identifiers: Vec<Identifier>,
     /// The certificate that is served.
@@ -32,7 +34,7 @@ impl Status {
     pub fn next_attempt(&self) -> Option<OffsetDateTime> {
         match &self.next {
             Next::Wait { until } => Some(*until),
-            Next::Attempt { .. } | Next::ClockWrong | Next::NoAuthority => None,
+            Next::Attempt { .. } | Next::ClockWrong | Next::NoAuthority | Next::NoWay => None,
         }
     }
 

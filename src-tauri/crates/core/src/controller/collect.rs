@@ -7,20 +7,22 @@ use gatehouse_api::{Address, ListenerSummary, TrustedBy};
 use super::state::Collected;
 use crate::context::{FrontDoor, Served};
 use crate::edge_config;
-use crate::requests::{Desk, cert_summary};
+use crate::requests::{Desk, best_certificate, certificates};
 
 /// Reads. Neither blocks nor waits.
 pub(crate) fn collect(desk: &Desk, secrets: &str) -> Collected {
     let settings = desk.context.settings.current();
     let served = desk.context.served.load_full();
     let listener = served.as_ref().and_then(|served| listener(desk, served));
+    let certificates = certificates(desk);
     Collected {
         open: settings.open.as_ref().map(|open| open.request.clone()),
         pause: settings.pause,
         settings_problem: desk.context.settings.problem(),
+        cert: best_certificate(desk, served.as_deref(), &certificates),
+        certificates,
         addresses: served.filter(|_| listener.is_some()).map(|served| addresses(&served)).unwrap_or_default(),
         listener,
-        cert: cert_summary(&desk.context.certificates),
         last_change: desk.transactions.last_change(),
         gateway_address: Some(desk.context.link.address()),
         secrets: secrets.to_owned(),
@@ -55,7 +57,7 @@ fn addresses(served: &Served) -> Vec<Address> {
         url: planned.url.clone(),
         scope: planned.scope,
         verified_at: None,
-        trusted_by: TrustedBy::LocalCa,
+        trusted_by: if planned.is_public() { TrustedBy::Public } else { TrustedBy::LocalCa },
     };
     served.plan.addresses.iter().map(address).collect()
 }

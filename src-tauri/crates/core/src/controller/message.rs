@@ -56,6 +56,8 @@ pub(crate) enum Fact {
     Woke,
     /// Edge and certificate were made to agree with the settings.
     Served(Result<(), ErrorEnvelope>),
+    /// A public certificate is another one, or has come or gone.
+    Certificates,
     /// The address was tried from outside.
     Probed(Result<Vec<Proof>, Problem>),
     /// New addresses were added to the gateway's origins; `Err` = they could not be.

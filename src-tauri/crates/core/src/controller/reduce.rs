@@ -33,6 +33,7 @@ pub(crate) fn reduce(state: &mut State, fact: Fact, now: OffsetDateTime) -> Vec<
         Fact::Child(child) => gateway::child(state, child),
         Fact::Addresses => serving::addresses_changed(state),
         Fact::Woke => woke(state),
+        Fact::Certificates => serving::certificates_changed(state),
         Fact::Served(result) => serving::served(state, result, now),
         Fact::Probed(result) => serving::probed(state, result, now),
         Fact::OriginsCovered(result) => serving::origins_covered(state, result),

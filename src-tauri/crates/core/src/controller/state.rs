@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use gatehouse_api::{
-    Address, Cause, CertSummary, Desired, DeviceList, ErrorEnvelope, GatewayService, LastChange,
+    Address, Cause, Certificate, CertSummary, Desired, DeviceList, ErrorEnvelope, GatewayService, LastChange,
     ListenerSummary, OpenRequest, Problem, Text,
 };
 use gatehouse_host::ports::PortHolder;
@@ -100,6 +100,8 @@ pub(crate) struct Collected {
     pub(crate) addresses: Vec<Address>,
     /// From the certificates.
     pub(crate) cert: Option<CertSummary>,
+    /// All certificates.
+    pub(crate) certificates: Vec<Certificate>,
     /// From the journal.
     pub(crate) last_change: Option<LastChange>,
     /// Where the gateway listens.

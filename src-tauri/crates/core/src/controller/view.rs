@@ -45,7 +45,8 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
         state.gateway.not_supervised.clone(),
         state.collected.settings_problem.clone(),
     ];
-    for notice in notices.into_iter().flatten() {
+    let certificates = state.collected.certificates.iter().filter_map(|one| one.problem.clone());
+    for notice in notices.into_iter().flatten().chain(certificates) {
         if !problems.contains(&notice) {
             problems.push(notice);
         }
@@ -57,6 +58,7 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
         actual,
         addresses: addresses(state),
         cert: state.collected.cert.clone(),
+        certificates: state.collected.certificates.clone(),
         gateway,
         devices: DeviceCounts { pending: state.devices.pending.len(), paired: state.devices.paired.len() },
         last_change: state.collected.last_change.clone(),

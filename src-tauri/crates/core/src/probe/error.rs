@@ -59,6 +59,12 @@ pub enum ProbeError {
     /// There is no certificate to expect.
     #[error("there is no certificate yet")]
     NoCertificate,
+    /// No certificate is served for this address yet.
+    #[error("{url}: there is no certificate for it yet")]
+    NoCertificateFor {
+        /// The address.
+        url: String,
+    },
     /// No TCP connection.
     #[error("{url}: no connection to {to}: {why}")]
     Connect {
@@ -134,6 +140,7 @@ impl ProbeError {
         match self {
             Self::NotReady { .. } | Self::Silent { .. } | Self::Broken { .. } => true,
             Self::NoCertificate
+            | Self::NoCertificateFor { .. }
             | Self::Connect { .. }
             | Self::Tls { .. }
             | Self::OtherCertificate { .. }
@@ -148,6 +155,10 @@ impl ProbeError {
         match self {
             Self::NoCertificate => {
                 ErrorEnvelope::new(Code::Certificate, say!("core.probe.no-certificate"), self.to_string())
+            }
+            Self::NoCertificateFor { .. } => {
+                ErrorEnvelope::new(Code::Certificate, say!("core.probe.no-certificate"), self.to_string())
+                    .fix_with(say!("core.acme.look"), "gatehouse cert acme status")
             }
             Self::Connect { .. } | Self::Silent { .. } | Self::Broken { .. } => {
                 error(say!("core.probe.no-answer")).fix(say!("core.probe.firewall"))

@@ -68,7 +68,7 @@ pub(super) async fn health(address: &PlannedAddress, trust: &Trust) -> Result<()
 /// While the gateway is stopped, the edge itself has to say so.
 pub(super) async fn stopped(address: &PlannedAddress, trust: &Trust) -> Result<String, ProbeError> {
     let facts = super::tls(address, trust).await?;
-    match trust.is_ours(&facts.leaf_sha256) {
+    match trust.is_ours(address, &facts.leaf_sha256) {
         true => Ok(format!("{} with our certificate", facts.version)),
         false => Err(ProbeError::OtherCertificate { url: address.url.clone(), sha256: facts.leaf_sha256 }),
     }

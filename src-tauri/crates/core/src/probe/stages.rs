@@ -18,7 +18,7 @@ pub async fn stages(context: &Context, url: &str) -> Option<AddressTest> {
     let served = context.served.load_full()?;
     let address = served.plan.addresses.iter().find(|address| address.url == url)?;
     let mut done = Done { url: url.to_owned(), stages: Vec::new() };
-    let failed = match Trust::of(&context.certificates) {
+    let failed = match Trust::of(context) {
         Ok(trust) => done.attempt(address, &trust).await.err().map(|error| error.explain()),
         Err(error) => Some(error.explain()),
     };
@@ -40,7 +40,7 @@ impl Done {
 
         let begun = Instant::now();
         let secured = within(address, Check::Reach, secure(address, trust, tcp, from)).await;
-        let secured = secured.and_then(|(_, facts)| match trust.is_ours(&facts.leaf_sha256) {
+        let secured = secured.and_then(|(_, facts)| match trust.is_ours(address, &facts.leaf_sha256) {
             true => Ok(facts),
             false => {
                 Err(ProbeError::OtherCertificate { url: address.url.clone(), sha256: facts.leaf_sha256 })

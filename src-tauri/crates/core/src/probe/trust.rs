@@ -1,10 +1,11 @@
-//! TLS as a device that trusts our authority, and nothing else, does it.
+//! TLS as a device does it: local names are trusted by our authority and nothing else; for any other name exactly the
+//! certificate must be presented that is served for it now, and be valid for that name today.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatehouse_certs::{Certificates, fingerprint};
+use gatehouse_certs::fingerprint;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ProtocolVersion, RootCertStore};
 use tokio::net::TcpStream;
@@ -12,15 +13,26 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::error::{Check, ProbeError};
+use super::exactly::Exactly;
 use crate::address_plan::PlannedAddress;
+use crate::context::Context;
+use crate::public::Public;
 
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Our authority as the only root, and the leaf that must be presented.
+/// Our authority as the only root with its leaf, and the certificates that are served beside it.
 #[derive(Clone)]
 pub struct Trust {
     connector: TlsConnector,
     leaf_sha256: String,
+    public: Arc<Public>,
+}
+
+/// What must be presented at an address.
+struct Expected {
+    connector: TlsConnector,
+    /// SHA-256 of the leaves that may be.
+    leaves: Vec<String>,
 }
 
 /// What the handshake showed.
@@ -39,7 +51,8 @@ impl Trust {
     ///
     /// # Errors
     /// [`ProbeError::NoCertificate`].
-    pub fn of(certificates: &Certificates) -> Result<Self, ProbeError> {
+    pub fn of(context: &Context) -> Result<Self, ProbeError> {
+        let certificates = &context.certificates;
         let (Some(authority), Some(leaf)) = (certificates.authority(), certificates.current()) else {
             return Err(ProbeError::NoCertificate);
         };
@@ -53,13 +66,34 @@ impl Trust {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = rustls::client::Resumption::disabled();
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)), leaf_sha256: leaf.sha256.clone() })
+        let connector = TlsConnector::from(Arc::new(config));
+        Ok(Self { connector, leaf_sha256: leaf.sha256.clone(), public: Arc::clone(&context.public) })
     }
 
-    /// Whether this is the leaf that is served now.
+    /// Whether this is the leaf that is served there now.
     #[must_use]
-    pub fn is_ours(&self, sha256: &str) -> bool {
-        self.leaf_sha256 == sha256
+    pub fn is_ours(&self, address: &PlannedAddress, sha256: &str) -> bool {
+        self.expected(address).is_ok_and(|expected| expected.leaves.iter().any(|leaf| leaf == sha256))
+    }
+
+    /// What must be presented at this address now.
+    fn expected(&self, address: &PlannedAddress) -> Result<Expected, ProbeError> {
+        let none = || ProbeError::NoCertificateFor { url: address.url.clone() };
+        let key = self.public.served(&address.host).ok_or_else(none)?;
+        let leaf = fingerprint(key.cert.first().ok_or_else(none)?);
+        if leaf == self.leaf_sha256 {
+            if address.is_public() {
+                return Err(none());
+            }
+            return Ok(Expected { connector: self.connector.clone(), leaves: vec![leaf] });
+        }
+        // Whoever reaches a public address from within, past its router, comes from a local one and gets the local leaf.
+        let mut leaves = vec![leaf];
+        if address.host.parse::<std::net::IpAddr>().is_ok() {
+            leaves.push(self.leaf_sha256.clone());
+        }
+        let connector = Exactly::connector(leaves.clone()).map_err(|_| none())?;
+        Ok(Expected { connector, leaves })
     }
 }
 
@@ -108,7 +142,8 @@ pub(super) async fn secure(
     let url = || address.url.clone();
     let name = ServerName::try_from(address.host.clone())
         .map_err(|error| ProbeError::Tls { url: url(), why: error.to_string() })?;
-    let stream = trust.connector.connect(name, tcp).await.map_err(|error| failed(address, &error))?;
+    let expected = trust.expected(address)?;
+    let stream = expected.connector.connect(name, tcp).await.map_err(|error| failed(address, &error))?;
     let (_, session) = stream.get_ref();
     let leaf = session.peer_certificates().and_then(<[_]>::first);
     let leaf_sha256 = leaf.map(|leaf| fingerprint(leaf)).unwrap_or_default();

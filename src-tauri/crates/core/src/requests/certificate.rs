@@ -2,12 +2,72 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gatehouse_api::{CaExport, CaFormat, CertSummary, Code, ErrorEnvelope, Reply, say};
+use gatehouse_api::{
+    CaExport, CaFormat, CertSummary, Certificate, CertificateKind, CertificateState, Code, ErrorEnvelope,
+    Reply, say,
+};
+use gatehouse_certs::renewal::schedule::Validity;
 use gatehouse_certs::{AuthorityFacts, Certificates, LeafFacts};
+use time::OffsetDateTime;
+
+use super::Desk;
+use crate::context::Served;
+use crate::public;
 
 /// The leaf that is served, in the words of the api.
 pub(crate) fn summary(certificates: &Certificates) -> Option<CertSummary> {
     certificates.current().map(|facts| of(&facts))
+}
+
+/// All certificates: the local authority's, then those of public authorities.
+pub(crate) fn all(desk: &Desk) -> Vec<Certificate> {
+    let now = desk.context.clock.now();
+    let local = desk.context.certificates.current().map(|facts| local(&facts, now));
+    local.into_iter().chain(desk.context.public.certificates(now)).collect()
+}
+
+/// The certificate of the best address.
+pub(crate) fn best(desk: &Desk, served: Option<&Served>, all: &[Certificate]) -> Option<CertSummary> {
+    let first = served.and_then(|served| served.plan.addresses.first()).filter(|first| first.is_public());
+    let public = first.and_then(|first| {
+        let held =
+            |one: &&Certificate| one.kind != CertificateKind::Local && public::names_hold(one, &first.host);
+        all.iter().filter(held).find_map(of_certificate)
+    });
+    public.or_else(|| summary(&desk.context.certificates))
+}
+
+fn of_certificate(one: &Certificate) -> Option<CertSummary> {
+    Some(CertSummary {
+        issuer: one.issuer.clone()?,
+        not_before: one.not_before?,
+        not_after: one.not_after?,
+        names: one.names.clone(),
+        sha256: one.sha256.clone()?,
+        ca_sha256: None,
+    })
+}
+
+/// The local authority's leaf; it is renewed by itself, long before its end.
+fn local(facts: &LeafFacts, now: OffsetDateTime) -> Certificate {
+    let validity = Validity { not_before: facts.not_before, not_after: facts.not_after };
+    let state = public::state(Some(validity), now);
+    let CertSummary { issuer, names, sha256, .. } = of(facts);
+    Certificate {
+        id: "local".to_owned(),
+        kind: CertificateKind::Local,
+        state,
+        names,
+        issuer: Some(issuer),
+        not_before: Some(facts.not_before),
+        not_after: Some(facts.not_after),
+        life_left: Some(public::life_left(validity, now)),
+        sha256: Some(sha256),
+        authority: None,
+        stage: None,
+        next_attempt: (state == CertificateState::Valid).then(|| validity.backstop()),
+        problem: None,
+    }
 }
 
 /// The authority, for a file.

@@ -5,7 +5,7 @@ use gatehouse_openclaw::config::{Edit, file, rpc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::settings::OpenSettings;
+use crate::settings::{AcmeSettings, OpenSettings};
 
 /// The inverse of a step. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,11 @@ pub(crate) enum Inverse {
         /// What was open before.
         previous: Option<Box<OpenSettings>>,
     },
+    /// How public certificates are got was changed.
+    Acme {
+        /// How it was.
+        previous: Option<Box<AcmeSettings>>,
+    },
     /// Settings of the edge were changed.
     Edge {
         /// What was stored before.
@@ -52,7 +57,11 @@ impl Inverse {
         match self {
             Self::File { record, .. } => &record.inverse,
             Self::Patch { record, .. } => &record.inverse,
-            Self::Serve | Self::Certificate | Self::Settings { .. } | Self::Edge { .. } => &[],
+            Self::Serve
+            | Self::Certificate
+            | Self::Settings { .. }
+            | Self::Acme { .. }
+            | Self::Edge { .. } => &[],
         }
     }
 }

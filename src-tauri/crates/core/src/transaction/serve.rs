@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gatehouse_api::{Code, ErrorEnvelope, OpenRequest, say};
 use gatehouse_certs::Ensured;
+use gatehouse_certs::acme::Identifier;
 use gatehouse_edge::{EdgeSettings, Pause};
 
 use crate::address_plan::{self, AddressesWanted};
@@ -68,6 +69,7 @@ pub(crate) fn edge_settings(context: &Context, served: &Served) -> EdgeSettings 
         own: served.plan.own.clone(),
         front: context.settings.current().front.into(),
         routes: context.settings.current().routes.clone(),
+        hsts_names: context.public.remembered(&served.plan.public, served.ports.https),
         paused: pause.map(|pause| Pause { until: pause.until.map(Into::into) }),
         ..EdgeSettings::new(context.link.address())
     };
@@ -109,8 +111,15 @@ pub(crate) async fn listen(context: &Context, served: Served) -> Result<(), Erro
     if let Err((address, error)) = context.door.serve(settings, &listeners).await {
         return Err(not_listening(context, address, &error).await);
     }
+    let public = served.plan.public.clone();
     context.served.store(Some(Arc::new(served)));
-    Ok(())
+    follow_public(context, public).await
+}
+
+/// Wants the public certificates of what is served, and of what the settings name.
+pub(crate) async fn follow_public(context: &Context, open: Vec<Identifier>) -> Result<(), ErrorEnvelope> {
+    let (public, listeners, now) = (context.public.clone(), context.door.listening(), context.clock.now());
+    off_thread(move || public.follow(open, &listeners, now)).await?.map_err(|error| error.explain())
 }
 
 /// Stops listening.
@@ -118,6 +127,9 @@ pub(crate) async fn close(context: &Context) {
     context.served.store(None);
     if context.door.listening() != Listeners::default() {
         context.door.close().await;
+    }
+    if let Err(error) = follow_public(context, Vec::new()).await {
+        tracing::warn!(%error, "public certificates");
     }
 }
 

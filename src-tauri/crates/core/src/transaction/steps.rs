@@ -6,11 +6,13 @@ mod commit;
 mod configure;
 mod configure_edge;
 mod find_gateway;
+mod issue;
 mod listen;
 mod loopback;
+mod public_certificates;
 mod verify;
 
-use gatehouse_api::{ChangeKind, ConfigEdit, ErrorEnvelope, OpenRequest, Scope, Text, say};
+use gatehouse_api::{ChangeKind, ConfigEdit, ErrorEnvelope, OpenRequest, Scope, StepId, Text, say};
 use gatehouse_openclaw::origin;
 
 use super::Intent;
@@ -18,11 +20,13 @@ use super::draft::Draft;
 use super::step::{Script, Step};
 use crate::context::Context;
 use crate::errors::Explain;
+use crate::public;
 
 pub(crate) use self::commit::remember;
 pub(crate) use self::configure::{ORIGINS, PROXIES, Wish};
 pub(crate) use self::configure_edge::configure;
 pub(crate) use self::find_gateway::find;
+pub(crate) use self::public_certificates::remember as remember_acme;
 
 /// The script of an intent.
 pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, ErrorEnvelope> {
@@ -38,6 +42,14 @@ pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, Error
             let title = say!("core.title.disallow", origin = origin);
             Ok(origins(context, title, Wish::Remove(origin.clone())))
         }
+        Intent::PublicCertificates { acme, title } => Ok(Script {
+            kind: ChangeKind::Certificates,
+            title: title.clone(),
+            steps: vec![Box::new(public_certificates::PublicCertificates::new(context, acme.as_deref()))],
+            draft: Draft::default(),
+            confirm_within: None,
+            undoable: true,
+        }),
         Intent::ConfigureEdge { edits, replace } => Ok(Script {
             kind: ChangeKind::Settings,
             title: edge_title(edits, *replace),
@@ -60,16 +72,21 @@ fn edge_title(edits: &[ConfigEdit], replace: bool) -> Text {
 }
 
 fn open(context: &Context, request: &OpenRequest) -> Script {
-    let steps: Vec<Box<dyn Step>> = vec![
+    let mut steps: Vec<Box<dyn Step>> = vec![
         Box::new(find_gateway::FindGateway::new(context)),
         Box::new(authentication::Authentication::new(context)),
         Box::new(loopback::Loopback::new(context)),
         Box::new(certificate::Certificate::new(context, request)),
         Box::new(listen::Listen::new(context)),
+        Box::new(issue::Issue::new(context)),
         Box::new(configure::Configure::new(context, Wish::Open(request.scope))),
         Box::new(verify::Verify::new(context)),
         Box::new(commit::Commit::open(context, request)),
     ];
+    // Where nothing is public there is nothing to get.
+    if !public::needs(request) {
+        steps.retain(|step| step.id() != StepId::Issue);
+    }
     Script {
         kind: ChangeKind::Open,
         title: open_title(request.scope),

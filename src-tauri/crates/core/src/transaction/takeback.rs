@@ -9,7 +9,7 @@ use super::inverse::Inverse;
 use super::journal::step_text;
 use super::serve;
 use super::step::{Revert, Reverted, Reverter};
-use super::steps::{configure, find, remember};
+use super::steps::{configure, find, remember, remember_acme};
 use crate::context::Context;
 use crate::edge_config;
 use crate::errors::Explain;
@@ -41,6 +41,10 @@ impl Reverter for TakeBack {
             Inverse::Settings { previous } => {
                 remember(&self.context, previous.map(|open| *open)).await.map(|()| Reverted::default())
             }
+            Inverse::Acme { previous } => {
+                let acme = previous.map(|acme| *acme);
+                remember_acme(&self.context, acme, what.live).await.map(|()| Reverted::default())
+            }
             Inverse::Edge { previous } => {
                 configure(&self.context, previous).await.map(|()| Reverted::default())
             }
@@ -57,6 +61,8 @@ impl Reverter for TakeBack {
             Inverse::Certificate => line(say!("core.undo.certificate")),
             Inverse::Settings { previous: None } => line(say!("core.undo.stay-closed")),
             Inverse::Settings { previous: Some(_) } => line(say!("core.undo.open-before")),
+            Inverse::Acme { previous: None } => line(say!("core.acme.undo-none")),
+            Inverse::Acme { previous: Some(_) } => line(say!("core.acme.undo-before")),
             Inverse::Edge { previous } => {
                 let now = self.context.settings.current();
                 let details = edge_config::differences(&now.edge, &previous);

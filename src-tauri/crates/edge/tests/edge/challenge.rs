@@ -62,8 +62,10 @@ struct Asked {
 
 async fn asked(gateway: &Gateway) -> Asked {
     let ((everyday, everyday_der), (challenge, challenge_der)) = (key(), key());
-    let options =
-        EdgeOptions { challenges: Challenges { http: Some(Arc::new(Waited)) }, ..EdgeOptions::default() };
+    let options = EdgeOptions {
+        challenges: Challenges { http: Some(Arc::new(Waited)), by_ends: None },
+        ..EdgeOptions::default()
+    };
     let edge =
         Edge::start(options, Arc::new(Two { everyday, challenge }), settings(gateway.address)).unwrap();
     let any = "127.0.0.1:0".parse().unwrap();

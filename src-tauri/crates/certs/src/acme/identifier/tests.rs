@@ -32,6 +32,8 @@ fn what_no_public_authority_may_vouch_for_is_told_apart() {
         "localhost",
         "mini",
         "nas.home.arpa",
+        "box.lan",
+        "a.corp",
         "10.0.0.1",
         "100.64.0.9",
         "127.0.0.1",

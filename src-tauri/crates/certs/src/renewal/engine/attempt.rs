@@ -86,6 +86,11 @@ impl Renewal {
         };
         let going = begun.filter(|pending| pending.fits(directory, &identifiers, now));
         let resumed = going.is_some();
+        // A renewal is tried whatever was seen from here: what we see may be wrong, and an end is certain.
+        let first = self.with(name, |entry| entry.leaf.is_none()) == Some(true);
+        if let Some(preflight) = self.preflight.as_ref().filter(|_| first && !resumed) {
+            preflight.check(directory, &identifiers).await?;
+        }
         if !resumed {
             let exempt = replaces.is_some();
             self.budget().begin(directory, &identifiers, exempt, now);

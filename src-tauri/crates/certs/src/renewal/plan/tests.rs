@@ -11,6 +11,7 @@ const NOW: OffsetDateTime = datetime!(2026-12-01 00:00 UTC);
 struct House {
     identifiers: Vec<Identifier>,
     directories: Vec<String>,
+    ways: Vec<ChallengeKind>,
     held: Option<Validity>,
     record: Record,
     budget: Budget,
@@ -21,6 +22,7 @@ impl House {
         Self {
             identifiers: vec!["a.example".parse().unwrap()],
             directories: vec!["one".into(), "two".into()],
+            ways: vec![ChallengeKind::TlsAlpn],
             held: None,
             record: Record::default(),
             budget: Budget::default(),
@@ -31,6 +33,7 @@ impl House {
         let known = Known {
             identifiers: &self.identifiers,
             directories: &self.directories,
+            ways: &self.ways,
             held: self.held,
             asked: false,
             record: &self.record,
@@ -122,4 +125,17 @@ fn a_wait_keeps_its_length_when_the_clock_is_set_back() {
     house.fail("one", Cause::RateLimited, later);
     house.record.believe(NOW);
     assert_eq!(house.next(NOW), Next::Wait { until: NOW + Duration::hours(1) });
+}
+
+#[test]
+fn nothing_is_attempted_where_no_way_can_prove_every_name() {
+    let mut house = House::new();
+    house.identifiers = vec!["a.example".parse().unwrap(), "*.a.example".parse().unwrap()];
+    assert_eq!(house.next(NOW), Next::NoWay);
+    house.ways = vec![ChallengeKind::Http, ChallengeKind::Dns];
+    assert_eq!(house.next(NOW), asks("one", Why::Absent));
+    house.ways.clear();
+    assert_eq!(house.next(NOW), Next::NoWay);
+    house.held = Some(Validity { not_before: NOW, not_after: NOW + Duration::days(90) });
+    assert!(matches!(house.next(NOW), Next::Wait { .. }), "what is not due needs no way yet");
 }

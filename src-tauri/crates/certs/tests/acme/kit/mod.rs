@@ -180,7 +180,7 @@ impl House {
 }
 
 async fn edge(resolver: &Arc<Resolver>, renewal: &Arc<Renewal>, ports: Ports) -> Edge {
-    let challenges = Challenges { http: Some(Arc::new(Tokens(renewal.tokens()))) };
+    let challenges = Challenges { http: Some(Arc::new(Tokens(renewal.tokens()))), by_ends: None };
     let options = EdgeOptions { challenges, ..EdgeOptions::default() };
     let settings = EdgeSettings::new("127.0.0.1:9".parse().unwrap());
     let edge = Edge::start(options, resolver.clone(), settings).unwrap();

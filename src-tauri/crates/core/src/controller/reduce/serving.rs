@@ -23,6 +23,12 @@ pub(super) fn addresses_changed(state: &mut State) -> Vec<Effect> {
     serve_again(state)
 }
 
+/// What the edge tells browsers follows from the certificates, and a proof was of the old one.
+pub(super) fn certificates_changed(state: &mut State) -> Vec<Effect> {
+    state.freshness.invalidate();
+    serve_again(state)
+}
+
 pub(super) fn served(
     state: &mut State,
     result: Result<(), ErrorEnvelope>,

@@ -44,6 +44,7 @@ impl Step for Certificate {
         let served = serve::settle(&self.context, &self.request, settings.open.as_ref()).await?;
         let wanted = &served.plan.certificate;
         self.context.certificates.check(wanted).map_err(|error| error.explain())?;
+        self.context.public.promise(&served, self.request.scope).await?;
         let decision = self.context.certificates.decide(wanted, self.context.clock.now());
         let changes = !matches!(decision, Decision::Keep);
         let names: Vec<String> = wanted.texts().collect();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gatehouse_api::{Code, ErrorEnvelope, StepId, Text, say};
 
+use crate::address_plan::PlannedAddress;
 use crate::context::{Context, Listeners, Served};
 use crate::probe::{self, ProbeError};
 use crate::transaction::draft::Draft;
@@ -71,10 +72,12 @@ impl Step for Listen {
 
 impl Listen {
     async fn prove(&self, served: &Served) -> Result<(), ErrorEnvelope> {
-        let trust = probe::Trust::of(&self.context.certificates).map_err(|error| error.explain())?;
+        let trust = probe::Trust::of(&self.context).map_err(|error| error.explain())?;
         for address in &served.plan.addresses {
             match probe::tls(address, &trust).await {
-                Ok(facts) if trust.is_ours(&facts.leaf_sha256) => {}
+                Ok(facts) if trust.is_ours(address, &facts.leaf_sha256) => {}
+                // Its certificate comes next. Whose the port is shows under the loopback name as well.
+                Err(ProbeError::NoCertificateFor { .. }) => self.is_ours(address, &trust).await?,
                 Ok(_) | Err(ProbeError::OtherCertificate { .. }) => {
                     return Err(foreign(&self.context, address.connect).await);
                 }
@@ -82,6 +85,17 @@ impl Listen {
             }
         }
         Ok(())
+    }
+
+    async fn is_ours(&self, address: &PlannedAddress, trust: &probe::Trust) -> Result<(), ErrorEnvelope> {
+        let asked = PlannedAddress { host: "localhost".to_owned(), ..address.clone() };
+        match probe::tls(&asked, trust).await {
+            Ok(facts) if trust.is_ours(&asked, &facts.leaf_sha256) => Ok(()),
+            Ok(_) | Err(ProbeError::OtherCertificate { .. }) => {
+                Err(foreign(&self.context, address.connect).await)
+            }
+            Err(error) => Err(error.explain()),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use time::{Duration, OffsetDateTime};
 use crate::context::{Checkpoint, Clock, Context, Machine, Pass, Served};
 use crate::door::Door;
 use crate::link::GatewayLink;
+use crate::public::{self, Public};
 use crate::settings::SettingsStore;
 use crate::testing::free_port;
 use crate::transaction::{Intent, Transactions, serve};
@@ -102,9 +103,19 @@ impl House {
             home: folder.path().to_path_buf(),
             own_install: None,
         };
+        let settings = Arc::new(SettingsStore::open(folder.path().join("settings.json")));
+        let parts = public::Parts {
+            resolver: certificates.shelf(),
+            vault: vault.clone(),
+            settings: settings.clone(),
+            machine: Arc::new(Small),
+            name_server: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9))),
+        };
+        let public = Arc::new(Public::open(&folder.path().join("acme"), parts).unwrap());
         let context = Context {
+            public,
             journal: folder.path().join("journal"),
-            settings: Arc::new(SettingsStore::open(folder.path().join("settings.json"))),
+            settings,
             link: Arc::new(GatewayLink::default()),
             environment: Arc::new(arc_swap::ArcSwap::from_pointee(environment)),
             certificates,
