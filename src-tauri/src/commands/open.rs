@@ -8,7 +8,9 @@ use crate::{
     output::{Form, Page, Tone, fields},
     session::{Outcome, Session, Verdict, unexpected},
 };
-use gatehouse_api::{Address, Change, ChangeState, ErrorEnvelope, OpenRequest, Reply, Request, say};
+use gatehouse_api::{
+    Address, Change, ChangeState, ErrorEnvelope, OpenRequest, Reply, Request, TrustedBy, say,
+};
 
 /// How long a change over SSH waits for its confirmation, in seconds.
 const OVER_SSH: u32 = 120;
@@ -58,8 +60,13 @@ fn page(made: &Change, addresses: &[Address], session: &Session) -> Page {
     let mut page = change::page(made, say!("cli.word.done"), session.clock);
     status::addresses(&mut page, addresses, session.clock);
     if change::verdict(made) != Verdict::Told(gatehouse_api::Code::RolledBack) {
-        page.text(say!("cli.open.next"));
-        page.command("gatehouse cert export --ca gatehouse-ca.pem");
+        // Every device trusts a public certificate already.
+        if addresses.first().is_none_or(|best| best.trusted_by == TrustedBy::LocalCa) {
+            page.text(say!("cli.open.next"));
+            page.command("gatehouse cert export --ca gatehouse-ca.pem");
+        } else {
+            page.text(say!("cli.open.next-public"));
+        }
         page.command("gatehouse devices watch");
     }
     page

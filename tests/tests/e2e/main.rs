@@ -18,6 +18,7 @@ mod in_time;
 mod kit;
 mod lifecycle;
 mod names;
+mod public;
 mod run_script;
 mod shared;
 mod trouble;

@@ -131,9 +131,10 @@ impl Public {
         now: OffsetDateTime,
     ) -> Result<(), CertError> {
         let _following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = open.into_iter().filter(|one| !self.is_elsewhere(one)).collect();
+        let open: Vec<Identifier> = open.into_iter().filter(|one| !self.is_elsewhere(one)).collect();
         let basis = Basis {
             acme: self.settings.current().acme.clone(),
+            kept: self.kept(&open),
             open,
             https: listeners.https.first().map(SocketAddr::port),
             redirect: listeners.redirect.first().map(SocketAddr::port),
@@ -151,6 +152,7 @@ impl Public {
         let basis = Basis {
             acme: self.settings.current().acme.clone(),
             accounts: self.accounts(),
+            kept: self.kept(&self.basis.load().open),
             ..Basis::clone(&self.basis.load())
         };
         self.put_in_force(basis, now)
@@ -174,6 +176,17 @@ impl Public {
 
     fn accounts(&self) -> BTreeMap<String, String> {
         self.renewal.accounts().into_iter().map(|account| (account.directory, account.url)).collect()
+    }
+
+    /// Names that have a certificate of their own, and no other that is here already.
+    fn kept(&self, open: &[Identifier]) -> Vec<Identifier> {
+        let all = self.renewal.status().borrow().clone();
+        let alone = |status: &&Status, one: &Identifier| status.identifiers == std::slice::from_ref(one);
+        let kept = |one: &&Identifier| {
+            let mut here = all.iter().filter(|status| status.facts.is_some() && wanted::covers(status, one));
+            here.clone().any(|status| alone(&status, one)) && here.all(|status| alone(&status, one))
+        };
+        open.iter().filter(kept).cloned().collect()
     }
 
     /// Whether a certificate of another origin is served for it: a file of the user.

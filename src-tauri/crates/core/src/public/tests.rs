@@ -66,7 +66,12 @@ fn every_open_name_gets_a_certificate_of_its_own_unless_one_that_is_set_up_holds
 
     let mut set = names(&["*.example.org", "example.org"]);
     set.sort();
-    assert_eq!(basis.certificates(), [set, names(&["a.home.example.org"]), names(&["9.9.9.20"])]);
+    let (a, address) = (names(&["a.home.example.org"]), names(&["9.9.9.20"]));
+    assert_eq!(basis.certificates(), [set.clone(), a.clone(), address.clone()]);
+    // Until that one is here, the own one stays.
+    let home = names(&["home.example.org"]);
+    let kept = Basis { kept: home.clone(), ..basis };
+    assert_eq!(kept.certificates(), [set, home, a, address]);
 }
 
 #[test]

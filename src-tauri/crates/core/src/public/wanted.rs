@@ -22,6 +22,8 @@ pub(super) struct Basis {
     pub(super) acme: Option<AcmeSettings>,
     /// Public names and addresses that are served, or about to be.
     pub(super) open: Vec<Identifier>,
+    /// Of those, the ones whose own certificate is served until the one that is to hold them is here.
+    pub(super) kept: Vec<Identifier>,
     /// The HTTPS port, where it is open.
     pub(super) https: Option<u16>,
     /// The plain port, where it is open.
@@ -45,7 +47,7 @@ impl Basis {
             }
         }
         for one in &self.open {
-            if !all.iter().flatten().any(|held| holds(held, one)) {
+            if self.kept.contains(one) || !all.iter().flatten().any(|held| holds(held, one)) {
                 all.push(vec![one.clone()]);
             }
         }

@@ -265,7 +265,12 @@ pub(super) async fn renew(desk: &Desk, names: &[String], force: bool) -> Result<
     desk.tell(Fact::LookAgain).await;
     let failed = all.iter().filter(|one| meant(one)).find_map(|status| {
         let (directory, setback) = status.last_setback().filter(|(_, setback)| setback.at >= begun)?;
-        Some(public::explained(&texts(&status.identifiers), directory, setback.cause, &setback.detail))
+        let names = texts(&status.identifiers);
+        let error = public::explained(&names, directory, setback.cause, &setback.detail);
+        Some(match status.facts {
+            Some(_) => ErrorEnvelope { title: say!("core.acme.not-renewed", names = names), ..error },
+            None => error,
+        })
     });
     match failed {
         Some(error) => Err(error),

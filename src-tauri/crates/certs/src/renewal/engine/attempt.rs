@@ -49,6 +49,8 @@ impl Renewal {
         let mut profiles = true;
         let mut round = 0;
         loop {
+            let resumed =
+                self.with(name, |entry| entry.pending().is_some_and(|one| one.order.is_some())) == Some(true);
             let failure = match self.once(name, directory, replaces.clone(), profiles, now).await {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
@@ -63,6 +65,8 @@ impl Renewal {
                 Cause::AlreadyReplaced => replaces = None,
                 Cause::Profile => profiles = false,
                 Cause::OrderLost => {}
+                // While the program was away nobody answered: that says nothing about the name.
+                cause if resumed && cause.counts() => {}
                 _ => return Err(failure),
             }
             self.with(name, |entry| entry.drop_pending());
