@@ -25,7 +25,6 @@
     reason = "a kit for tests: what fails here fails the test that called it"
 )]
 
-mod authority;
 mod browser;
 mod catalogue;
 mod client;
@@ -41,7 +40,6 @@ mod screen;
 mod wait;
 mod window;
 
-pub use authority::Authority;
 pub use browser::{Browser, Page};
 pub use catalogue::{words, words_with};
 pub use client::{Answer, H2, Https, Io, Line, Socket, UpgradeRefused};

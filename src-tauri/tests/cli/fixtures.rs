@@ -3,7 +3,17 @@
 mod answers;
 
 use gatehouse_api::{
-    AccessFacts, AcmeAttempt, AcmeAuthority, AcmeState, AcmeTest, Actual, Address, AddressScope, AddressTest, AlwaysOn, Answerer, AwakeState, CaExport, CaFormat, Cause, Certificate, CertificateKind, CertificateState, CertSummary, Change, ChangeKind, ChangeState, ClientRule, Code, ConfigEntry, ConfigKind, Configuration, Desired, DeviceCounts, DeviceList, DnsSetup, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fix, GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary, GatewayVerdict, HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Plan, PlanStep, Preflight, PreflightFinding, Problem, Progress, Proof, ProofWay, ReadinessPoint, ReadinessState, RepairStep, Reply, Request, RevokeReport, say, SCHEMA, Scope, SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StepId, StepState, TestStage, TlsFacts, TrafficRecord, TrustedBy, TrustInvite, TrustInviteProgress, WebSocketFacts, Weight,
+    AccessFacts, AcmeAttempt, AcmeAuthority, AcmeState, AcmeTest, Actual, Address, AddressScope, AddressTest,
+    AlwaysOn, Answerer, AwakeState, CaExport, CaFormat, Cause, CertSummary, Certificate, CertificateKind,
+    CertificateState, Change, ChangeKind, ChangeState, ClientRule, Code, ConfigEntry, ConfigKind,
+    Configuration, Desired, DeviceCounts, DeviceList, DnsSetup, EdgeSighting, ErrorEnvelope, Event,
+    ExpiredDevice, Fix, GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary,
+    GatewayVerdict, HistoryEntry, LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner,
+    OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Plan,
+    PlanStep, Preflight, PreflightFinding, Problem, Progress, Proof, ProofWay, ReadinessPoint,
+    ReadinessState, RepairStep, Reply, Request, RevokeReport, SCHEMA, Scope, SecretLink, SecretText,
+    Snapshot, StageOutcome, StageResult, StepId, StepState, TestStage, TlsFacts, TrafficRecord, TrustInvite,
+    TrustInviteProgress, TrustedBy, WebSocketFacts, Weight, say,
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 

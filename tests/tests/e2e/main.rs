@@ -18,7 +18,6 @@ mod in_time;
 mod kit;
 mod lifecycle;
 mod names;
-mod public;
 mod run_script;
 mod shared;
 mod trouble;

@@ -197,6 +197,314 @@ sha256: string,
 ca_sha256?: string, };
 
 /**
+ * Where a certificate comes from.
+ */
+export type CertificateKind = "local" | "acme" | "imported";
+
+/**
+ * One word for a certificate.
+ */
+export type CertificateState = "missing" | "valid" | "expiring" | "expired";
+
+/**
+ * How far an order is.
+ */
+export type OrderStage = "begun" | "ordered" | "proving" | "signing" | "stored";
+
+/**
+ * One certificate: served, or wanted.
+ */
+export type Certificate = { 
+/**
+ * The same for as long as it is wanted: `local`, `acme:…`, `imported:…`.
+ */
+id: string, 
+/**
+ * Where it comes from.
+ */
+kind: CertificateKind, 
+/**
+ * One word.
+ */
+state: CertificateState, 
+/**
+ * DNS names and IP addresses, as text.
+ */
+names: Array<string>, 
+/**
+ * Common name of whoever signed it; `None` = there is none yet.
+ */
+issuer?: string, 
+/**
+ * First moment of validity.
+ */
+not_before?: string, 
+/**
+ * Last moment of validity.
+ */
+not_after?: string, 
+/**
+ * How much of its life is left, in percent.
+ */
+life_left?: number, 
+/**
+ * SHA-256 of the leaf, upper-case hex with colons.
+ */
+sha256?: string, 
+/**
+ * What people call the authority that is asked for it (ACME).
+ */
+authority?: string, 
+/**
+ * How far the order is that is on its way.
+ */
+stage?: OrderStage, 
+/**
+ * When it is renewed, or tried next; `None` = not by itself.
+ */
+next_attempt?: string, 
+/**
+ * What is wrong with it, and what a person can do.
+ */
+problem?: Problem, };
+
+/**
+ * A way to prove a name to an authority.
+ */
+export type ProofWay = "tls-alpn-01" | "http-01" | "dns-01";
+
+/**
+ * Who sets TXT records. The secret that it needs is kept apart.
+ */
+export type DnsSetup = { "provider": "cloudflare" } | { "provider": "rfc2136", 
+/**
+ * Address and port of the server.
+ */
+server: string, 
+/**
+ * The zone.
+ */
+zone: string, 
+/**
+ * Name of the key on the server.
+ */
+key_name: string, 
+/**
+ * `hmac-sha256`, `hmac-sha384` or `hmac-sha512`.
+ */
+algorithm: string, 
+/**
+ * How long a record takes until everybody sees it, in seconds.
+ */
+settle: number, } | { "provider": "hook", 
+/**
+ * Its whole path.
+ */
+program: string, 
+/**
+ * How long a record takes until everybody sees it, in seconds.
+ */
+settle: number, };
+
+/**
+ * What is to be changed about public certificates. What is `None` or empty stays as it is.
+ */
+export type AcmeSetup = { 
+/**
+ * One certificate for these names and addresses, beside those that are wanted already.
+ */
+names: Array<string>, 
+/**
+ * Where authorities may write.
+ */
+email: string | null, 
+/**
+ * The user has read the authority's terms and agrees.
+ */
+agree_terms: boolean, 
+/**
+ * The authority to ask: a name that Gatehouse knows, or the address of a directory. It becomes the first; those
+ * before it are asked when it fails.
+ */
+authority: string | null, 
+/**
+ * Ask this authority alone, no other.
+ */
+only_authority: boolean, 
+/**
+ * Certificates (PEM) by which a private authority's own address is trusted.
+ */
+roots: string | null, 
+/**
+ * Key identifier of the account on the authority's web site.
+ */
+external_key_id: string | null, 
+/**
+ * Its key.
+ */
+external_key: SecretText | null, 
+/**
+ * The ways that may be used, the first to try first.
+ */
+ways: Array<ProofWay>, 
+/**
+ * Who sets TXT records.
+ */
+dns: DnsSetup | null, 
+/**
+ * The secret of [`Self::dns`]: an API token, or the shared key in base64.
+ */
+dns_secret: SecretText | null, };
+
+/**
+ * An authority that is asked.
+ */
+export type AcmeAuthority = { 
+/**
+ * Where ACME begins.
+ */
+directory: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Whether its terms are agreed to.
+ */
+agreed: boolean, 
+/**
+ * The account's address at the authority; `None` = there is no account yet.
+ */
+account: string | null, 
+/**
+ * Where it may write; empty = nowhere.
+ */
+email: string, 
+/**
+ * Key identifier of the account on its web site.
+ */
+external_key_id?: string, 
+/**
+ * Whether it is trusted by certificates that the user gave.
+ */
+private: boolean, };
+
+/**
+ * How public certificates are got.
+ */
+export type AcmeState = { 
+/**
+ * Whether certificates can be asked for.
+ */
+ready: boolean, 
+/**
+ * Authorities, the first to ask first.
+ */
+authorities: Array<AcmeAuthority>, 
+/**
+ * Where authorities may write; empty = nowhere.
+ */
+email: string, 
+/**
+ * The ways that may be used, the first to try first.
+ */
+ways: Array<ProofWay>, 
+/**
+ * Who sets TXT records.
+ */
+dns?: DnsSetup, 
+/**
+ * Names that are wanted whatever is open, one list for each certificate.
+ */
+wanted: Array<Array<string>>, 
+/**
+ * The public certificates.
+ */
+certificates: Array<Certificate>, };
+
+/**
+ * One attempt to get a certificate.
+ */
+export type AcmeAttempt = { 
+/**
+ * When it ended.
+ */
+at: string, 
+/**
+ * What the certificate is for.
+ */
+names: Array<string>, 
+/**
+ * What people call the authority.
+ */
+authority: string, 
+/**
+ * What went wrong; `None` = it gave a certificate.
+ */
+problem?: Problem, };
+
+/**
+ * How much a finding weighs.
+ */
+export type Weight = "good" | "doubt" | "hindrance";
+
+/**
+ * Something that was looked at before an attempt is spent.
+ */
+export type PreflightFinding = { 
+/**
+ * The name or address that it is about; `None` = all.
+ */
+name?: string, 
+/**
+ * How much it weighs.
+ */
+weight: Weight, 
+/**
+ * What was found, as a sentence.
+ */
+text: Text, 
+/**
+ * What a person can do.
+ */
+fix?: Fix, };
+
+/**
+ * What was found before an attempt is spent, worst first.
+ */
+export type Preflight = { 
+/**
+ * Whether nothing hinders, as far as can be seen from here.
+ */
+passed: boolean, 
+/**
+ * One for each thing that was looked at.
+ */
+findings: Array<PreflightFinding>, };
+
+/**
+ * A dry run.
+ */
+export type AcmeTest = { 
+/**
+ * What was looked at first.
+ */
+preflight: Preflight, 
+/**
+ * The authority that was asked; `None` = none was, because of the preflight or because none can be asked without
+ * counting.
+ */
+authority?: string, 
+/**
+ * Whether everything worked that was tried.
+ */
+works: boolean, 
+/**
+ * What failed.
+ */
+error?: ErrorEnvelope, };
+
+/**
  * One word for the state of the gateway.
  */
 export type GatewayVerdict = "running" | "starting" | "auth-refused" | "stopped" | "port-taken" | "not-found";
@@ -563,9 +871,13 @@ actual: Actual,
  */
 addresses: Array<Address>, 
 /**
- * The certificate that is served.
+ * The certificate of the best address.
  */
 cert: CertSummary | null, 
+/**
+ * All certificates: those that are served, and those that are wanted.
+ */
+certificates: Array<Certificate>, 
 /**
  * The gateway.
  */
@@ -598,7 +910,7 @@ pid: number, };
 /**
  * A step of a transaction, in the order of `design.md` §3.
  */
-export type StepId = "find-gateway" | "authentication" | "loopback" | "certificate" | "listen" | "configure" | "verify" | "commit";
+export type StepId = "find-gateway" | "authentication" | "loopback" | "certificate" | "listen" | "issue" | "configure" | "verify" | "commit";
 
 /**
  * A step of a plan.
@@ -658,7 +970,7 @@ export type StepState = "running" | "done" | "skipped" | "failed" | "rolled-back
 /**
  * What kind of change it was.
  */
-export type ChangeKind = "open" | "close" | "origins" | "settings" | "undo";
+export type ChangeKind = "open" | "close" | "origins" | "settings" | "certificates" | "undo";
 
 /**
  * How a change ended.
@@ -1598,7 +1910,43 @@ label: string, } } | { "method": "cert-show" } | { "method": "cert-export-ca", "
 /**
  * In which form.
  */
-format: CaFormat, } } | { "method": "gateway-status" } | { "method": "gateway-control", "params": { 
+format: CaFormat, } } | { "method": "cert-list" } | { "method": "acme-show" } | { "method": "acme-setup", "params": AcmeSetup } | { "method": "acme-remove", "params": { 
+/**
+ * The names of one certificate; none = all, with accounts' settings and secrets. Accounts stay at the authority.
+ */
+names: Array<string>, } } | { "method": "acme-preflight", "params": { 
+/**
+ * For which names; none = for all that are wanted.
+ */
+names: Array<string>, } } | { "method": "acme-test", "params": { 
+/**
+ * For which names; none = for all that are wanted.
+ */
+names: Array<string>, } } | { "method": "acme-renew", "params": { 
+/**
+ * Which; none = all.
+ */
+names: Array<string>, 
+/**
+ * Also where none is due. The authority's limits are kept in any case.
+ */
+force: boolean, } } | { "method": "acme-account", "params": { 
+/**
+ * At which authority; `None` = the first.
+ */
+authority: string | null, 
+/**
+ * Where it may write from now on.
+ */
+email: string | null, 
+/**
+ * Replace the account's key.
+ */
+roll_key: boolean, } } | { "method": "acme-log", "params": { 
+/**
+ * At most so many.
+ */
+limit: number, } } | { "method": "gateway-status" } | { "method": "gateway-control", "params": { 
 /**
  * What to do.
  */
@@ -1647,7 +1995,7 @@ export type Reply = { "kind": "status", "data": Snapshot } | { "kind": "plan", "
 /**
  * Which.
  */
-device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
+device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "certificates", "data": Array<Certificate> } | { "kind": "acme", "data": AcmeState } | { "kind": "preflight", "data": Preflight } | { "kind": "acme-test", "data": AcmeTest } | { "kind": "acme-log", "data": Array<AcmeAttempt> } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
 /**
  * In the Prometheus text format, version 0.0.4.
  */

@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    AccessFacts, AcmeAttempt, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn, Certificate, CertSummary, Change, ConfigEdit, Configuration, DeviceList, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Plan, Preflight, RevokeReport, Scope, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
+    AccessFacts, AcmeAttempt, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn, CertSummary,
+    Certificate, Change, ConfigEdit, Configuration, DeviceList, GatewayAction, GatewayLog, GatewayRepair,
+    GatewaySummary, HistoryEntry, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup,
+    PhoneSetupProgress, Plan, Preflight, RevokeReport, Scope, SecretLink, Snapshot, TrafficRecord,
+    TrustInvite, TrustInviteProgress,
 };
 
 /// How an address is to be opened.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use gatehouse_api::{
-    Address, Cause, Certificate, CertSummary, Desired, DeviceList, ErrorEnvelope, GatewayService, LastChange,
+    Address, Cause, CertSummary, Certificate, Desired, DeviceList, ErrorEnvelope, GatewayService, LastChange,
     ListenerSummary, OpenRequest, Problem, Text,
 };
 use gatehouse_host::ports::PortHolder;
