@@ -59,7 +59,8 @@ fn is_forwarding(name: &str) -> bool {
     match name.as_bytes().first() {
         Some(b'x') => {
             const PREFIXES: [&str; 15] = [
-                "x-forwarded-",
+                // Without a dash at its end: no reader is asked to be that exact.
+                "x-forwarded",
                 "x-real-",
                 "x-auth-request-",
                 "x-authenticated-",
@@ -82,7 +83,6 @@ fn is_forwarding(name: &str) -> bool {
                         | "x-client-ip"
                         | "x-cluster-client-ip"
                         | "x-coming-from"
-                        | "x-forwarded"
                         | "x-host"
                         | "x-ms-forwarded-client-ip"
                         | "x-original-forwarded-for"

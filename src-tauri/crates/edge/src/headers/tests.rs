@@ -62,7 +62,7 @@ fn expect(headers: &HeaderMap, expected: &[(&str, &str)]) {
     assert_eq!(lines(headers), expected);
 }
 
-const HOSTILE: [&str; 44] = [
+const HOSTILE: [&str; 45] = [
     "Forwarded",
     "Via",
     "X-Forwarded-For",
@@ -100,6 +100,7 @@ const HOSTILE: [&str; 44] = [
     "X-Company-User",
     "X_Forwarded_For",
     "x-forwarded_for",
+    "X_ForwardedFor",
     "X_Real_IP",
     "Tailscale_User_Login",
     "X_OpenClaw_Scopes",
