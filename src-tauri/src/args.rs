@@ -1,6 +1,7 @@
 //! The words of the command line. No secret has a flag: what is in argv is in everybody's process list.
 
 mod acme;
+mod brought;
 mod devices;
 mod gateway;
 pub(crate) mod help;
@@ -15,6 +16,7 @@ use ipnet::IpNet;
 
 pub(crate) use self::{
     acme::{Acme, DnsWord, Setup},
+    brought::{Clients, Import},
     devices::{Devices, Stay, Which},
     gateway::Gateway,
     look::{Color, LanguageWord},
@@ -318,10 +320,21 @@ pub(crate) enum Config {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cert {
     /// Every certificate: where it comes from, until when, and what comes next.
+    #[command(visible_alias = "list")]
     Show,
     /// Certificates of public authorities, by ACME.
     #[command(subcommand)]
     Acme(Acme),
+    /// Serve a certificate of your own.
+    Import(Import),
+    /// Serve a certificate of your own no more.
+    Remove {
+        /// What it is called, as `cert list` shows it.
+        name: String,
+    },
+    /// Certificates of clients: let only devices in that have one.
+    #[command(subcommand)]
+    Clients(Clients),
     /// The fingerprint to compare when a device is asked to trust the authority.
     Fingerprint {
         /// How it is written.

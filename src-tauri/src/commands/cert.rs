@@ -1,6 +1,8 @@
 //! `gatehouse cert`: the certificate that is served, and the authority that devices are asked to trust.
 
 mod acme;
+mod brought;
+mod clients;
 
 use std::{io, path::Path};
 
@@ -22,6 +24,9 @@ pub(crate) async fn run(command: Cert, session: &mut Session) -> Outcome {
     match command {
         Cert::Show => show(session).await,
         Cert::Acme(command) => acme::run(command, session).await,
+        Cert::Import(words) => brought::import(words, session).await,
+        Cert::Remove { name } => brought::remove(name, session).await,
+        Cert::Clients(command) => clients::run(command, session).await,
         Cert::Fingerprint { format, leaf } => fingerprint(format, leaf, session).await,
         Cert::Export { ca, format } => export(&ca, format, session).await,
     }

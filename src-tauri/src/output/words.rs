@@ -79,6 +79,7 @@ pub(crate) fn trusted_by(trusted: TrustedBy) -> Text {
     match trusted {
         TrustedBy::LocalCa => say!("cli.trusted.ca"),
         TrustedBy::Public => say!("cli.trusted.public"),
+        TrustedBy::Issuer => say!("cli.trusted.issuer"),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Each command and the file that freezes its object.
-const OBJECTS: [(&str, &str, i32); 50] = [
+const OBJECTS: [(&str, &str, i32); 58] = [
     ("status", "status --json", 0),
     ("open", "open --to lan --json", 0),
     ("plan", "open --to lan --dry-run --json", 0),
@@ -42,6 +42,14 @@ const OBJECTS: [(&str, &str, i32); 50] = [
     ("cert-acme-log", "cert acme log --json", 0),
     ("cert-acme-account", "cert acme account --json", 0),
     ("cert-acme-renew", "cert acme renew --json", 3),
+    ("cert-change", "cert import cert.pem --watch --json", 0),
+    ("cert-change", "cert remove home.example --yes --json", 0),
+    ("cert-change", "cert clients require home.example --json", 0),
+    ("cert-change", "cert clients off home.example --yes --json", 0),
+    ("cert-clients-list", "cert clients list --json", 0),
+    ("cert-clients-issue-file", "cert clients issue phone --out phone.p12 --json", 0),
+    ("cert-clients-issue", "cert clients issue phone --out - --json", 0),
+    ("cert-clients-revoke", "cert clients revoke phone --yes --json", 0),
     ("cert-fingerprint", "cert fingerprint --json", 0),
     ("cert-export-file", "cert export --ca out.der --format der --json", 0),
     ("cert-export", "cert export --ca - --json", 0),

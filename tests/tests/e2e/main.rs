@@ -14,6 +14,7 @@ mod config;
 mod continuity;
 mod crash;
 mod devices;
+mod imported;
 mod in_time;
 mod kit;
 mod lifecycle;

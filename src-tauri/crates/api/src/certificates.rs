@@ -94,6 +94,18 @@ pub struct Certificate {
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(type = "string", optional))]
     pub next_attempt: Option<OffsetDateTime>,
+    /// The file that is watched; `None` = nothing of the user's is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub source: Option<String>,
+    /// The kind of its key: `ECDSA`, `Ed25519` or `RSA`, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub key_type: Option<String>,
+    /// Whether this system trusts it, and so every device, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub trusted: Option<bool>,
     /// What is wrong with it, and what a person can do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]

@@ -9,6 +9,7 @@
 
 pub mod address_test;
 pub mod always_on;
+pub mod brought;
 pub mod certificates;
 pub mod change;
 pub mod configuration;
@@ -28,6 +29,9 @@ pub mod traffic;
 
 pub use address_test::{AddressTest, StageOutcome, StageResult, TestStage};
 pub use always_on::{AlwaysOn, AwakeState, ReadinessPoint, ReadinessState};
+pub use brought::{
+    CertificateRule, ClientCertificate, ClientCertificates, ClientForm, ImportFile, ImportFrom, IssuedClient,
+};
 pub use certificates::{
     AcmeAttempt, AcmeAuthority, AcmeSetup, AcmeState, AcmeTest, Certificate, CertificateKind,
     CertificateState, DnsSetup, OrderStage, Preflight, PreflightFinding, ProofWay, Weight,

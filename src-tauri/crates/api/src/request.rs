@@ -5,10 +5,11 @@ use time::OffsetDateTime;
 
 use crate::{
     AccessFacts, AcmeAttempt, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn, CertSummary,
-    Certificate, Change, ConfigEdit, Configuration, DeviceList, GatewayAction, GatewayLog, GatewayRepair,
-    GatewaySummary, HistoryEntry, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup,
-    PhoneSetupProgress, Plan, Preflight, RevokeReport, Scope, SecretLink, Snapshot, TrafficRecord,
-    TrustInvite, TrustInviteProgress,
+    Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit, Configuration,
+    DeviceList, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry, ImportFrom,
+    IssuedClient, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Plan,
+    Preflight, RevokeReport, Scope, SecretLink, SecretText, Snapshot, TrafficRecord, TrustInvite,
+    TrustInviteProgress,
 };
 
 /// How an address is to be opened.
@@ -179,6 +180,50 @@ pub enum Request {
     },
     /// All certificates.
     CertList,
+    /// Serve a certificate of the user's, and open the names that it is for.
+    CertImport {
+        /// What to call it; one with the same name is replaced. `None` = by its first name.
+        slot: Option<String>,
+        /// Where it is taken from.
+        from: ImportFrom,
+    },
+    /// Serve a certificate of the user's no more.
+    CertRemove {
+        /// What it is called.
+        slot: String,
+    },
+    /// Which names want certificates from their clients, and who has one.
+    ClientsList,
+    /// Let only clients with a certificate in, at one name.
+    ClientsRequire {
+        /// The name or address.
+        host: String,
+        /// A file with the authorities (PEM), absolute; `None` = Gatehouse's own authority for clients.
+        ca: Option<String>,
+        /// Files with lists of revoked certificates, absolute.
+        crls: Vec<String>,
+    },
+    /// Let clients without a certificate in again, at one name.
+    ClientsOff {
+        /// The name or address.
+        host: String,
+    },
+    /// Give a client a certificate.
+    ClientsIssue {
+        /// What to call the client.
+        label: String,
+        /// For so many days.
+        days: u32,
+        /// In which form.
+        form: ClientForm,
+        /// The password of PKCS#12; `None` = one is made up.
+        password: Option<SecretText>,
+    },
+    /// Take a client's certificate back. Who is connected with it is out.
+    ClientsRevoke {
+        /// Its label, or its serial number or the beginning of that.
+        client: String,
+    },
     /// How public certificates are got.
     AcmeShow,
     /// Change how public certificates are got. An account is made where there is none; the rest is a change like any
@@ -328,6 +373,12 @@ pub enum Reply {
     Cert(Option<CertSummary>),
     /// All certificates.
     Certificates(Vec<Certificate>),
+    /// Which names want certificates from their clients, and who has one.
+    Clients(ClientCertificates),
+    /// A client's new certificate.
+    ClientIssued(IssuedClient),
+    /// A client's certificate was taken back.
+    ClientRevoked(ClientCertificate),
     /// How public certificates are got.
     Acme(Box<AcmeState>),
     /// What was found before an attempt is spent.

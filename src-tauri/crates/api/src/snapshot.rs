@@ -130,6 +130,8 @@ pub enum TrustedBy {
     LocalCa,
     /// Every device.
     Public,
+    /// Devices that trust whoever signed the certificate that the user brought.
+    Issuer,
 }
 
 /// One HTTPS address.

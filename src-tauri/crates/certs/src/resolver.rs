@@ -165,9 +165,9 @@ impl Resolver {
     pub fn serves_beside(&self, prefix: &str, name: &str) -> bool {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let wildcard = name.split_once('.').map(|(_, parent)| format!("*.{parent}"));
-        let mut others = slots.named.iter().filter(|(slot, _)| !slot.starts_with(prefix));
-        others
-            .any(|(_, served)| served.dns.iter().any(|held| held == name || Some(held) == wildcard.as_ref()))
+        let others = slots.named.iter().filter(|(slot, _)| !slot.starts_with(prefix));
+        let mut others = others.map(|(_, served)| served).chain(&slots.imported);
+        others.any(|served| served.dns.iter().any(|held| held == name || Some(held) == wildcard.as_ref()))
     }
 
     /// Shows `certificate` to an authority that asks for `name` with `acme-tls/1`, and to nobody else.

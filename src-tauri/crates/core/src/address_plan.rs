@@ -16,6 +16,8 @@ use gatehouse_host::addresses::{InterfaceAddress, Kind, networks_of};
 use gatehouse_host::names::HostNames;
 use ipnet::IpNet;
 
+use crate::brought::covers;
+
 /// The most names that one certificate gets.
 pub const NAMES_LIMIT: usize = 40;
 const RECENT_LIMIT: usize = 12;
@@ -34,6 +36,8 @@ pub struct AddressesWanted<'a> {
     pub port: u16,
     /// The names of the certificate that is served now: devices may still use its addresses.
     pub recent: Option<&'a Names>,
+    /// What the user's own certificates are for: it is opened, too, and no other certificate is needed for it.
+    pub imported: Option<&'a Names>,
 }
 
 /// One address to be opened.
@@ -110,13 +114,15 @@ pub fn plan(
     let mut warnings = Vec::new();
     let mut opened = Opened { port: wanted.port, own: &own, addresses: Vec::new() };
 
-    for host in &hosts {
+    let imported = wanted.imported.cloned().unwrap_or_default();
+    for host in hosts.iter().chain(&imported_hosts(&imported)) {
         opened.host(host, wanted.scope);
     }
     match wanted.scope {
         Scope::Mac => {}
         Scope::Lan => opened.machine(addresses, names, &permitted),
-        Scope::Internet if hosts.iter().any(|host| host.public(&permitted).is_some()) => {}
+        Scope::Internet
+            if !imported.is_empty() || hosts.iter().any(|host| host.public(&permitted).is_some()) => {}
         Scope::Internet => opened.public(addresses),
     }
     if opened.addresses.is_empty() && wanted.scope != Scope::Mac {
@@ -124,11 +130,14 @@ pub fn plan(
     }
     opened.loopback(wanted.scope);
 
-    let served = served(&hosts, addresses, names, wanted.scope);
+    let mut served = served(&hosts, addresses, names, wanted.scope);
+    serve_imported(&mut served, &imported);
     let mut certificate = certificate(&hosts, &opened.addresses, &served, &permitted);
     if wanted.scope != Scope::Mac {
         add_own(&mut certificate, addresses, &permitted);
     }
+    certificate.dns.retain(|name| permitted.allows_dns(name) || !covers(&imported, name));
+    certificate.ips.retain(|ip| permitted.allows_ip(*ip) || !imported.ips.contains(ip));
     let surplus = add_recent(&mut certificate, wanted.recent, &permitted);
     if surplus > 0 {
         warnings.push(say!("core.names.surplus", count = surplus));
@@ -142,7 +151,8 @@ pub fn plan(
         .fix(say!("core.names.fewer-hosts")));
     }
     let clients = clients(wanted.scope, only, addresses);
-    let public = public(&opened.addresses, &permitted);
+    let mut public = public(&opened.addresses, &permitted);
+    public.retain(|one| !covers(&imported, &one.to_string()));
     Ok(AddressPlan { addresses: opened.addresses, served, clients, own, certificate, public, warnings })
 }
 
@@ -155,6 +165,23 @@ impl Host {
         };
         (!private && identifier.public().is_ok()).then_some(identifier)
     }
+}
+
+/// Names and addresses that an imported certificate is for, as far as they name one host.
+fn imported_hosts(imported: &Names) -> Vec<Host> {
+    let plain = imported.dns.iter().filter(|name| !name.starts_with("*."));
+    let names = plain.filter_map(|name| parse_host(name).ok());
+    names.chain(imported.ips.iter().map(|ip| Host::Address(*ip))).collect()
+}
+
+fn serve_imported(served: &mut ServedNames, imported: &Names) {
+    for name in &imported.dns {
+        match name.strip_prefix("*.") {
+            Some(parent) => served.below.insert(parent.to_owned()),
+            None => served.dns.insert(name.clone()),
+        };
+    }
+    served.ips.extend(imported.ips.iter().copied());
 }
 
 /// What of these addresses needs a certificate of a public authority.

@@ -22,7 +22,8 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::awake::{self, Awakeness};
-use crate::context::{Context, FrontDoor, Pass, System, SystemClock};
+use crate::brought::Brought;
+use crate::context::{Clock as _, Context, FrontDoor, Pass, System, SystemClock};
 use crate::controller::message::{Ended, Fact, Message};
 use crate::controller::state::{GatewayState, State};
 use crate::controller::{Controller, first_snapshot};
@@ -34,7 +35,7 @@ use crate::invite::Invites;
 use crate::link::{DEFAULT_PORT, GatewayLink, follow};
 use crate::own;
 use crate::public::{self, Public};
-use crate::requests::{Desk, blocking, expire_in_time};
+use crate::requests::{Desk, blocking, expire_in_time, forget_copies};
 use crate::settings::SettingsStore;
 use crate::traffic;
 use crate::transaction::Transactions;
@@ -48,6 +49,10 @@ const EVENTS: usize = 1024;
 const TICK: Duration = Duration::from_secs(5);
 /// Between two looks at whether a rehearsal is due.
 const REHEARSALS: Duration = Duration::from_secs(1);
+/// How often files of the user are looked at.
+const FILES: Duration = Duration::from_secs(2);
+/// Copies that nothing needs any more are looked for every so many looks: every hour.
+const FORGET: u32 = 1800;
 /// How often addresses are looked at where the system does not tell of changes.
 const ADDRESSES: Duration = Duration::from_secs(5);
 
@@ -69,6 +74,7 @@ struct Parts {
     certificates: Arc<Certificates>,
     settings: Arc<SettingsStore>,
     public: Arc<Public>,
+    brought: Arc<Brought>,
 }
 
 /// Starts everything but the controller's task.
@@ -84,6 +90,7 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
     let (environment, own) = find_gateway(&options, allowed, &parts.home, &link).await?;
     let context = Context {
         public: parts.public,
+        brought: parts.brought,
         journal: parts.home.journal(),
         settings: parts.settings,
         link: Arc::clone(&link),
@@ -180,13 +187,17 @@ fn parts(
     let settings = Arc::new(SettingsStore::open(home.settings()));
     let public = public::Parts {
         resolver: certificates.shelf(),
-        vault,
+        vault: vault.clone(),
         settings: settings.clone(),
         machine: Arc::new(System),
         name_server,
     };
     let public = Arc::new(Public::open(&home.certificates().join("acme"), public)?);
-    Ok(Parts { home, lock, secrets, certificates: Arc::new(certificates), settings, public })
+    let brought =
+        Brought::open(&home.certificates(), certificates.shelf(), vault).map_err(|error| error.explain())?;
+    brought.follow(&settings.current(), SystemClock.now());
+    let brought = Arc::new(brought);
+    Ok(Parts { home, lock, secrets, certificates: Arc::new(certificates), settings, public, brought })
 }
 
 fn edge(parts: &Parts, link: &GatewayLink) -> Result<Edge, ErrorEnvelope> {
@@ -195,6 +206,7 @@ fn edge(parts: &Parts, link: &GatewayLink) -> Result<Edge, ErrorEnvelope> {
         threads: threads(),
         log: Some(LogOptions::new(logs.clone())),
         challenges: parts.public.challenges(),
+        client_certificates: Some(parts.brought.client_certificates()),
         ..EdgeOptions::default()
     };
     let settings = EdgeSettings::new(link.address());
@@ -252,6 +264,7 @@ fn followers(desk: &Desk, events: &broadcast::Sender<Event>) -> JoinSet<()> {
     followers.spawn(awake::keep(desk.clone()));
     followers.spawn(awake::notice(desk.clone()));
     followers.spawn(public_certificates(desk.clone()));
+    followers.spawn(files_of_the_user(desk.clone()));
     followers
 }
 
@@ -318,6 +331,28 @@ async fn rehearsals(desk: Desk) {
         if snapshots.has_changed().is_err() {
             return;
         }
+    }
+}
+
+/// Certificates, authorities and lists of revoked certificates are read again when their files change.
+async fn files_of_the_user(desk: Desk) {
+    let mut looks = 0_u32;
+    loop {
+        let (brought, now) = (Arc::clone(&desk.context.brought), desk.context.clock.now());
+        let refreshed = blocking(move || Ok(brought.refresh(now))).await.unwrap_or_default();
+        if refreshed.clients {
+            desk.context.door.clients_changed();
+        }
+        if refreshed.certificates {
+            desk.tell(Fact::Certificates).await;
+        } else if refreshed.clients {
+            desk.tell(Fact::LookAgain).await;
+        }
+        if looks % FORGET == 0 {
+            forget_copies(&desk).await;
+        }
+        looks = looks.wrapping_add(1);
+        tokio::time::sleep(FILES).await;
     }
 }
 

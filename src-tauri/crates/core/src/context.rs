@@ -20,6 +20,7 @@ use gatehouse_openclaw::discovery::Environment;
 use time::OffsetDateTime;
 
 use crate::address_plan::AddressPlan;
+use crate::brought::Brought;
 use crate::edge_config::EdgeConfig;
 use crate::link::GatewayLink;
 use crate::ports_plan::PortsPlan;
@@ -45,6 +46,8 @@ pub struct Context {
     pub certificates: Arc<Certificates>,
     /// Certificates of public authorities.
     pub public: Arc<Public>,
+    /// Certificates of the user, and rules about those of clients.
+    pub brought: Arc<Brought>,
     /// The edge.
     pub door: Arc<dyn FrontDoor>,
     /// What the edge serves now, for views and probes. Set by transactions; start with `Default::default()`.
@@ -88,6 +91,9 @@ pub trait FrontDoor: Send + Sync {
 
     /// Stops listening. Requests may finish for a few seconds, then they are cut.
     async fn close(&self);
+
+    /// The rules about certificates of clients are other ones: whoever may no longer be here is out.
+    fn clients_changed(&self);
 
     /// Where it listens now.
     fn listening(&self) -> Listeners;

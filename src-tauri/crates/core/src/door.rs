@@ -134,6 +134,10 @@ impl FrontDoor for Door {
         tracing::info!(finished = drained.finished, cut = drained.cut, "the edge stopped listening");
     }
 
+    fn clients_changed(&self) {
+        self.edge.judge_clients_again();
+    }
+
     fn listening(&self) -> Listeners {
         let mut listeners = Listeners::default();
         for listener in self.edge.listening() {

@@ -7,6 +7,7 @@
 
 mod certs;
 mod host;
+mod imported;
 mod openclaw;
 mod settings;
 

@@ -9,6 +9,7 @@
 pub mod address_plan;
 mod awake;
 mod boot;
+mod brought;
 pub mod context;
 mod controller;
 pub mod core;

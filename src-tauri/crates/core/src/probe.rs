@@ -88,7 +88,9 @@ pub async fn light(context: &Context) -> Vec<Checked> {
         Err(error) => return all_failed(&addresses, &error.explain()),
     };
     let now = context.clock.now();
-    join_all(addresses.iter().map(|address| async {
+    // Who has no certificate gets no further there: that is tried when something changes.
+    let open = addresses.iter().filter(|address| !context.brought.asks(&address.host));
+    join_all(open.map(|address| async {
         let outcome = reach(address, &trust).await;
         let outcome = outcome.map(|seen| seen.proof(address, now)).map_err(|error| error.explain());
         Checked { url: address.url.clone(), outcome }
@@ -107,6 +109,11 @@ pub async fn full(context: &Context, running: bool) -> Result<Report, ErrorEnvel
     let addresses = &served.plan.addresses;
     let mut report = Report::default();
     for address in addresses {
+        if context.brought.asks(&address.host) {
+            let saw = turned_away(address, &trust).await.map_err(|error| error.explain())?;
+            report.note(address, vec![(Check::Reach, saw)]);
+            continue;
+        }
         let lines = match running {
             true => {
                 let seen = patiently(|| reach(address, &trust)).await.map_err(|error| error.explain())?;
@@ -119,7 +126,8 @@ pub async fn full(context: &Context, running: bool) -> Result<Report, ErrorEnvel
         };
         report.note(address, lines);
     }
-    for address in addresses.iter().take(NEGATIVES) {
+    let open = addresses.iter().filter(|address| !context.brought.asks(&address.host));
+    for address in open.take(NEGATIVES) {
         let lines = negative::edge(address, &trust, running).await.map_err(|error| error.explain())?;
         report.note(address, lines);
         if running {
@@ -172,6 +180,23 @@ async fn reach(address: &PlannedAddress, trust: &Trust) -> Result<Seen, ProbeErr
     http::health(address, trust).await?;
     socket::challenge(address, trust).await?;
     Ok(Seen { tls })
+}
+
+/// A name that wants certificates from its clients lets nobody in without one.
+async fn turned_away(address: &PlannedAddress, trust: &Trust) -> Result<String, ProbeError> {
+    let tls = tls(address, trust).await?;
+    if !trust.is_ours(address, &tls.leaf_sha256) {
+        return Err(ProbeError::OtherCertificate { url: address.url.clone(), sha256: tls.leaf_sha256 });
+    }
+    match http::health(address, trust).await {
+        Err(error) if !error.may_pass() => Ok(format!("{}, a certificate is asked for", tls.version)),
+        Ok(()) | Err(_) => Err(ProbeError::Unexpected {
+            url: address.url.clone(),
+            check: Check::Reach,
+            expected: "a refusal without a certificate",
+            got: "an answer".to_owned(),
+        }),
+    }
 }
 
 /// Tries again while the gateway is busy starting.

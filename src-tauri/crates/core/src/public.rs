@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use gatehouse_api::{AcmeSetup, Certificate, Code, ErrorEnvelope, OpenRequest, Preflight, Scope, Text, say};
-use gatehouse_certs::acme::{Dns, Failure, Identifier, KNOWN, authority_name, is_public};
+use gatehouse_certs::acme::{Dns, Failure, Identifier, KNOWN, authority_name};
 use gatehouse_certs::renewal::plan::Next;
 use gatehouse_certs::renewal::{Renewal, Status};
 use gatehouse_certs::{CertError, Https, Resolver, Roots, Vault};
@@ -314,8 +314,7 @@ impl Public {
     /// What is served for this host of a URL.
     pub(crate) fn served(&self, host: &str) -> Option<Arc<CertifiedKey>> {
         match host.parse::<IpAddr>() {
-            Ok(ip) if is_public(ip) => self.resolver.lookup_public(),
-            Ok(_) => self.resolver.lookup(None),
+            Ok(ip) => self.resolver.lookup_address(ip),
             Err(_) => self.resolver.lookup(Some(host)),
         }
     }
@@ -438,7 +437,7 @@ struct Ends(Arc<Resolver>);
 
 impl ByEnds for Ends {
     fn certificates(&self, peer: IpAddr, local: IpAddr) -> Option<CertificateSource> {
-        (is_public(peer) || is_public(local)).then(|| self.0.for_public())
+        self.0.at(local, peer)
     }
 }
 

@@ -5,9 +5,11 @@ mod acme;
 mod address;
 mod certificate;
 mod changes;
+mod clients;
 mod configuration;
 mod devices;
 mod gateway;
+mod imports;
 mod links;
 mod origins;
 mod pause;
@@ -93,6 +95,15 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::CertShow => Ok(Reply::Cert(certificate::summary(&desk.context.certificates))),
         Request::CertExportCa { format } => certificate::export(&desk.context.certificates, format),
         Request::CertList => Ok(Reply::Certificates(certificate::all(desk))),
+        Request::CertImport { slot, from } => imports::import(desk, slot, from).await,
+        Request::CertRemove { slot } => imports::remove(desk, &slot).await,
+        Request::ClientsList => Ok(clients::list(desk)),
+        Request::ClientsRequire { host, ca, crls } => clients::require(desk, &host, ca, crls).await,
+        Request::ClientsOff { host } => clients::release(desk, &host).await,
+        Request::ClientsIssue { label, days, form, password } => {
+            clients::issue(desk, label, days, form, password).await
+        }
+        Request::ClientsRevoke { client } => clients::revoke(desk, &client).await,
         Request::AcmeShow => Ok(acme::show(desk)),
         Request::AcmeSetup(setup) => acme::setup(desk, *setup).await,
         Request::AcmeRemove { names } => acme::remove(desk, &names).await,
@@ -149,3 +160,5 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 pub(crate) use certificate::{all as certificates, best as best_certificate};
+pub(crate) use clients::problems as client_problems;
+pub(crate) use imports::forget_copies;

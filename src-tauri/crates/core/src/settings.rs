@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use gatehouse_api::{Code, Desired, ExpiredDevice, Fix, OpenRequest, Problem, Text, say};
+use gatehouse_certs::clients::ClientRule;
+use gatehouse_certs::imported::ImportSource;
 use gatehouse_edge::{FrontProfile, Routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -57,6 +59,12 @@ pub struct Settings {
     /// How public certificates are got; `None` = they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acme: Option<AcmeSettings>,
+    /// Certificates of the user, by what they are called.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub imported: BTreeMap<String, ImportSource>,
+    /// Names that want certificates from their clients.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub client_certificates: BTreeMap<String, ClientRule>,
     /// Settings of the edge that are not the defaults, by key.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub edge: Map<String, Value>,
@@ -156,6 +164,8 @@ impl Default for Settings {
             expiries: BTreeMap::new(),
             expired: Vec::new(),
             acme: None,
+            imported: BTreeMap::new(),
+            client_certificates: BTreeMap::new(),
             edge: Map::new(),
             unknown: Map::new(),
         }

@@ -28,6 +28,7 @@ use time::OffsetDateTime;
 use tokio::sync::{OwnedMutexGuard, broadcast, watch};
 
 pub(crate) use self::configuration::{request_restart, restarted};
+pub use self::steps::Bringing;
 pub(crate) use self::steps::PROXIES;
 
 /// What the fuzzer drives: a journal's bytes read and written again.
@@ -68,6 +69,8 @@ pub enum Intent {
         /// As it stands in the list.
         origin: String,
     },
+    /// Bring a certificate or a rule about certificates of clients, or take one away.
+    Bring(Bringing),
     /// Change how public certificates are got.
     PublicCertificates {
         /// How; `None` = not at all.
@@ -275,6 +278,18 @@ impl Transactions {
     pub fn owned_origins(&self) -> Vec<String> {
         let path = KeyPath::from(steps::ORIGINS);
         self.engine.changes().ledger().values(&path).map(str::to_owned).collect()
+    }
+
+    /// Copies of the user's certificates that a change needs which may still be undone.
+    pub(crate) fn copies(&self) -> Vec<String> {
+        let now = self.context.clock.now();
+        let changes = self.engine.changes();
+        let inverses = changes.may_be_undone(now).into_iter();
+        let ids = |inverse: serde_json::Value| match serde_json::from_value(inverse) {
+            Ok(inverse::Inverse::Brought { imported, .. }) => crate::brought::copies(&imported),
+            _ => Vec::new(),
+        };
+        inverses.flat_map(ids).collect()
     }
 
     /// Steps as they move on.

@@ -45,7 +45,7 @@ fn names() -> HostNames {
 }
 
 fn wanted<'a>(scope: Scope, hosts: &'a [String]) -> AddressesWanted<'a> {
-    AddressesWanted { scope, hosts, only: &[], port: 8443, recent: None }
+    AddressesWanted { scope, hosts, only: &[], port: 8443, recent: None, imported: None }
 }
 
 fn hosts(names: &[&str]) -> Vec<String> {
@@ -225,4 +225,26 @@ fn the_machine_stands_for_itself_with_its_private_stable_addresses() {
     assert_eq!(own.v6, Some("fd12:3456::20".parse().unwrap()));
     assert!(own.all.contains(&ip("2001:db8:1::bad")));
     assert!(!own.all.contains(&ip("127.0.0.1")));
+}
+
+#[test]
+fn names_of_the_users_own_certificates_are_opened_and_no_other_certificate_is_made_for_them() {
+    let imported = Names {
+        dns: ["chat.example.com", "*.below.example.com", "mini.local"].map(str::to_owned).into(),
+        ips: BTreeSet::from(["8.8.4.4".parse().unwrap()]),
+    };
+    let with = AddressesWanted { imported: Some(&imported), ..wanted(Scope::Lan, &[]) };
+    let plan = plan(&with, &home(), &names()).unwrap();
+    let urls = urls(&plan);
+    assert!(
+        urls.contains(&"https://chat.example.com:8443") && urls.contains(&"https://8.8.4.4:8443"),
+        "{urls:?}"
+    );
+    assert!(!urls.iter().any(|url| url.contains("below")), "a wildcard is no address: {urls:?}");
+    assert!(plan.served.dns.contains("chat.example.com") && plan.served.below.contains("below.example.com"));
+    assert!(plan.origins().any(|origin| origin == "https://chat.example.com:8443"));
+    assert!(!plan.certificate.dns.contains("chat.example.com"));
+    assert!(plan.certificate.dns.contains("mini.local"), "what the local one may be for it stays for");
+    assert!(!plan.certificate.ips.contains(&"8.8.4.4".parse::<IpAddr>().unwrap()));
+    assert!(plan.public.is_empty(), "nobody is asked for what is there");
 }

@@ -7,7 +7,7 @@ use gatehouse_api::{Address, ListenerSummary, TrustedBy};
 use super::state::Collected;
 use crate::context::{FrontDoor, Served};
 use crate::edge_config;
-use crate::requests::{Desk, best_certificate, certificates};
+use crate::requests::{Desk, best_certificate, certificates, client_problems};
 
 /// Reads. Neither blocks nor waits.
 pub(crate) fn collect(desk: &Desk, secrets: &str) -> Collected {
@@ -20,8 +20,12 @@ pub(crate) fn collect(desk: &Desk, secrets: &str) -> Collected {
         pause: settings.pause,
         settings_problem: desk.context.settings.problem(),
         cert: best_certificate(desk, served.as_deref(), &certificates),
+        client_problems: client_problems(desk, desk.context.clock.now()),
         certificates,
-        addresses: served.filter(|_| listener.is_some()).map(|served| addresses(&served)).unwrap_or_default(),
+        addresses: served
+            .filter(|_| listener.is_some())
+            .map(|served| addresses(desk, &served))
+            .unwrap_or_default(),
         listener,
         last_change: desk.transactions.last_change(),
         gateway_address: Some(desk.context.link.address()),
@@ -52,12 +56,22 @@ fn limits(desk: &Desk) -> BTreeMap<String, String> {
     entries.into_iter().map(|entry| (entry.key, entry.value)).collect()
 }
 
-fn addresses(served: &Served) -> Vec<Address> {
+fn addresses(desk: &Desk, served: &Served) -> Vec<Address> {
     let address = |planned: &crate::address_plan::PlannedAddress| Address {
         url: planned.url.clone(),
         scope: planned.scope,
         verified_at: None,
-        trusted_by: if planned.is_public() { TrustedBy::Public } else { TrustedBy::LocalCa },
+        trusted_by: trusted_by(desk, planned),
     };
     served.plan.addresses.iter().map(address).collect()
+}
+
+/// Of an imported certificate this system is asked.
+fn trusted_by(desk: &Desk, planned: &crate::address_plan::PlannedAddress) -> TrustedBy {
+    match desk.context.brought.trusted(&planned.host) {
+        Some(true) => TrustedBy::Public,
+        Some(false) => TrustedBy::Issuer,
+        None if planned.is_public() => TrustedBy::Public,
+        None => TrustedBy::LocalCa,
+    }
 }

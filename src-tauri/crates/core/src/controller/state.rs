@@ -100,6 +100,8 @@ pub(crate) struct Collected {
     pub(crate) addresses: Vec<Address>,
     /// From the certificates.
     pub(crate) cert: Option<CertSummary>,
+    /// What is wrong with rules about certificates of clients.
+    pub(crate) client_problems: Vec<Problem>,
     /// All certificates.
     pub(crate) certificates: Vec<Certificate>,
     /// From the journal.

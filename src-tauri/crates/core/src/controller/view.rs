@@ -46,6 +46,7 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
         state.collected.settings_problem.clone(),
     ];
     let certificates = state.collected.certificates.iter().filter_map(|one| one.problem.clone());
+    let certificates = certificates.chain(state.collected.client_problems.iter().cloned());
     for notice in notices.into_iter().flatten().chain(certificates) {
         if !problems.contains(&notice) {
             problems.push(notice);

@@ -40,6 +40,9 @@ pub(super) fn certificate(status: &Status, now: OffsetDateTime) -> Certificate {
         authority: directory.map(authority_name),
         stage: status.stage.map(stage),
         next_attempt: status.next_attempt(),
+        source: None,
+        key_type: None,
+        trusted: None,
         problem: problem(status, now),
     }
 }

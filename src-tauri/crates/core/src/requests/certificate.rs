@@ -23,7 +23,11 @@ pub(crate) fn summary(certificates: &Certificates) -> Option<CertSummary> {
 pub(crate) fn all(desk: &Desk) -> Vec<Certificate> {
     let now = desk.context.clock.now();
     let local = desk.context.certificates.current().map(|facts| local(&facts, now));
-    local.into_iter().chain(desk.context.public.certificates(now)).collect()
+    local
+        .into_iter()
+        .chain(desk.context.public.certificates(now))
+        .chain(super::imports::all(desk, now))
+        .collect()
 }
 
 /// The certificate of the best address.
@@ -65,6 +69,9 @@ fn local(facts: &LeafFacts, now: OffsetDateTime) -> Certificate {
         sha256: Some(sha256),
         authority: None,
         stage: None,
+        source: None,
+        key_type: None,
+        trusted: None,
         next_attempt: (state == CertificateState::Valid).then(|| validity.backstop()),
         problem: None,
     }

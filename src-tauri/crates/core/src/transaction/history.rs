@@ -196,6 +196,17 @@ impl Changes {
             || self.open().iter().any(|open| open.beginning().and_then(|begun| begun.undoes) == Some(id))
     }
 
+    /// Inverses of the changes that a person may still want undone, and of those that are under way.
+    pub(crate) fn may_be_undone(&self, now: OffsetDateTime) -> Vec<Value> {
+        let young =
+            |entry: &Entry| entry.commitment().is_none_or(|kept| now < kept.at.saturating_add(UNDO_WINDOW));
+        self.newest_first
+            .iter()
+            .filter(|entry| self.may_be_taken_back(entry) && young(entry))
+            .flat_map(|entry| entry.announced().map(|one| one.inverse.clone()).collect::<Vec<_>>())
+            .collect()
+    }
+
     /// Whether the change may still be taken back, and so needs the copies that it made of files.
     pub(crate) fn may_be_taken_back(&self, entry: &Entry) -> bool {
         !entry.is_closed() || self.in_effect(entry)

@@ -5,6 +5,7 @@ use gatehouse_openclaw::config::{Edit, file, rpc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::brought::{Imported, Wanted};
 use crate::settings::{AcmeSettings, OpenSettings};
 
 /// The inverse of a step. Holds no secret.
@@ -39,6 +40,13 @@ pub(crate) enum Inverse {
         /// How it was.
         previous: Option<Box<AcmeSettings>>,
     },
+    /// Certificates of the user, or rules about those of clients, were changed.
+    Brought {
+        /// What was served.
+        imported: Imported,
+        /// What was asked for.
+        wanted: Wanted,
+    },
     /// Settings of the edge were changed.
     Edge {
         /// What was stored before.
@@ -61,6 +69,7 @@ impl Inverse {
             | Self::Certificate
             | Self::Settings { .. }
             | Self::Acme { .. }
+            | Self::Brought { .. }
             | Self::Edge { .. } => &[],
         }
     }

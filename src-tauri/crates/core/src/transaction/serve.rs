@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gatehouse_api::{Code, ErrorEnvelope, OpenRequest, say};
-use gatehouse_certs::Ensured;
 use gatehouse_certs::acme::Identifier;
+use gatehouse_certs::{Ensured, Names};
 use gatehouse_edge::{EdgeSettings, Pause};
 
 use crate::address_plan::{self, AddressesWanted};
@@ -39,6 +39,26 @@ pub(crate) async fn addresses(
     request: &OpenRequest,
     ports: PortsPlan,
 ) -> Result<Served, ErrorEnvelope> {
+    let imported = context.brought.names();
+    addresses_with(context, request, ports, &imported).await
+}
+
+/// The same as what is open, where the user's certificates are for these names.
+pub(crate) async fn with_names(
+    context: &Context,
+    open: &OpenSettings,
+    imported: &Names,
+) -> Result<Served, ErrorEnvelope> {
+    let ports = settled_ports(context, open).await?;
+    addresses_with(context, &open.request, ports, imported).await
+}
+
+async fn addresses_with(
+    context: &Context,
+    request: &OpenRequest,
+    ports: PortsPlan,
+    imported: &Names,
+) -> Result<Served, ErrorEnvelope> {
     let machine = context.machine.clone();
     let (addresses, names) = off_thread(move || (machine.addresses(), machine.names())).await?;
     let addresses = addresses.map_err(|error| {
@@ -55,6 +75,7 @@ pub(crate) async fn addresses(
         only: &request.only,
         port: ports.https,
         recent: current.as_ref().map(|leaf| &leaf.names),
+        imported: Some(imported),
     };
     let plan = address_plan::plan(&wanted, &addresses, &names)?;
     Ok(Served { ports, plan })
@@ -140,16 +161,20 @@ pub(crate) async fn follow_settings(context: &Context) -> Result<(), ErrorEnvelo
         close(context).await;
         return Ok(());
     };
-    let ports = PortsPlan {
+    let ports = settled_ports(context, open).await?;
+    let served = addresses(context, &open.request, ports).await?;
+    certificate(context, &served).await?;
+    listen(context, served).await
+}
+
+async fn settled_ports(context: &Context, open: &OpenSettings) -> Result<PortsPlan, ErrorEnvelope> {
+    Ok(PortsPlan {
         https: open.port,
         https_reason: open.port_reason.clone(),
         redirect: open.redirect_port,
         redirect_reason: open.redirect_reason.clone(),
         ipv6: has_ipv6(context).await?,
-    };
-    let served = addresses(context, &open.request, ports).await?;
-    certificate(context, &served).await?;
-    listen(context, served).await
+    })
 }
 
 async fn has_ipv6(context: &Context) -> Result<bool, ErrorEnvelope> {

@@ -1,6 +1,7 @@
 //! The steps, one file each, and the scripts made of them.
 
 mod authentication;
+mod bring;
 mod certificate;
 mod commit;
 mod configure;
@@ -22,6 +23,8 @@ use crate::context::Context;
 use crate::errors::Explain;
 use crate::public;
 
+pub use self::bring::Bringing;
+pub(crate) use self::bring::remember as bring_back;
 pub(crate) use self::commit::remember;
 pub(crate) use self::configure::{ORIGINS, PROXIES, Wish};
 pub(crate) use self::configure_edge::configure;
@@ -42,6 +45,7 @@ pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, Error
             let title = say!("core.title.disallow", origin = origin);
             Ok(origins(context, title, Wish::Remove(origin.clone())))
         }
+        Intent::Bring(what) => Ok(bring_script(context, what)),
         Intent::PublicCertificates { acme, title } => Ok(Script {
             kind: ChangeKind::Certificates,
             title: title.clone(),
@@ -58,6 +62,25 @@ pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, Error
             confirm_within: None,
             undoable: true,
         }),
+    }
+}
+
+fn bring_script(context: &Context, what: &Bringing) -> Script {
+    let mut steps: Vec<Box<dyn Step>> = vec![Box::new(bring::Bring::new(context, what))];
+    if let (true, Some(open)) = (what.changes_names(), &context.settings.current().open) {
+        let scope = open.request.scope;
+        steps.insert(0, Box::new(find_gateway::FindGateway::new(context)));
+        steps.push(Box::new(listen::Listen::new(context)));
+        steps.push(Box::new(configure::Configure::new(context, Wish::Open(scope))));
+        steps.push(Box::new(verify::Verify::new(context)));
+    }
+    Script {
+        kind: ChangeKind::Certificates,
+        title: what.title(),
+        steps,
+        draft: Draft::default(),
+        confirm_within: None,
+        undoable: true,
     }
 }
 

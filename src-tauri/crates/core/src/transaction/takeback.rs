@@ -9,7 +9,7 @@ use super::inverse::Inverse;
 use super::journal::step_text;
 use super::serve;
 use super::step::{Revert, Reverted, Reverter};
-use super::steps::{configure, find, remember, remember_acme};
+use super::steps::{bring_back, configure, find, remember, remember_acme};
 use crate::context::Context;
 use crate::edge_config;
 use crate::errors::Explain;
@@ -45,6 +45,13 @@ impl Reverter for TakeBack {
                 let acme = previous.map(|acme| *acme);
                 remember_acme(&self.context, acme, what.live).await.map(|()| Reverted::default())
             }
+            Inverse::Brought { imported, wanted } => {
+                bring_back(&self.context, imported, wanted).await?;
+                if what.live {
+                    serve::follow_settings(&self.context).await?;
+                }
+                Ok(Reverted::default())
+            }
             Inverse::Edge { previous } => {
                 configure(&self.context, previous).await.map(|()| Reverted::default())
             }
@@ -63,6 +70,7 @@ impl Reverter for TakeBack {
             Inverse::Settings { previous: Some(_) } => line(say!("core.undo.open-before")),
             Inverse::Acme { previous: None } => line(say!("core.acme.undo-none")),
             Inverse::Acme { previous: Some(_) } => line(say!("core.acme.undo-before")),
+            Inverse::Brought { .. } => line(say!("core.undo.brought")),
             Inverse::Edge { previous } => {
                 let now = self.context.settings.current();
                 let details = edge_config::differences(&now.edge, &previous);

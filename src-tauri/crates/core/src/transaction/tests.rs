@@ -1,5 +1,6 @@
 //! Whole changes with real parts (edge, certificates, configuration file, settings) and a gateway that is stopped.
 
+mod brought;
 mod cancel;
 mod edge_settings;
 pub(crate) mod house;

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
+use crate::brought::Brought;
 use crate::context::{Checkpoint, Clock, Context, Machine, Pass, Served};
 use crate::door::Door;
 use crate::link::GatewayLink;
@@ -112,7 +113,10 @@ impl House {
             name_server: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9))),
         };
         let public = Arc::new(Public::open(&folder.path().join("acme"), parts).unwrap());
+        let brought =
+            Brought::open(&folder.path().join("certs"), certificates.shelf(), vault.clone()).unwrap();
         let context = Context {
+            brought: Arc::new(brought),
             public,
             journal: folder.path().join("journal"),
             settings,
