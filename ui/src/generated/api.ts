@@ -144,7 +144,7 @@ export type AddressScope = "mac" | "lan" | "tailnet" | "internet";
 /**
  * Who trusts the certificate that this address presents.
  */
-export type TrustedBy = "local-ca" | "public";
+export type TrustedBy = "local-ca" | "public" | "issuer";
 
 /**
  * One HTTPS address.
