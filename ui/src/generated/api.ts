@@ -264,9 +264,148 @@ stage?: OrderStage,
  */
 next_attempt?: string, 
 /**
+ * The file that is watched; `None` = nothing of the user's is.
+ */
+source?: string, 
+/**
+ * The kind of its key: `ECDSA`, `Ed25519` or `RSA`, where that was looked at.
+ */
+key_type?: string, 
+/**
+ * Whether this system trusts it, and so every device, where that was looked at.
+ */
+trusted?: boolean, 
+/**
  * What is wrong with it, and what a person can do.
  */
 problem?: Problem, };
+
+/**
+ * A file of the user, by its content.
+ */
+export type ImportFile = { 
+/**
+ * What it is called, for messages.
+ */
+name: string, 
+/**
+ * Its bytes, in base64: it may hold a key.
+ */
+content: SecretText, };
+
+/**
+ * Where a certificate is to be taken from.
+ */
+export type ImportFrom = { "from": "content", 
+/**
+ * One or more.
+ */
+files: Array<ImportFile>, 
+/**
+ * The password of a PKCS#12 file.
+ */
+password: SecretText | null, } | { "from": "files", 
+/**
+ * The certificate with its chain, perhaps with the key; or a PKCS#12 file.
+ */
+certificate: string, 
+/**
+ * The key, where it is in a file of its own.
+ */
+key: string | null, 
+/**
+ * A file with the password of the PKCS#12 file.
+ */
+password_file: string | null, };
+
+/**
+ * Whose certificates a name wants from its clients.
+ */
+export type CertificateRule = { 
+/**
+ * The name or address.
+ */
+host: string, 
+/**
+ * A file with the authorities' certificates (PEM); `None` = Gatehouse's own authority for clients.
+ */
+ca: string | null, 
+/**
+ * Files with lists of revoked certificates.
+ */
+crls: Array<string>, 
+/**
+ * What is wrong with these files.
+ */
+problem?: Text, 
+/**
+ * Until when the lists of revoked certificates are good; nobody gets in afterwards.
+ */
+crl_due?: string, };
+
+/**
+ * A certificate that Gatehouse gave to a client.
+ */
+export type ClientCertificate = { 
+/**
+ * Its serial number: lower-case hex.
+ */
+serial: string, 
+/**
+ * What the user calls the client.
+ */
+label: string, 
+/**
+ * SHA-256 of the certificate, upper-case hex with colons.
+ */
+sha256: string, 
+/**
+ * When it was given.
+ */
+issued_at: string, 
+/**
+ * Last moment of validity.
+ */
+not_after: string, 
+/**
+ * When it was taken back.
+ */
+revoked_at?: string, };
+
+/**
+ * Certificates of clients: who wants them, who has them.
+ */
+export type ClientCertificates = { 
+/**
+ * Names that want one.
+ */
+rules: Array<CertificateRule>, 
+/**
+ * Those that Gatehouse gave, oldest first.
+ */
+certificates: Array<ClientCertificate>, };
+
+/**
+ * In which form a client gets its certificate with its key.
+ */
+export type ClientForm = "pkcs12" | "pkcs12-old" | "pem";
+
+/**
+ * A new certificate of a client, with its key: nobody else has it.
+ */
+export type IssuedClient = { 
+/**
+ * What was given.
+ */
+certificate: ClientCertificate, 
+/**
+ * The file, in base64.
+ */
+content: SecretText, 
+/**
+ * The password that was made up for it; `None` = it has none, or one that the user gave.
+ */
+password: SecretText | null, };
 
 /**
  * A way to prove a name to an authority.
@@ -1910,7 +2049,55 @@ label: string, } } | { "method": "cert-show" } | { "method": "cert-export-ca", "
 /**
  * In which form.
  */
-format: CaFormat, } } | { "method": "cert-list" } | { "method": "acme-show" } | { "method": "acme-setup", "params": AcmeSetup } | { "method": "acme-remove", "params": { 
+format: CaFormat, } } | { "method": "cert-list" } | { "method": "cert-import", "params": { 
+/**
+ * What to call it; one with the same name is replaced. `None` = by its first name.
+ */
+slot: string | null, 
+/**
+ * Where it is taken from.
+ */
+from: ImportFrom, } } | { "method": "cert-remove", "params": { 
+/**
+ * What it is called.
+ */
+slot: string, } } | { "method": "clients-list" } | { "method": "clients-require", "params": { 
+/**
+ * The name or address.
+ */
+host: string, 
+/**
+ * A file with the authorities (PEM), absolute; `None` = Gatehouse's own authority for clients.
+ */
+ca: string | null, 
+/**
+ * Files with lists of revoked certificates, absolute.
+ */
+crls: Array<string>, } } | { "method": "clients-off", "params": { 
+/**
+ * The name or address.
+ */
+host: string, } } | { "method": "clients-issue", "params": { 
+/**
+ * What to call the client.
+ */
+label: string, 
+/**
+ * For so many days.
+ */
+days: number, 
+/**
+ * In which form.
+ */
+form: ClientForm, 
+/**
+ * The password of PKCS#12; `None` = one is made up.
+ */
+password: SecretText | null, } } | { "method": "clients-revoke", "params": { 
+/**
+ * Its label, or its serial number or the beginning of that.
+ */
+client: string, } } | { "method": "acme-show" } | { "method": "acme-setup", "params": AcmeSetup } | { "method": "acme-remove", "params": { 
 /**
  * The names of one certificate; none = all, with accounts' settings and secrets. Accounts stay at the authority.
  */
@@ -1995,7 +2182,7 @@ export type Reply = { "kind": "status", "data": Snapshot } | { "kind": "plan", "
 /**
  * Which.
  */
-device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "certificates", "data": Array<Certificate> } | { "kind": "acme", "data": AcmeState } | { "kind": "preflight", "data": Preflight } | { "kind": "acme-test", "data": AcmeTest } | { "kind": "acme-log", "data": Array<AcmeAttempt> } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
+device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "certificates", "data": Array<Certificate> } | { "kind": "clients", "data": ClientCertificates } | { "kind": "client-issued", "data": IssuedClient } | { "kind": "client-revoked", "data": ClientCertificate } | { "kind": "acme", "data": AcmeState } | { "kind": "preflight", "data": Preflight } | { "kind": "acme-test", "data": AcmeTest } | { "kind": "acme-log", "data": Array<AcmeAttempt> } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
 /**
  * In the Prometheus text format, version 0.0.4.
  */
