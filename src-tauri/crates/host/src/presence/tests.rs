@@ -219,3 +219,19 @@ fn the_property_list_says_what_launchd_needs() {
     assert_eq!(job.get("UserName").and_then(plist::Value::as_string), Some("ada"));
     assert!(!job.contains_key("LimitLoadToSessionType"));
 }
+
+/// What the package for Debian brings and what an installation writes are the same job.
+#[test]
+fn the_units_of_the_package_say_what_an_installation_writes() {
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("Environment="));
+        lines.map(|line| line.replace("User=ada", "User=%i")).collect()
+    };
+    let mut presence = presence(Path::new("/home/ada"), Scope::User);
+    presence.program = PathBuf::from("/usr/bin/gatehouse");
+    let packaged = include_str!("../../../../../packaging/linux/gatehouse.service");
+    assert_eq!(lines(packaged), lines(&files::unit(&presence).unwrap()));
+    presence.scope = Scope::System;
+    let packaged = include_str!("../../../../../packaging/linux/gatehouse@.service");
+    assert_eq!(lines(packaged), lines(&files::unit(&presence).unwrap()));
+}
