@@ -16,6 +16,9 @@ mod quit;
 mod tray;
 mod window;
 
+#[cfg(target_os = "macos")]
+pub(crate) use notify::allowed as notifications_allowed;
+
 use std::sync::Arc;
 
 use gatehouse_api::{Code, ErrorEnvelope, Event, Snapshot};

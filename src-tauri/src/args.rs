@@ -6,6 +6,7 @@ mod devices;
 mod gateway;
 pub(crate) mod help;
 mod look;
+mod selftest;
 mod service;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
@@ -20,6 +21,7 @@ pub(crate) use self::{
     devices::{Devices, Stay, Which},
     gateway::Gateway,
     look::{Color, LanguageWord},
+    selftest::Selftest,
     service::{Service, ServiceInstall, ServiceStatus, ServiceUninstall},
 };
 use crate::output::when::parse_span;
@@ -119,6 +121,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Reach an open address the way a device does, stage by stage.
     Test(Test),
+    /// Prove on this machine what Gatehouse rests on, and make a report of it.
+    Selftest(Selftest),
     /// Limits, rates and other settings of the edge.
     #[command(subcommand)]
     Config(Config),

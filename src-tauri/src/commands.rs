@@ -15,6 +15,7 @@ mod open;
 mod origins;
 mod pause;
 mod plan;
+mod selftest;
 pub(crate) mod serve;
 mod service;
 mod status;
@@ -53,6 +54,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Link(args) => link::run(&args, session).await,
         Command::Tail(args) => tail::run(&args, session).await,
         Command::Test(args) => test::run(args, session).await,
+        Command::Selftest(args) => selftest::run(&args, session).await,
         Command::Config(command) => config::run(command, session).await,
         Command::Metrics => metrics::run(session).await,
         Command::Completions(args) => Ok(completions::run(&args, session)),

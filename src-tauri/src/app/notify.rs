@@ -29,7 +29,7 @@ use super::{shared, window};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::has_tray_host;
 #[cfg(target_os = "macos")]
-pub(crate) use macos::listen;
+pub(crate) use macos::{allowed, listen};
 pub(crate) use wording::{Choice, Notification};
 
 /// After a notification there is none for so long: somebody who asks again and again is seen in the tray.

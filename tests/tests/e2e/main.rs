@@ -20,5 +20,6 @@ mod kit;
 mod lifecycle;
 mod names;
 mod run_script;
+mod selftest;
 mod shared;
 mod trouble;

@@ -77,6 +77,20 @@ impl Text {
         }
     }
 
+    /// The same text with other words where they are somebody's own; those of the catalogue stay.
+    #[must_use]
+    pub fn with_own_words(&self, other: &dyn Fn(&str) -> String) -> Self {
+        match &self.0 {
+            Form::Own(text) => Self(Form::Own(other(text))),
+            Form::Said(said) => {
+                let args = said.args.iter().map(|(name, text)| (name.clone(), text.with_own_words(other)));
+                let mut said = Said { key: said.key.clone(), args: args.collect(), text: String::new() };
+                said.text = said.render(Language::English).unwrap_or_else(|| said.key.to_string());
+                Self(Form::Said(Box::new(said)))
+            }
+        }
+    }
+
     /// Several sentences as one, with a semicolon between them.
     #[must_use]
     pub fn list(texts: impl IntoIterator<Item = Self>) -> Self {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use rcgen::{Issuer, KeyPair};
 use rustls::server::ResolvesServerCert;
+use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tracing::{info, warn};
 
@@ -95,6 +96,11 @@ impl Certificates {
     /// The leaf that is served.
     pub fn current(&self) -> Option<Arc<LeafFacts>> {
         self.state.load().leaf.as_ref().map(|leaf| leaf.facts.clone())
+    }
+
+    /// The chain that is served, leaf first; empty where there is none.
+    pub fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.state.load().leaf.as_ref().map(|leaf| leaf.chain.clone()).unwrap_or_default()
     }
 
     /// The authority, where there is one.

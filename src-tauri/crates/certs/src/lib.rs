@@ -28,6 +28,7 @@ mod profile;
 pub mod renewal;
 mod resolver;
 mod store;
+mod system_trust;
 mod vault;
 
 pub use certificates::{AUTHORITY_KEY, Certificates, Ensured};
@@ -39,6 +40,7 @@ pub use names::Names;
 pub use permitted::Permitted;
 pub use profile::PROFILE_TYPE;
 pub use resolver::{Resolver, Served};
+pub use system_trust::{Judgement, system_judges};
 pub use vault::{Vault, VaultError};
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod probe;
 pub mod public;
 pub mod readiness;
 mod requests;
+pub mod selftest;
 pub mod settings;
 mod supervision;
 #[cfg(test)]

@@ -199,6 +199,13 @@ async fn turned_away(address: &PlannedAddress, trust: &Trust) -> Result<String, 
     }
 }
 
+/// The whole way to a gateway behind one address, and what must be refused there. Says over which protocol.
+pub(crate) async fn rehearse(address: &PlannedAddress, trust: &Trust) -> Result<String, ProbeError> {
+    let seen = reach(address, trust).await?;
+    negative::edge(address, trust, true).await?;
+    Ok(seen.protocol())
+}
+
 /// Tries again while the gateway is busy starting.
 async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, ProbeError>
 where

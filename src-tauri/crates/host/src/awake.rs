@@ -42,6 +42,19 @@ impl Awake {
         Ok(Self { holder, when })
     }
 
+    /// Whether the system lists it among what keeps it awake; `None` = it cannot be asked. Starts a short-lived program.
+    #[must_use]
+    pub fn is_listed(&self) -> Option<bool> {
+        let limit = std::time::Duration::from_secs(5);
+        let (program, arguments): (_, &[&str]) = if cfg!(target_os = "macos") {
+            ("/usr/bin/pmset", &["-g", "assertions"])
+        } else {
+            ("/usr/bin/systemd-inhibit", &["--list", "--no-pager", "--no-legend"])
+        };
+        let listed = crate::command::run(program, arguments, limit).ok().filter(|end| end.succeeded())?;
+        Some(lists(&listed.stdout, self.holder.id()))
+    }
+
     /// Whether it still holds: a system without a session manager lets the program end at once.
     pub fn holds(&mut self) -> bool {
         matches!(self.holder.try_wait(), Ok(None))
@@ -71,6 +84,12 @@ fn discharges(supplies: &Path) -> bool {
         };
         says("type", "Battery") && !says("scope", "Device") && says("status", "Discharging")
     })
+}
+
+/// The process as a word of its own: `pid 123(caffeinate): …` for pmset(1), a column for systemd-inhibit(1).
+fn lists(text: &str, pid: u32) -> bool {
+    let pid = pid.to_string();
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == pid)
 }
 
 /// `caffeinate -s` counts on mains power only, `-i` always (caffeinate(8)); `-w` ends it with us.
@@ -133,6 +152,15 @@ mod tests {
         assert!(!discharges(folder.path()));
         supply("BAT0", &[("status", "Discharging")]);
         assert!(discharges(folder.path()));
+    }
+
+    #[test]
+    fn the_holder_is_found_in_the_words_of_both_systems() {
+        let mac =
+            "   pid 4711(caffeinate): [0x0001] 00:00:02 PreventUserIdleSystemSleep named: \"caffeinate\"";
+        let linux = "Gatehouse 1000 ada 4711 systemd-inhibit sleep:idle The gateway is open block";
+        assert!(lists(mac, 4711) && lists(linux, 4711));
+        assert!(!lists(mac, 471) && !lists(linux, 711));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod launchd;
 mod systemd;
+pub mod trial;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+pub mod owned;
+
 #[cfg(target_os = "linux")]
 #[path = "ports/linux.rs"]
 mod system;

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gatehouse_files::create_private_folder;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tracing::{debug, warn};
 
 mod files;
@@ -27,6 +27,9 @@ use marker::Markers;
 const OPENING: Duration = Duration::from_secs(3);
 /// How long one call may take: a person may have to find a password.
 const ANSWER: Duration = Duration::from_secs(30);
+
+/// The item of [`try_keychain`]; those of a state folder carry its id.
+const SELFTEST: &str = "selftest";
 
 /// Where secrets are to be kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,6 +74,36 @@ pub enum SecretError {
     /// The store cannot be reached or answered in no known way.
     #[error("the secret store cannot be used: {0}")]
     Unavailable(String),
+}
+
+/// Stores a throw-away item in the system's keychain, reads it, replaces it, removes it and makes sure that it is gone;
+/// what an interrupted trial left behind is removed first. `None` = there is no keychain here. Blocks for at most
+/// `limit` for each step.
+///
+/// # Errors
+/// Any [`SecretError`].
+pub fn try_keychain(limit: Duration) -> Option<Result<Kind, SecretError>> {
+    let keychain = Keychain::of_system(limit)?;
+    Some(round_trip(&keychain, limit).map(|()| keychain.kind()))
+}
+
+fn round_trip(keychain: &Keychain, limit: Duration) -> Result<(), SecretError> {
+    keychain.remove(SELFTEST, limit)?;
+    let kept = ["one", "two"].into_iter().try_for_each(|text| {
+        let value = SecretString::from(text);
+        keychain.put(SELFTEST, &value, limit)?;
+        match keychain.get(SELFTEST, limit)? {
+            Some(read) if read.expose_secret() == text => Ok(()),
+            Some(_) => Err(SecretError::Unavailable("it gave another value than was stored".to_owned())),
+            None => Err(SecretError::Unavailable("it forgot what was stored".to_owned())),
+        }
+    });
+    let removed = keychain.remove(SELFTEST, limit);
+    kept.and(removed)?;
+    match keychain.get(SELFTEST, limit)? {
+        None => Ok(()),
+        Some(_) => Err(SecretError::Unavailable("it kept what was removed".to_owned())),
+    }
 }
 
 /// The secrets of one state folder.

@@ -5,17 +5,20 @@
 #![allow(unsafe_code)] // A delegate is an Objective-C class; each block says why it is sound.
 
 use std::cell::OnceCell;
+use std::ptr::NonNull;
 use std::sync::{Mutex, PoisonError};
 
 use block2::{DynBlock, RcBlock};
+use gatehouse_api::say;
+use gatehouse_core::selftest::Notifications;
 use objc2::rc::Retained;
 use objc2::runtime::{Bool, NSObject, NSObjectProtocol, ProtocolObject};
 use objc2::{AnyThread, DefinedClass, define_class, msg_send};
 use objc2_foundation::{NSArray, NSBundle, NSError, NSSet, NSString};
 use objc2_user_notifications::{
-    UNAuthorizationOptions, UNMutableNotificationContent, UNNotification, UNNotificationAction,
-    UNNotificationActionOptions, UNNotificationCategory, UNNotificationCategoryOptions,
-    UNNotificationPresentationOptions, UNNotificationRequest, UNNotificationResponse,
+    UNAuthorizationOptions, UNAuthorizationStatus, UNMutableNotificationContent, UNNotification,
+    UNNotificationAction, UNNotificationActionOptions, UNNotificationCategory, UNNotificationCategoryOptions,
+    UNNotificationPresentationOptions, UNNotificationRequest, UNNotificationResponse, UNNotificationSettings,
     UNUserNotificationCenter, UNUserNotificationCenterDelegate,
 };
 use tauri::{AppHandle, Manager};
@@ -96,6 +99,26 @@ pub(crate) fn listen(app: &AppHandle) {
         let delegate = cell.get_or_init(|| Delegate::new(app.clone()));
         center.setDelegate(Some(ProtocolObject::from_ref(&**delegate)));
     });
+}
+
+/// What the user said of our notifications. Asks the user nothing; waits for the system at most 5 s.
+pub(crate) fn allowed() -> Notifications {
+    let Some(center) = center() else {
+        return Notifications::Unavailable(say!("core.selftest.notifications.no-bundle"));
+    };
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let tell = RcBlock::new(move |settings: NonNull<UNNotificationSettings>| {
+        // SAFETY: the system hands over an object that lives as long as the call.
+        let status = unsafe { settings.as_ref() }.authorizationStatus();
+        let _ = sender.send(status);
+    });
+    center.getNotificationSettingsWithCompletionHandler(&tell);
+    match receiver.recv_timeout(std::time::Duration::from_secs(5)) {
+        Ok(UNAuthorizationStatus::NotDetermined) => Notifications::NotAsked,
+        Ok(UNAuthorizationStatus::Denied) => Notifications::Refused,
+        Ok(_) => Notifications::Allowed,
+        Err(_) => Notifications::Unavailable(say!("core.selftest.notifications.silent")),
+    }
 }
 
 /// Shows it, in the place of the one before.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatehouse_certs::fingerprint;
+use gatehouse_certs::{Certificates, fingerprint};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ProtocolVersion, RootCertStore};
 use tokio::net::TcpStream;
@@ -25,7 +25,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 pub struct Trust {
     connector: TlsConnector,
     leaf_sha256: String,
-    public: Arc<Public>,
+    /// `None`: there is none beside it.
+    public: Option<Arc<Public>>,
 }
 
 /// What must be presented at an address.
@@ -52,7 +53,15 @@ impl Trust {
     /// # Errors
     /// [`ProbeError::NoCertificate`].
     pub fn of(context: &Context) -> Result<Self, ProbeError> {
-        let certificates = &context.certificates;
+        let local = Self::of_local(&context.certificates)?;
+        Ok(Self { public: Some(Arc::clone(&context.public)), ..local })
+    }
+
+    /// Of what the local authority vouches for, and nothing else.
+    ///
+    /// # Errors
+    /// [`ProbeError::NoCertificate`].
+    pub fn of_local(certificates: &Certificates) -> Result<Self, ProbeError> {
         let (Some(authority), Some(leaf)) = (certificates.authority(), certificates.current()) else {
             return Err(ProbeError::NoCertificate);
         };
@@ -67,7 +76,7 @@ impl Trust {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = rustls::client::Resumption::disabled();
         let connector = TlsConnector::from(Arc::new(config));
-        Ok(Self { connector, leaf_sha256: leaf.sha256.clone(), public: Arc::clone(&context.public) })
+        Ok(Self { connector, leaf_sha256: leaf.sha256.clone(), public: None })
     }
 
     /// Whether this is the leaf that is served there now.
@@ -79,7 +88,11 @@ impl Trust {
     /// What must be presented at this address now.
     fn expected(&self, address: &PlannedAddress) -> Result<Expected, ProbeError> {
         let none = || ProbeError::NoCertificateFor { url: address.url.clone() };
-        let key = self.public.served(&address.host).ok_or_else(none)?;
+        let Some(public) = &self.public else {
+            let leaves = vec![self.leaf_sha256.clone()];
+            return Ok(Expected { connector: self.connector.clone(), leaves });
+        };
+        let key = public.served(&address.host).ok_or_else(none)?;
         let leaf = fingerprint(key.cert.first().ok_or_else(none)?);
         if leaf == self.leaf_sha256 {
             if address.is_public() {

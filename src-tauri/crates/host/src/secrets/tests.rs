@@ -278,3 +278,20 @@ fn debug_shows_no_secret() {
         assert!(!format!("{secrets:?} {:?}", secrets.get("key")).contains("hunter2"));
     }
 }
+
+#[test]
+fn a_throw_away_item_goes_round_and_an_old_one_is_taken_away() {
+    let service = Service::default();
+    let keychain = Keychain::new(Kind::SecretService, Arc::new(service.clone()));
+    keychain.put(SELFTEST, &SecretString::from("left by a killed one"), ANSWER).unwrap();
+    round_trip(&keychain, ANSWER).unwrap();
+    assert!(service.items.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_locked_keychain_fails_the_round_trip() {
+    let service = Service::default();
+    *service.locked.lock().unwrap() = true;
+    let keychain = Keychain::new(Kind::SecretService, Arc::new(service));
+    assert!(matches!(round_trip(&keychain, ANSWER), Err(SecretError::Locked(_))));
+}
