@@ -121,7 +121,7 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Reach an open address the way a device does, stage by stage.
     Test(Test),
-    /// Prove on this machine what Gatehouse rests on, and make a report of it.
+    /// Prove on this machine what Gatehouse rests on; write a report.
     Selftest(Selftest),
     /// Limits, rates and other settings of the edge.
     #[command(subcommand)]

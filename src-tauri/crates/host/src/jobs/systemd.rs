@@ -106,7 +106,11 @@ impl<R: Run> Systemd<R> {
 fn refusal(arguments: &[&str], finished: &Finished) -> JobError {
     let said = said(finished);
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if has(&["Failed to connect to bus", "has not been booted with systemd", "Host is down"]) {
+    // A session bus without a user manager tries to start one, and fails.
+    let no_manager = ["Process org.freedesktop.systemd1", "The name org.freedesktop.systemd1"];
+    if has(&["Failed to connect to bus", "has not been booted with systemd", "Host is down"])
+        || has(&no_manager)
+    {
         JobError::NoManager { said }
     } else if has(&["Access denied", "authentication required", "Permission denied"]) {
         JobError::Permission { said }

@@ -51,6 +51,8 @@ fn a_failure_is_told_by_what_it_means() {
         refusal(&["start"], &Finished { status: Some(1), stdout: String::new(), stderr: text.to_owned() })
     };
     assert!(matches!(refused("Failed to connect to bus: No medium found"), JobError::NoManager { .. }));
+    let bus = "Failed to get properties: Process org.freedesktop.systemd1 exited with status 1";
+    assert!(matches!(refused(bus), JobError::NoManager { .. }));
     let booted = "System has not been booted with systemd as init system (PID 1). Can't operate.";
     assert!(matches!(refused(booted), JobError::NoManager { .. }));
     let denied = "Failed to start x.service: Interactive authentication required.";
