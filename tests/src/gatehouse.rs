@@ -195,6 +195,11 @@ impl Gatehouse {
         self.ends().await;
     }
 
+    /// Ends `serve` as a power cut would, while commands wait for it.
+    pub fn loses_power(&self) {
+        self.signal(Signal::KILL);
+    }
+
     /// Whether `serve` still runs.
     pub fn is_running(&mut self) -> bool {
         self.served.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))

@@ -25,6 +25,7 @@
     reason = "a kit for tests: what fails here fails the test that called it"
 )]
 
+mod authority;
 mod browser;
 mod catalogue;
 mod client;
@@ -40,6 +41,7 @@ mod screen;
 mod wait;
 mod window;
 
+pub use authority::Authority;
 pub use browser::{Browser, Page};
 pub use catalogue::{words, words_with};
 pub use client::{Answer, H2, Https, Io, Line, Socket, UpgradeRefused};

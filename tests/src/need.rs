@@ -17,6 +17,8 @@ pub enum Part {
     Program,
     /// The program under test, built so that it can be told to die at a journal step.
     BreakableProgram,
+    /// pebble with its name server, and curl: a certificate authority of the internet.
+    Pebble,
     /// miniupnpd and nft: a home router.
     Router,
     /// Chromium, and `certutil` to put a certificate authority into its store.
@@ -62,6 +64,7 @@ impl Part {
             Self::OpenClaw => openclaw().err(),
             Self::Program => absent(&crate::program()),
             Self::BreakableProgram => absent(&crate::gatehouse::breakable_program()),
+            Self::Pebble => lacks(&["pebble", "pebble-challtestsrv", "curl"], "pebble and curl"),
             Self::Router => lacks(&["miniupnpd", "nft"], "miniupnpd, miniupnpd-nftables and nftables"),
             Self::Chromium => lacks(&["chromium", "certutil"], "chromium and libnss3-tools"),
             Self::TrayApp => no_tray_app(),
