@@ -207,7 +207,6 @@ fn edge(parts: &Parts, link: &GatewayLink) -> Result<Edge, ErrorEnvelope> {
         log: Some(LogOptions::new(logs.clone())),
         challenges: parts.public.challenges(),
         client_certificates: Some(parts.brought.client_certificates()),
-        ..EdgeOptions::default()
     };
     let settings = EdgeSettings::new(link.address());
     Edge::start(options, parts.certificates.resolver(), settings)
@@ -348,7 +347,7 @@ async fn files_of_the_user(desk: Desk) {
         } else if refreshed.clients {
             desk.tell(Fact::LookAgain).await;
         }
-        if looks % FORGET == 0 {
+        if looks.is_multiple_of(FORGET) {
             forget_copies(&desk).await;
         }
         looks = looks.wrapping_add(1);

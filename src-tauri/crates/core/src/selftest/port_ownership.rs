@@ -26,7 +26,8 @@ pub(super) fn on_every_address(wildcard: &Wildcard) -> Result<Text, Text> {
     let found = addresses::list().unwrap_or_default();
     let mut ips: Vec<IpAddr> = found
         .into_iter()
-        .filter(|address| !address.deprecated && !(address.ip.is_ipv6() && address.kind == Kind::LinkLocal))
+        .filter(|address| !address.deprecated)
+        .filter(|address| address.ip.is_ipv4() || address.kind != Kind::LinkLocal)
         .map(|address| address.ip)
         .collect();
     if !ips.contains(&Ipv4Addr::LOCALHOST.into()) {
