@@ -165,6 +165,7 @@ fn hear(app: &AppHandle, news: News) {
             notify::expired(app, devices);
         }
         Event::Snapshot(snapshot) => {
+            notify::expiring(app, snapshot);
             tray::refresh(app);
             notify::certificates(app, snapshot);
         }

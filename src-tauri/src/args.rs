@@ -2,6 +2,7 @@
 
 mod acme;
 mod brought;
+mod cert;
 mod devices;
 mod gateway;
 pub(crate) mod help;
@@ -12,12 +13,13 @@ mod service;
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gatehouse_api::{Answerer, CaFormat, OpenRequest, Scope};
+use gatehouse_api::{Answerer, OpenRequest, Scope};
 use ipnet::IpNet;
 
 pub(crate) use self::{
     acme::{Acme, DnsWord, Setup},
     brought::{Clients, Import},
+    cert::{CaForm, Cert, Device, Export, FingerprintForm, Fingerprinting, TrustWhere, UntrustWhere},
     devices::{Devices, Stay, Which},
     gateway::Gateway,
     look::{Color, LanguageWord},
@@ -319,73 +321,6 @@ pub(crate) enum Config {
     },
     /// The JSON schema of such a file.
     Schema,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Cert {
-    /// Every certificate: where it comes from, until when, and what comes next.
-    #[command(visible_alias = "list")]
-    Show,
-    /// Certificates of public authorities, by ACME.
-    #[command(subcommand)]
-    Acme(Acme),
-    /// Serve a certificate of your own.
-    Import(Import),
-    /// Serve a certificate of your own no more.
-    Remove {
-        /// What it is called, as `cert list` shows it.
-        name: String,
-    },
-    /// Certificates of clients: let only devices in that have one.
-    #[command(subcommand)]
-    Clients(Clients),
-    /// The fingerprint to compare when a device is asked to trust the authority.
-    Fingerprint {
-        /// How it is written.
-        #[arg(long, default_value = "colon")]
-        format: FingerprintForm,
-        /// That of the certificate itself, not of the authority.
-        #[arg(long)]
-        leaf: bool,
-    },
-    /// Write the certificate authority, for devices to trust.
-    Export {
-        /// Where to; - = standard output.
-        #[arg(long, value_name = "PATH", required = true)]
-        ca: PathBuf,
-        /// In which form.
-        #[arg(long, default_value = "pem")]
-        format: CaForm,
-    },
-}
-
-/// How a fingerprint is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FingerprintForm {
-    /// AB:CD:EF
-    Colon,
-    /// abcdef
-    Hex,
-    /// A QR code.
-    Qr,
-}
-
-/// In which form the authority is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CaForm {
-    /// Text.
-    Pem,
-    /// Binary.
-    Der,
-}
-
-impl From<CaForm> for CaFormat {
-    fn from(form: CaForm) -> Self {
-        match form {
-            CaForm::Pem => Self::Pem,
-            CaForm::Der => Self::Der,
-        }
-    }
 }
 
 #[derive(Debug, Args)]

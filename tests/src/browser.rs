@@ -51,6 +51,11 @@ impl Browser {
     /// Starts one on `machine` with an empty profile in `home`, whose store trusts the authority `ca` (PEM).
     pub async fn start(machine: &Machine, home: &Path, ca: &str) -> Self {
         trust(machine, home, ca).await;
+        Self::untouched(machine, home).await
+    }
+
+    /// Starts one on `machine` for the user whose home folder is `home`, with the store that this user has.
+    pub async fn untouched(machine: &Machine, home: &Path) -> Self {
         let mut child = machine
             .command("sh")
             .args(["-c", START])

@@ -15,7 +15,7 @@ function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
   const promise = new Promise<T>((resolve) => (give = resolve));
   return { promise, give };
 }
-const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status|^traffic|^access|^always-on/.test(method));
+const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status|^traffic|^access|^always-on|^trust-show|^cert-(fingerprints|pins)/.test(method));
 
 /** Page, what is clicked one after another, and all that is asked for by that. */
 type Case = { what: string; scene: Scene; page: 'overview' | 'access' | 'devices' | 'certificates' | 'gateway'; click: (string | RegExp)[]; asks: object[] };
@@ -40,8 +40,12 @@ const cases: Case[] = [
   { what: 'shows the log', scene: on, page: 'gateway', click: ['Show Log'], asks: [{ method: 'gateway-log', params: { lines: 200 } }] },
   { what: 'installs OpenClaw only with consent', scene: notInstalled, page: 'overview', click: ['Install OpenClaw…', 'Install'], asks: [{ method: 'install-gateway' }] },
   { what: 'makes a setup code for the address that is shown', scene: on, page: 'overview', click: ['Show QR code of https://mini.local', /OpenClaw app/, 'Make a Code'], asks: [{ method: 'phone-setup', params: { address: 'https://mini.local' } }] },
-  { what: 'exports the authority as PEM', scene: on, page: 'certificates', click: ['Save as PEM…'], asks: [{ method: 'cert-export-ca', params: { format: 'pem' } }] },
-  { what: 'exports the authority as DER', scene: on, page: 'certificates', click: ['Save as CRT…'], asks: [{ method: 'cert-export-ca', params: { format: 'der' } }] },
+  { what: 'exports the authority as PEM', scene: on, page: 'certificates', click: ['Save as PEM…'], asks: [{ method: 'cert-export-ca', params: { format: 'pem', language: 'en' } }] },
+  { what: 'exports the authority as DER', scene: on, page: 'certificates', click: ['Save as CRT…'], asks: [{ method: 'cert-export-ca', params: { format: 'der', language: 'en' } }] },
+  { what: 'exports a profile for an iPhone', scene: on, page: 'certificates', click: ['Save for iPhone, iPad…'], asks: [{ method: 'cert-export-ca', params: { format: 'mobileconfig', language: 'en' } }] },
+  { what: 'has one place trust the authority', scene: on, page: 'certificates', click: ['Trust: System store: curl, git, Node.js'], asks: [{ method: 'trust-add', params: { place: '/usr/local/share/ca-certificates' } }] },
+  { what: 'has one place trust it no more', scene: on, page: 'certificates', click: ['Untrust: Chromium and Chrome'], asks: [{ method: 'trust-remove', params: { place: '/home/ada/.pki/nssdb', stale: false } }] },
+  { what: 'removes authorities that were replaced', scene: on, page: 'certificates', click: ['Remove Earlier Ones'], asks: [{ method: 'trust-remove', params: { place: null, stale: true } }] },
 ];
 
 describe('requests', () => {
@@ -123,6 +127,48 @@ describe('requests', () => {
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       assert.doesNotMatch(await page.content(), /SETUP-1234/, 'the code is forgotten with its sheet');
     }));
+
+  it('shows what a place refuses, and what to type, and says aloud what was done', () =>
+    Stage.play(on, 'certificates', {}, async (stage) => {
+      const { page, core } = stage;
+      const refused = parts.trust.places.map((place) => place.kind === 'system-store' ? { ...place, because: "Only root may change the system's store.", fix: { text: 'Run this in a terminal.', command: 'sudo update-ca-certificates' } } : place);
+      core.answers['trust-add'] = () => ({ kind: 'trust-places', data: { ...parts.trust, places: refused } });
+      await page.getByRole('button', { name: 'Trust: System store: curl, git, Node.js' }).click();
+      await page.getByText('sudo update-ca-certificates', { exact: true }).waitFor();
+      await page.getByRole('status').getByText("Only root may change").waitFor({ state: 'attached' });
+      await stage.picture('certificates-needs-root');
+      assert.deepEqual(await stage.violations(), []);
+      delete core.answers['trust-add'];
+      await page.getByRole('button', { name: 'Trust: Firefox (x7k2.default-release)' }).press('Enter');
+      await page.getByRole('button', { name: 'Untrust: Firefox (x7k2.default-release)' }).waitFor();
+      await page.getByRole('status').getByText('Firefox (x7k2.default-release) now trusts the authority').waitFor({ state: 'attached' });
+    }));
+
+  it('shows a fingerprint in words and as a QR code, and which app knows another certificate', () =>
+    Stage.play(on, 'certificates', { theme: 'dark' }, async (stage) => {
+      const { page } = stage;
+      assert.equal(await page.getByText('drumbeat equation afflict confidence cement belowground optic Capricorn', { exact: true }).count(), 2);
+      await page.getByRole('button', { name: /Show QR Code: the fingerprint of the authority/ }).click();
+      await page.getByRole('img', { name: 'QR code of the fingerprint' }).waitFor();
+      const tablet = page.getByRole('listitem').filter({ hasText: 'Kitchen tablet' });
+      await tablet.getByText('Knows an earlier certificate').waitFor();
+      assert.equal(await tablet.getByText(parts.SHA).count(), 1);
+      await stage.picture('certificates-fingerprints');
+      assert.deepEqual(await stage.violations(), []);
+      assert.deepEqual(await stage.overflows(), []);
+    }));
+
+  it('says why it cannot look for trust, and where nothing is kept', async () => {
+    await Stage.play(gatewayDown, 'certificates', {}, async ({ page }) => {
+      await page.getByRole('alert').getByText('The request was not finished').first().waitFor();
+    });
+    await Stage.play({ ...on, trust: { ca_name: null, places: [] }, pins: off.pins }, 'certificates', {}, async (stage) => {
+      await stage.page.getByText('No place for authorities was found').waitFor();
+      await stage.page.getByText('No app remembers it').waitFor();
+      await stage.picture('certificates-empty');
+      assert.deepEqual(await stage.violations(), []);
+    });
+  });
 
   it('turns each step of trust green when the phone does it, and closes the page with the sheet', () =>
     Stage.play(on, 'certificates', {}, async (stage) => {

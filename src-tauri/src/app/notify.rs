@@ -19,8 +19,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gatehouse_api::{
-    ApproveAs, Certificate, DeviceList, ErrorEnvelope, ExpiredDevice, PendingDevice, Problem, Request,
-    Snapshot,
+    ApproveAs, Certificate, DeviceList, ErrorEnvelope, ExpiredDevice, Nearness, PendingDevice, Problem,
+    Request, Snapshot,
 };
 use tauri::{AppHandle, Manager};
 use time::OffsetDateTime;
@@ -127,6 +127,17 @@ pub(crate) fn certificates(app: &AppHandle, snapshot: &Snapshot) {
     }
 }
 
+/// Tells once for each certificate, and how near its end is, that it comes to its end. A renewal that is merely due comes by
+/// itself and is no news.
+pub(crate) fn expiring(app: &AppHandle, snapshot: &Snapshot) {
+    let shared = shared(app);
+    for expiring in snapshot.expiring.iter().filter(|expiring| expiring.nearness > Nearness::Due) {
+        if shared.preferences.is_news(&wording::mark(expiring)) {
+            system::show(app, wording::expiring(expiring, shared.preferences.language()));
+        }
+    }
+}
+
 /// Tells that something which the user asked for in the menu failed.
 pub(crate) fn trouble(app: &AppHandle, error: &ErrorEnvelope) {
     tracing::warn!(code = ?error.code, title = %error.title, "an action of the menu failed");
@@ -136,6 +147,7 @@ pub(crate) fn trouble(app: &AppHandle, error: &ErrorEnvelope) {
         body: error.because.in_language(language),
         device: None,
         choices: Vec::new(),
+        page: "devices",
     };
     system::show(app, notification);
 }
@@ -143,7 +155,7 @@ pub(crate) fn trouble(app: &AppHandle, error: &ErrorEnvelope) {
 /// What the user chose on a notification.
 fn chosen(app: &AppHandle, notification: &Notification, choice: Choice) {
     let Some(device) = notification.device.clone() else {
-        return window::show_soon(app, Some("devices"));
+        return window::show_soon(app, Some(notification.page));
     };
     let request = match choice {
         Choice::Review => return window::show_soon(app, Some("devices")),

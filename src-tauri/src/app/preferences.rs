@@ -9,6 +9,8 @@ use crate::words::{Language, of_system};
 
 /// Longest file that is read, in bytes.
 const FILE_BYTES: u64 = 64 * 1024;
+/// Marks that are remembered.
+const MOST_TOLD: usize = 32;
 
 /// The preferences. Where they cannot be kept, they last as long as the process.
 #[derive(Debug)]
@@ -24,6 +26,9 @@ struct Kept {
     /// `None` = the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     language: Option<Language>,
+    /// What was told once and is not told again, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    told: Vec<String>,
 }
 
 impl Preferences {
@@ -53,6 +58,20 @@ impl Preferences {
     /// Keeps the language that was chosen in the window; `None` = the system's.
     pub(crate) fn choose(&self, language: Option<Language>) {
         self.keep(|kept| kept.language = language);
+    }
+
+    /// Whether `mark` was not told yet; from now on it was.
+    pub(crate) fn is_news(&self, mark: &str) -> bool {
+        let known = |kept: &Kept| kept.told.iter().any(|told| told == mark);
+        if known(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return false;
+        }
+        self.keep(|kept| {
+            kept.told.push(mark.to_owned());
+            let surplus = kept.told.len().saturating_sub(MOST_TOLD);
+            kept.told.drain(..surplus);
+        });
+        true
     }
 
     fn keep(&self, change: impl FnOnce(&mut Kept)) {
@@ -86,6 +105,20 @@ mod tests {
         assert_eq!(second.language(), Language::SimplifiedChinese);
         second.choose(None);
         assert_eq!(second.language(), of_system());
+    }
+
+    #[test]
+    fn what_was_told_is_no_news_at_the_next_start_and_little_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Some(folder.path().join("app.json"));
+        let first = Preferences::load(path.clone());
+        assert!(first.is_news("Near AB"));
+        assert!(!first.is_news("Near AB") && first.is_news("Close AB"));
+
+        let second = Preferences::load(path);
+        assert!(!second.is_news("Near AB"));
+        assert!((0..MOST_TOLD).all(|number| second.is_news(&number.to_string())));
+        assert!(second.is_news("Near AB"), "it was pushed out");
     }
 
     #[test]

@@ -1,21 +1,21 @@
-//! `gatehouse cert`: the certificate that is served, and the authority that devices are asked to trust.
+//! `gatehouse cert`: the certificate that is served, the authority that devices are asked to trust, and who remembers what.
 
 mod acme;
 mod brought;
 mod clients;
+mod export;
+mod fingerprint;
+mod pins;
+mod trust;
 
-use std::{io, path::Path};
-
-use base64::{Engine, engine::general_purpose::STANDARD};
 use gatehouse_api::{
-    CaExport, CaFormat, CertSummary, Certificate, CertificateState, Code, ErrorEnvelope, Reply, Request,
-    Text, say,
+    CertSummary, Certificate, CertificateState, Code, ErrorEnvelope, Reply, Request, Text, say,
 };
 use serde_json::json;
 
 use crate::{
-    args::{CaForm, Cert, FingerprintForm},
-    output::{Form, Page, Tone, fields, qr, when::Clock, words},
+    args::Cert,
+    output::{Form, Page, Tone, fields, when::Clock, words},
     session::{Outcome, Session, Verdict, unexpected},
 };
 
@@ -27,8 +27,12 @@ pub(crate) async fn run(command: Cert, session: &mut Session) -> Outcome {
         Cert::Import(words) => brought::import(words, session).await,
         Cert::Remove { name } => brought::remove(name, session).await,
         Cert::Clients(command) => clients::run(command, session).await,
-        Cert::Fingerprint { format, leaf } => fingerprint(format, leaf, session).await,
-        Cert::Export { ca, format } => export(&ca, format, session).await,
+        Cert::Fingerprint(args) => fingerprint::run(&args, session).await,
+        Cert::Export(args) => export::run(&args, session).await,
+        Cert::Trust(args) => trust::add(args, session).await,
+        Cert::Untrust(args) => trust::remove(args, session).await,
+        Cert::Pins => pins::run(session).await,
+        Cert::Renew { reuse_key } => renew(reuse_key, session).await,
     }
 }
 
@@ -43,6 +47,10 @@ async fn show(session: &mut Session) -> Outcome {
     match session.out.form() {
         Form::Human => {
             let mut shown = local.as_ref().map_or_else(Page::new, |local| page(local, session.clock));
+            // A core of an earlier version does not know them.
+            if let (Some(local), Ok(pins)) = (&local, pins::fetch(session).await) {
+                pins::note(&mut shown, &pins, &local.sha256);
+            }
             list(&mut shown, &all, session.clock);
             session.out.page(&shown);
         }
@@ -92,10 +100,31 @@ pub(super) fn list(page: &mut Page, all: &[Certificate], clock: Clock) {
 
 async fn fetch(session: &mut Session) -> Result<CertSummary, ErrorEnvelope> {
     let Reply::Cert(cert) = session.ask(Request::CertShow).await? else { return Err(unexpected()) };
-    cert.ok_or_else(|| {
-        ErrorEnvelope::new(Code::NotFound, say!("cli.cert.none"), say!("cli.cert.none-because"))
-            .fix_with(say!("core.open-one"), "gatehouse open --to lan")
-    })
+    cert.ok_or_else(none)
+}
+
+/// Apps that remember the certificate are told before it goes.
+async fn renew(reuse_key: bool, session: &mut Session) -> Outcome {
+    let cert = fetch(session).await?;
+    let pins = pins::fetch(session).await?;
+    let known = pins.pins.iter().filter(|pin| pin.sha256 == cert.sha256).count();
+    if known > 0 {
+        let mut page = Page::new();
+        pins::note(&mut page, &pins, &cert.sha256);
+        session.out.context(&page);
+        session.consent(say!("cli.cert.renew-ask", count = known)).await?;
+    }
+    let Reply::Cert(renewed) = session.ask(Request::CertRenew { reuse_key }).await? else {
+        return Err(unexpected());
+    };
+    let renewed = renewed.ok_or_else(none)?;
+    session.out.result(&page(&renewed, session.clock), &renewed);
+    Ok(Verdict::Done)
+}
+
+fn none() -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::NotFound, say!("cli.cert.none"), say!("cli.cert.none-because"))
+        .fix_with(say!("core.open-one"), "gatehouse open --to lan")
 }
 
 fn page(cert: &CertSummary, clock: Clock) -> Page {
@@ -124,82 +153,4 @@ pub(crate) fn fingerprint_fields(page: &mut Page, name: impl Into<Text>, colons:
         }
         _ => page.field(name, colons),
     }
-}
-
-async fn fingerprint(format: FingerprintForm, leaf: bool, session: &mut Session) -> Outcome {
-    let cert = fetch(session).await?;
-    let (of, colons) = match cert.ca_sha256 {
-        Some(ca) if !leaf => ("ca", ca),
-        Some(_) | None => ("certificate", cert.sha256),
-    };
-    if session.out.form() != Form::Human {
-        session.out.object(&json!({"of": of, "sha256": colons}));
-        return Ok(Verdict::Done);
-    }
-    let hex = colons.replace(':', "").to_ascii_lowercase();
-    match format {
-        FingerprintForm::Colon => session.out.data(format!("{colons}\n").as_bytes()),
-        FingerprintForm::Hex => session.out.data(format!("{hex}\n").as_bytes()),
-        FingerprintForm::Qr => {
-            let look = session.out.look();
-            let code = qr::code(&colons, look.utf8, look.color).ok_or_else(unexpected)?;
-            session.out.data(code.as_bytes());
-        }
-    }
-    Ok(Verdict::Done)
-}
-
-async fn export(path: &Path, form: CaForm, session: &mut Session) -> Outcome {
-    let format = CaFormat::from(form);
-    let Reply::Ca(ca) = session.ask(Request::CertExportCa { format }).await? else {
-        return Err(unexpected());
-    };
-    let bytes = match format {
-        CaFormat::Pem => ca.content.clone().into_bytes(),
-        CaFormat::Der => STANDARD.decode(&ca.content).map_err(|_| unexpected())?,
-    };
-    if path == Path::new("-") {
-        match session.out.form() {
-            Form::Human => session.out.data(&bytes),
-            Form::Json | Form::Lines => session.out.object(&fields(&ca)),
-        }
-        return Ok(Verdict::Done);
-    }
-    write(path, &bytes).map_err(|error| not_written(path, &error))?;
-    let CaExport { name, sha256, not_after, .. } = &ca;
-    let mut page = Page::verdict(Tone::Good, say!("cli.cert.written"), path.display().to_string());
-    page.field(
-        say!("cli.field.authority"),
-        &say!("cli.cert.name-until", name = name, date = session.clock.date(*not_after)),
-    );
-    fingerprint_fields(&mut page, "SHA-256", sha256);
-    let value = json!({
-        "path": path.display().to_string(),
-        "format": format,
-        "name": name,
-        "sha256": sha256,
-        "not_after": serde_json::to_value(&ca).ok().and_then(|ca| ca.get("not_after").cloned()),
-    });
-    session.out.result(&page, &value);
-    Ok(Verdict::Done)
-}
-
-/// The certificate is public: everybody may read the file. A device such as `/dev/stdout` is written to as it is.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    match path.metadata() {
-        Ok(meta) if !meta.is_file() => std::fs::write(path, bytes),
-        Ok(_) | Err(_) => gatehouse_files::write_atomic(path, bytes, gatehouse_files::PUBLIC),
-    }
-}
-
-fn not_written(path: &Path, error: &io::Error) -> ErrorEnvelope {
-    let code = match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Code::Permission,
-        _ => Code::Storage,
-    };
-    ErrorEnvelope::new(
-        code,
-        say!("cli.file.not-written"),
-        say!("core.at-failed", place = path.display(), error = error),
-    )
 }

@@ -7,18 +7,19 @@ use gatehouse_api::{
     AlwaysOn, Answerer, AwakeState, CaExport, CaFormat, Cause, CertSummary, Certificate, CertificateKind,
     CertificateRule, CertificateState, Change, ChangeKind, ChangeState, ClientCertificate,
     ClientCertificates, ClientRule, Code, ConfigEntry, ConfigKind, Configuration, Desired, DeviceCounts,
-    DeviceList, DnsSetup, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fix, GatewayLog, GatewayRepair,
-    GatewayService, GatewayServiceState, GatewaySummary, GatewayVerdict, HistoryEntry, IssuedClient,
-    LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict,
-    PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Plan, PlanStep, Preflight, PreflightFinding,
-    Problem, Progress, Proof, ProofWay, ReadinessPoint, ReadinessState, RepairStep, Reply, Request,
-    RevokeReport, SCHEMA, Scope, SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StepId,
-    StepState, TestStage, TlsFacts, TrafficRecord, TrustInvite, TrustInviteProgress, TrustedBy,
-    WebSocketFacts, Weight, say,
+    DeviceList, DnsSetup, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fingerprint, Fingerprints, Fix,
+    GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary, GatewayVerdict,
+    HistoryEntry, IssuedClient, LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner,
+    OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Pin,
+    Pins, Plan, PlanStep, Preflight, PreflightFinding, Problem, Progress, Proof, ProofWay, ReadinessPoint,
+    ReadinessState, RepairStep, Reply, Request, RevokeReport, SCHEMA, Scope, SecretLink, SecretText,
+    Snapshot, StageOutcome, StageResult, StaleAuthority, StepId, StepState, TestStage, TlsFacts,
+    TrafficRecord, TrustInvite, TrustInviteProgress, TrustKind, TrustPlace, TrustPlaces, TrustState,
+    TrustedBy, WebSocketFacts, Weight, say,
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
-pub(crate) use self::answers::answer;
+pub(crate) use self::answers::{answer, pins, untouched};
 
 /// The key of the device that waits.
 pub(crate) const PHONE: &str = "3f9a1c20b7d54e6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7";
@@ -85,6 +86,7 @@ pub(crate) fn on_at(now: OffsetDateTime) -> Snapshot {
             limits: None,
         }),
         problems: Vec::new(),
+        expiring: Vec::new(),
         secrets: "file".to_owned(),
         pid: 812,
     }

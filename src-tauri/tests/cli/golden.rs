@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Each command and the file that freezes its object.
-const OBJECTS: [(&str, &str, i32); 58] = [
+const OBJECTS: [(&str, &str, i32); 64] = [
     ("status", "status --json", 0),
     ("open", "open --to lan --json", 0),
     ("plan", "open --to lan --dry-run --json", 0),
@@ -51,6 +51,12 @@ const OBJECTS: [(&str, &str, i32); 58] = [
     ("cert-clients-issue", "cert clients issue phone --out - --json", 0),
     ("cert-clients-revoke", "cert clients revoke phone --yes --json", 0),
     ("cert-fingerprint", "cert fingerprint --json", 0),
+    ("cert-show", "cert renew --yes --json", 0),
+    ("cert-fingerprint-leaf", "cert fingerprint --leaf --all --json", 0),
+    ("cert-pins", "cert pins --json", 3),
+    ("cert-trust", "cert trust --json", 3),
+    ("cert-trust", "cert untrust --dry-run --json", 0),
+    ("cert-export-for", "cert export --ca out.pem --for node --json", 0),
     ("cert-export-file", "cert export --ca out.der --format der --json", 0),
     ("cert-export", "cert export --ca - --json", 0),
     ("link", "link --json", 0),

@@ -77,6 +77,8 @@ async fn lists_are_pages() {
             Request::History { .. } => Ok(Reply::History(fixtures::history_at(now))),
             Request::CertShow => Ok(Reply::Cert(Some(fixtures::cert(now)))),
             Request::CertList => Ok(Reply::Certificates(fixtures::certificates(now))),
+            Request::CertPins => Ok(Reply::Pins(fixtures::pins(now))),
+            Request::TrustShow => Ok(Reply::TrustPlaces(fixtures::untouched())),
             other => fixtures::answer(other),
         })
     });
@@ -85,6 +87,9 @@ async fn lists_are_pages() {
         ("history", "history"),
         ("plan", "open --dry-run"),
         ("cert-show", "cert show"),
+        ("cert-pins", "cert pins"),
+        ("cert-trust", "cert trust"),
+        ("cert-trust-dry-run", "cert trust --dry-run"),
         ("gateway-status", "gateway status"),
         ("link-qr", "link --qr"),
     ] {

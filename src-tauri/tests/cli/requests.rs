@@ -6,7 +6,9 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use gatehouse_api::{ApproveAs, Code, ErrorEnvelope, GatewayAction, OpenRequest, Reply, Request, Scope};
+use gatehouse_api::{
+    ApproveAs, CaFormat, Code, ErrorEnvelope, GatewayAction, OpenRequest, Reply, Request, Scope,
+};
 
 use crate::{
     core::FakeCore,
@@ -207,6 +209,10 @@ async fn fingerprints_are_bare_values_for_scripts() {
     assert_eq!(hex, fixtures::CA.replace(':', "").to_lowercase() + "\n");
     assert!(run_line(&core.path, "cert fingerprint --leaf").await.stdout.starts_with("FF:1B"));
     assert!(run_line(&core.path, "cert fingerprint --format qr").await.stdout.contains('\u{2588}'));
+    let words = run_line(&core.path, "cert fingerprint --format words").await.stdout;
+    assert_eq!(words, "word0 word1 word2 word3\nword4 word5 word6 word7\n");
+    let all = run_line(&core.path, "cert fingerprint --words --all --qr").await.stdout;
+    assert!(all.starts_with(fixtures::CA) && all.contains("word31\n") && all.contains('\u{2588}'), "{all}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,4 +229,53 @@ async fn a_link_that_logs_in_goes_into_a_pipe_only_when_told_so() {
             assert_eq!(shown.status, 0, "{shown:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_device_gets_the_file_that_it_takes_and_is_told_what_to_do() {
+    for (device, format, step) in [
+        ("ios", CaFormat::Mobileconfig, "Profile Downloaded"),
+        ("mac", CaFormat::Mobileconfig, "Device Management"),
+        ("android", CaFormat::Der, "Encryption & credentials"),
+        ("windows", CaFormat::Der, "certutil -user"),
+        ("linux", CaFormat::Pem, "update-ca-certificates"),
+        ("firefox", CaFormat::Pem, "Authorities"),
+        ("node", CaFormat::Pem, "NODE_EXTRA_CA_CERTS"),
+        ("java", CaFormat::Pem, "keytool"),
+    ] {
+        let core = FakeCore::usual();
+        let ran = run_line(&core.path, &format!("cert export --ca ca.file --for {device}")).await;
+        assert_eq!(ran.status, 0, "{ran:?}");
+        assert!(ran.stdout.contains(step), "{device}: {}", ran.stdout);
+        let language = Some("en".to_owned());
+        assert_eq!(core.seen(), [Request::CertExportCa { format, language }], "{device}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trust_is_asked_for_in_the_place_that_is_named_and_a_dry_run_only_looks() {
+    for (line, asked) in [
+        ("cert trust", Request::TrustAdd { place: None }),
+        ("cert trust --place /a/b", Request::TrustAdd { place: Some("/a/b".to_owned()) }),
+        ("cert untrust", Request::TrustRemove { place: None, stale: false }),
+        ("cert untrust --stale", Request::TrustRemove { place: None, stale: true }),
+        ("cert trust --dry-run", Request::TrustShow),
+        ("cert untrust --dry-run", Request::TrustShow),
+    ] {
+        let core = FakeCore::usual();
+        run_line(&core.path, line).await;
+        assert_eq!(core.seen(), [asked], "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_apps_remember_is_replaced_only_after_a_yes() {
+    let core = FakeCore::usual();
+    let refused = run_line(&core.path, "cert renew --reuse-key").await;
+    assert_eq!(refused.status, 4, "{refused:?}");
+    assert!(refused.stderr.contains("Ada's iPhone"), "{refused:?}");
+    assert!(!core.seen().iter().any(|request| matches!(request, Request::CertRenew { .. })));
+
+    assert_eq!(run_line(&core.path, "cert renew --reuse-key --yes").await.status, 0);
+    assert!(core.seen().contains(&Request::CertRenew { reuse_key: true }));
 }

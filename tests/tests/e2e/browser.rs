@@ -74,6 +74,30 @@ async fn a_browser_without_our_authority_does_not_get_in() {
 }
 
 #[tokio::test]
+async fn a_browser_of_this_machine_trusts_the_address_after_cert_trust_and_refuses_it_after_untrust() {
+    let Some(open) = open_house_with_browser().await else { return };
+    let home = open.house.gateway.home();
+    // Only this place: the machine's own store is not for tests.
+    let store = home.join(".pki/nssdb");
+    let place = store.to_str().expect("a path of letters");
+    let tried = async || {
+        let browser = Browser::untouched(&open.house.here, home).await;
+        browser.open("about:blank").await.go("https://127.0.0.1/").await
+    };
+
+    assert_eq!(tried().await, "net::ERR_CERT_AUTHORITY_INVALID");
+    let trusted = open.gatehouse.run(&["--json", "cert", "trust", "--place", place]).await.succeeds().json();
+    let places = trusted["places"].as_array().expect("places");
+    let ours = places.iter().find(|found| found["path"] == place).expect("the browser's store");
+    assert_eq!((&ours["state"], &ours["changed"]), (&"trusted".into(), &true.into()));
+    let system = places.iter().find(|found| found["kind"] == "system-store").expect("the system's store");
+    assert_eq!((&system["state"], &system["changed"]), (&"not-trusted".into(), &false.into()));
+    assert_eq!(tried().await, "");
+    open.gatehouse.run(&["cert", "untrust", "--place", place]).await.succeeds();
+    assert_eq!(tried().await, "net::ERR_CERT_AUTHORITY_INVALID");
+}
+
+#[tokio::test]
 async fn a_browser_reaches_the_address_over_ipv6_and_is_asked_to_wait() {
     let Some(open) = open_house_with_browser().await else { return };
     let browser = Browser::start(&open.house.there, &open.house.folder("browser-v6"), open.ca()).await;

@@ -20,6 +20,7 @@ const quiet: Snapshot = {
   last_change: null,
   listener: null,
   problems: [],
+  expiring: [],
   secrets: 'keychain',
   pid: 4711,
 };
@@ -38,6 +39,9 @@ export const off: Scene = {
   history: [],
   revoked: { device_id: parts.laptop.device_id, name: parts.laptop.name, can_return: false, note: 'It is locked out: it would have to ask again, and you would see it.', token_rotated: false },
   ca: { content: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n', format: 'pem', name: parts.cert.issuer, sha256: parts.CA_SHA, not_after: at(3650 * DAY) },
+  trust: parts.trust,
+  fingerprints: parts.fingerprints,
+  pins: { pins: [], renewal: null, steps: [] },
   traffic: [],
   access: { trusted_proxies: [], networks: ['192.168.1.0/24'], clients: { rule: 'nobody' } },
   addressTest: parts.works,
@@ -46,7 +50,7 @@ export const off: Scene = {
   link: { url: 'https://localhost/#bootstrapToken=only-once', address: 'https://localhost', expires_at: at(120) },
   setup: { code: 'SETUP-1234-5678', gateway_url: 'wss://mini.local', setup_id: 's1', expires_at: at(600) },
   setupProgress: { done: false, device_id: null, name: null },
-  invite: { url: 'http://192.168.1.20:49152/t/7Qm2xK', expires_at: at(600), ca_sha256: parts.CA_SHA, ca_name: parts.cert.issuer },
+  invite: { url: 'http://192.168.1.20:49152/t/7Qm2xK', expires_at: at(600), ca_sha256: parts.CA_SHA, ca_words: parts.fingerprints.authority!.words.slice(0, 8), ca_name: parts.cert.issuer },
   inviteProgress: { open: true, visitors: [], fetched: [] },
   progress: [],
   up: true,
@@ -80,6 +84,7 @@ export const on: Scene = {
   origins: parts.origins,
   seen: parts.seen,
   history: parts.history,
+  pins: parts.pins,
   traffic: parts.traffic,
   access: {
     trusted_proxies: [{ address: '127.0.0.1', owner: 'gatehouse' }, { address: '::1', owner: 'gatehouse' }, { address: '10.0.0.0/8', owner: 'user' }],
@@ -158,6 +163,9 @@ export const gatewayDown: Scene = {
   plan: down,
   undoing: down,
   change: down,
+  trust: { code: 'failed', title: 'The request was not finished', because: 'A program of the system did not end.', evidence: ['no end within 30 s'] },
+  fingerprints: { code: 'not-found', title: 'There is no local certificate yet', because: 'One is made when an address is opened.', evidence: [] },
+  pins: { code: 'failed', title: 'The request was not finished', because: 'It was stopped.', evidence: [] },
   ca: { code: 'storage', title: 'The certificate authority could not be read', because: 'The file is not readable.', evidence: ['open: permission denied'] },
   traffic: [],
 };
@@ -185,6 +193,8 @@ export const long: Scene = {
   },
   origins: { origins: [{ origin: `https://${host}`, owner: 'user', never_matches: words, last_seen: at(-40 * DAY) }, ...parts.origins.origins] },
   seen: [{ origin: `https://${host}`, count: 123_456, refused: true, client: '2001:db8:ffff:ffff:ffff:ffff:ffff:fffe', last_seen: at(-DAY) }],
+  trust: { ca_name: words, places: parts.trust.places.map((place) => ({ ...place, path: `${place.path}/${words}/${words}`, because: `${words} ${words}`, fix: { text: words, command: `sudo install -m 644 /home/${words}/authority.pem /usr/local/share/ca-certificates/gatehouse-0011223344556677.crt` }, stale: [{ name: words, sha256: parts.SHA }] })) },
+  pins: { ...parts.pins, pins: parts.pins.pins.map((pin) => ({ ...pin, name: words, host })) },
   history: parts.history.map((entry) => ({ ...entry, title: `${entry.title} ${host}` })),
   traffic: [{ ...parts.traffic[1]!, id: 'long', client: '2001:db8:ffff:ffff:ffff:ffff:ffff:fffe', host, path: `/${words}/${'a'.repeat(300)}` }, ...parts.traffic],
 };

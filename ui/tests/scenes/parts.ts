@@ -1,8 +1,7 @@
 // The pieces that scenes are put together from.
 
 import type {
-  Address, AddressTest, AlwaysOn, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, GatewayService, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Plan,
-  Problem, Progress, StepId, TrafficRecord,
+    Address, AddressTest, AlwaysOn, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, Problem, Progress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
 } from '$api';
 import { at, DAY } from './scene.js';
 
@@ -74,6 +73,35 @@ export const notReadyYet: AlwaysOn = {
     { id: 'power-cut', state: 'attention', title: 'The machine stays off after a power cut', because: 'Somebody would have to press its button.', fix: { text: 'Let it start by itself.', command: 'sudo pmset -a autorestart 1' } },
     { id: 'updates', state: 'unknown', title: 'Whether updates restart the machine is not known', because: 'The system does not say.' },
     { id: 'awake', state: 'ready', title: 'The machine is kept awake', because: 'As long as an address is open; closing the lid of a portable still puts it to sleep.' },
+  ],
+};
+
+const WORDS = 'drumbeat equation afflict confidence cement belowground optic Capricorn indulge nebula upset pandemic drifter unravel assume gravity tempest bravado quota certify'.split(' ');
+const fingerprint = (name: string, sha256: string): Fingerprint => ({ name, sha256, words: [...WORDS, ...WORDS.slice(0, 12)], public_key: 'Vjs8r4z+80wjNcr1YKepWQboSIRi63WsWXhIMN+eWys=' });
+export const fingerprints: Fingerprints = { certificate: fingerprint(cert.issuer, SHA), authority: fingerprint(cert.issuer, CA_SHA) };
+
+const place = (kind: TrustKind, path: string, state: TrustState): TrustPlace => ({ kind, path, state, changed: false, stale: [] });
+export const trust: TrustPlaces = {
+  ca_name: cert.issuer,
+  places: [
+    place('system-store', '/usr/local/share/ca-certificates', 'not-trusted'),
+    place('chromium', '/home/ada/.pki/nssdb', 'trusted'),
+    { ...place('firefox', '/home/ada/.mozilla/firefox/x7k2.default-release', 'not-trusted'), stale: [{ name: 'Gatehouse on mini, 2025-01-02', sha256: SHA }] },
+    { ...place('firefox', '/home/ada/.mozilla/firefox/work', 'unknown'), because: 'certutil is missing, without which this place can be neither read nor changed.', fix: { text: 'Install libnss3-tools.', command: 'sudo apt install libnss3-tools' } },
+  ],
+};
+export const mac: TrustPlaces = { ca_name: cert.issuer, places: [place('login-keychain', '/Users/ada/Library/Keychains/login.keychain-db', 'trusted')] };
+
+export const pins: Pins = {
+  pins: [
+    { device_id: 'a1', name: "Ada's iPhone", client: 'openclaw-ios', host: 'mini.local', sha256: SHA, now: SHA, seen: at(-90) },
+    { device_id: 'a2', name: 'Kitchen tablet', client: 'openclaw-android', host: '192.168.1.20', sha256: CA_SHA, now: SHA, seen: at(-40 * DAY) },
+    { device_id: 'a3', name: 'Old phone', client: 'openclaw-android', host: 'chat.example.com', sha256: CA_SHA, now: null, seen: at(-70 * DAY) },
+  ],
+  renewal: at(265 * DAY),
+  steps: [
+    'These apps remember the SHA-256 of the certificate that they saw first. A new certificate is another one to them.',
+    { key: 'core.pins.android', text: "Android: the app says that the TLS fingerprint does not match and does not connect. Remove the gateway in the app and pair it again; where that does not help, clear the app's data." },
   ],
 };
 

@@ -2,9 +2,7 @@
 // wrong shape does not compile.
 
 import type {
-  AccessFacts, AddressTest, AlwaysOn, CaExport, Change, DeviceList, ErrorEnvelope, Event, GatewayLog, HistoryEntry, OriginList, OriginSeen,
-  OriginTest, PhoneSetup, PhoneSetupProgress, Plan, Progress,
-  RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress,
+    AccessFacts, AddressTest, AlwaysOn, CaExport, Change, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, HistoryEntry, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Progress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
 } from '$api';
 
 export interface Scene {
@@ -21,6 +19,9 @@ export interface Scene {
   history: HistoryEntry[];
   revoked: RevokeReport;
   ca: CaExport | ErrorEnvelope;
+  trust: TrustPlaces | ErrorEnvelope;
+  fingerprints: Fingerprints | ErrorEnvelope;
+  pins: Pins | ErrorEnvelope;
   traffic: TrafficRecord[];
   access: AccessFacts;
   alwaysOn: AlwaysOn | ErrorEnvelope;

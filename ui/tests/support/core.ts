@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { extname, join, normalize } from 'node:path';
 import type { AddressInfo } from 'node:net';
-import type { DeviceList, ErrorEnvelope, Event, PairedDevice, Reply, Request, Snapshot } from '$api';
+import type { DeviceList, ErrorEnvelope, Event, PairedDevice, Reply, Request, Snapshot, TrustPlace } from '$api';
 import { at, isError, NOW, opening, type Scene } from '../scenes/index.js';
 
 export type Method = Request['method'];
@@ -164,6 +164,22 @@ export class FakeCore {
       case 'test-address': return or(scene.addressTest, (data) => ({ kind: 'address-test', data: { ...data, url: request.params.address ?? data.url } }));
       case 'cert-show': return { kind: 'cert', data: scene.snapshot.cert };
       case 'cert-export-ca': return or(scene.ca, (data) => ({ kind: 'ca', data: { ...data, format: request.params.format, content: request.params.format === 'der' ? 'AQID' : data.content } }));
+      case 'cert-fingerprints': return or(scene.fingerprints, (data) => ({ kind: 'fingerprints', data }));
+      case 'cert-pins': return or(scene.pins, (data) => ({ kind: 'pins', data }));
+      case 'cert-renew': return { kind: 'cert', data: scene.snapshot.cert };
+      case 'trust-show': return or(scene.trust, (data) => ({ kind: 'trust-places', data: { ...data, places: data.places.map((place) => ({ ...place, changed: false })) } }));
+      case 'trust-add': case 'trust-remove': {
+        if (isError(scene.trust)) return scene.trust;
+        const add = request.method === 'trust-add';
+        const stale = request.method === 'trust-remove' && request.params.stale;
+        const chosen = (place: TrustPlace) => request.params.place === null || request.params.place === place.path;
+        scene.trust = { ...scene.trust, places: scene.trust.places.map((place) => {
+          if (!chosen(place)) return { ...place, changed: false };
+          if (stale) return { ...place, changed: place.stale.length > 0, stale: [] };
+          return { ...place, changed: true, state: add ? 'trusted' : 'not-trusted' };
+        }) };
+        return { kind: 'trust-places', data: scene.trust };
+      }
       case 'gateway-status': return { kind: 'gateway', data: scene.snapshot.gateway };
       case 'gateway-control': case 'install-gateway': return { kind: 'gateway', data: scene.snapshot.gateway };
       case 'gateway-log': return { kind: 'gateway-log', data: { ...scene.log, lines: scene.log.lines.slice(-request.params.lines) } };

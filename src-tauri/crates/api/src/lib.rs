@@ -26,6 +26,7 @@ pub mod snapshot;
 pub mod socket;
 pub mod text;
 pub mod traffic;
+pub mod trust;
 
 pub use address_test::{AddressTest, StageOutcome, StageResult, TestStage};
 pub use always_on::{AlwaysOn, AwakeState, ReadinessPoint, ReadinessState};
@@ -56,6 +57,10 @@ pub use snapshot::{
 };
 pub use text::Text;
 pub use traffic::{Answerer, TlsFacts, TrafficFilter, TrafficRecord, WebSocketFacts};
+pub use trust::{
+    Expiring, Fingerprint, Fingerprints, Nearness, Pin, Pins, StaleAuthority, TrustKind, TrustPlace,
+    TrustPlaces, TrustState,
+};
 
 /// The catalogue that [`Text`] comes from.
 pub use gatehouse_words as words;

@@ -59,6 +59,9 @@ pub struct TrustInvite {
     pub expires_at: OffsetDateTime,
     /// SHA-256 of the authority, upper-case hex with colons: the page shows it, too.
     pub ca_sha256: String,
+    /// The first eight bytes of it as words to read aloud: the page shows them, too.
+    #[serde(default)]
+    pub ca_words: Vec<String>,
     /// Its common name, as the device shows it.
     pub ca_name: String,
 }

@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 use crate::{
     AccessFacts, AcmeAttempt, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn, CertSummary,
     Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit, Configuration,
-    DeviceList, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry, ImportFrom,
-    IssuedClient, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Plan,
-    Preflight, RevokeReport, Scope, SecretLink, SecretText, Snapshot, TrafficRecord, TrustInvite,
-    TrustInviteProgress,
+    DeviceList, Fingerprints, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry,
+    ImportFrom, IssuedClient, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup,
+    PhoneSetupProgress, Pins, Plan, Preflight, RevokeReport, Scope, SecretLink, SecretText, Snapshot,
+    TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
 };
 
 /// How an address is to be opened.
@@ -58,6 +58,8 @@ pub enum CaFormat {
     Pem,
     /// DER.
     Der,
+    /// A configuration profile of Apple's: iPhone, iPad, Mac.
+    Mobileconfig,
 }
 
 /// A request to the core. One variant per thing that a person can do.
@@ -177,6 +179,32 @@ pub enum Request {
     CertExportCa {
         /// In which form.
         format: CaFormat,
+        /// In which language a profile describes itself (`en`, `zh-Hans`); `None` = English.
+        #[serde(default)]
+        language: Option<String>,
+    },
+    /// Make a new local certificate now, for the names of the one that is served.
+    CertRenew {
+        /// With the key of the one that is served.
+        reuse_key: bool,
+    },
+    /// The fingerprints of the certificate and its authority.
+    CertFingerprints,
+    /// Apps that remember the certificate they saw.
+    CertPins,
+    /// Where this machine trusts the authority. Changes nothing.
+    TrustShow,
+    /// Have this machine trust the authority. Answers when it does or does not; on macOS a person answers a dialog first.
+    TrustAdd {
+        /// Only this place, by its path; `None` = all.
+        place: Option<String>,
+    },
+    /// Have this machine trust the authority no more.
+    TrustRemove {
+        /// Only this place, by its path; `None` = all.
+        place: Option<String>,
+        /// Not the authority in use but those that this Gatehouse used before.
+        stale: bool,
     },
     /// All certificates.
     CertList,
@@ -389,6 +417,12 @@ pub enum Reply {
     AcmeLog(Vec<AcmeAttempt>),
     /// The local certificate authority.
     Ca(CaExport),
+    /// Fingerprints.
+    Fingerprints(Box<Fingerprints>),
+    /// Apps that remember certificates.
+    Pins(Pins),
+    /// Where this machine trusts the authority.
+    TrustPlaces(TrustPlaces),
     /// The gateway.
     Gateway(GatewaySummary),
     /// What a repair does, or did.
@@ -428,7 +462,7 @@ pub enum Reply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CaExport {
-    /// PEM text; `DER` requests carry it in base64.
+    /// PEM text, or the profile; `DER` requests carry it in base64.
     pub content: String,
     /// In which form.
     pub format: CaFormat,

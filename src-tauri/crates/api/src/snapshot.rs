@@ -335,6 +335,9 @@ pub struct Snapshot {
     pub listener: Option<ListenerSummary>,
     /// What needs attention, worst first.
     pub problems: Vec<Problem>,
+    /// Certificates that come to their end: the one that is served, and its authority.
+    #[serde(default)]
+    pub expiring: Vec<crate::Expiring>,
     /// Where secrets are kept: `keychain`, `secret-service` or `file`.
     pub secrets: String,
     /// Process id of the core.

@@ -30,6 +30,12 @@ pub(crate) struct Authority {
     public_key: Vec<u8>,
 }
 
+/// How the names of all authorities of a machine begin; the day on which one was made follows.
+pub fn name_prefix(host: &str) -> String {
+    let host: String = host.chars().take(HOST_CHARACTERS).collect();
+    format!("Gatehouse on {host}, ")
+}
+
 impl Authority {
     /// Makes a new authority. Its key is only in the answer.
     pub(crate) fn create(
@@ -44,8 +50,8 @@ impl Authority {
         params.not_after = params.not_before + LIFE;
         params.serial_number = Some(random_serial()?);
         params.distinguished_name = DistinguishedName::new();
-        let host: String = host.chars().take(HOST_CHARACTERS).collect();
-        params.distinguished_name.push(DnType::CommonName, format!("Gatehouse on {host}, {}", now.date()));
+        let name = format!("{}{}", name_prefix(host), now.date());
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.name_constraints =

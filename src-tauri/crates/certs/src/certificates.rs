@@ -1,6 +1,6 @@
 //! The authority, the leaf and the resolver in one place.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -10,7 +10,7 @@ use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tracing::{info, warn};
 
-use crate::authority::Authority;
+use crate::authority::{Authority, BACK_DATED};
 use crate::issue::{MOST_NAMES, issue};
 use crate::store::{Store, StoredLeaf};
 use crate::{
@@ -103,6 +103,21 @@ impl Certificates {
         self.state.load().leaf.as_ref().map(|leaf| leaf.chain.clone()).unwrap_or_default()
     }
 
+    /// SHA-256 of the leaf that is served, and when it was issued.
+    pub fn issued(&self) -> Option<(String, OffsetDateTime)> {
+        self.current().map(|facts| (facts.sha256.clone(), facts.not_before + BACK_DATED))
+    }
+
+    /// The certificate that is served, and then its authority's, as a PEM file; `None` where there is none.
+    pub fn chain_file(&self) -> Option<PathBuf> {
+        self.state.load().leaf.as_ref().map(|leaf| self.store.chain_path(&leaf.id))
+    }
+
+    /// The authority's certificate as a PEM file, where there is one.
+    pub fn authority_file(&self) -> Option<PathBuf> {
+        self.state.load().authority.as_ref().map(|_| self.store.authority_path())
+    }
+
     /// The authority, where there is one.
     pub fn authority(&self) -> Option<AuthorityFacts> {
         self.state.load().authority.as_ref().map(|authority| authority.facts.clone())
@@ -155,9 +170,40 @@ impl Certificates {
                 None => Reason::Absent,
             },
         };
+        self.replace(&state, &wanted, reason, false, now)
+    }
+
+    /// Issues, stores and swaps in a new leaf for all of `wanted`, due or not. `reuse_key` = with the key of the one that is
+    /// served, where there is one: clients that know the public key then see no change; those that know the certificate do.
+    ///
+    /// # Errors
+    /// As [`Self::ensure`].
+    pub fn renew(&self, wanted: &Names, reuse_key: bool, now: OffsetDateTime) -> Result<Ensured, CertError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.load_full();
+        let wanted = wanted.canonical()?;
+        check(&wanted, &state.permitted())?;
+        if let Decision::ClockBehind { created } = state.decide(&wanted, now) {
+            return Err(CertError::ClockBehind { now, created });
+        }
+        self.replace(&state, &wanted, Reason::Asked, reuse_key, now)
+    }
+
+    fn replace(
+        &self,
+        state: &State,
+        wanted: &Names,
+        reason: Reason,
+        reuse_key: bool,
+        now: OffsetDateTime,
+    ) -> Result<Ensured, CertError> {
+        let kept = match &state.leaf {
+            Some(leaf) if reuse_key => Some(self.store.key_pem(&leaf.id)?),
+            _ => None,
+        };
         let created_authority = state.authority.is_none();
-        let (authority, issuer) = self.signer(&state, &wanted, now)?;
-        let issued = issue(&authority, &issuer, &wanted, now)?;
+        let (authority, issuer) = self.signer(state, wanted, now)?;
+        let issued = issue(&authority, &issuer, wanted, kept.as_ref(), now)?;
         let leaf = Arc::new(self.store.save_leaf(&issued, now)?);
         let facts = leaf.facts.clone();
         self.publish(State { authority: Some(authority), damage: None, leaf: Some(leaf.clone()) });

@@ -53,6 +53,8 @@ pub enum Reason {
     Expired,
     /// Less than a third of its life is left.
     Age,
+    /// Its owner asked for it.
+    Asked,
 }
 
 /// Validity of the authority, as far as [`decide`] needs it.

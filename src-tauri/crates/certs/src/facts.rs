@@ -30,6 +30,8 @@ pub struct LeafFacts {
     pub sha256: String,
     /// SHA-256 of the local authority's certificate, in the same form.
     pub ca_sha256: Option<String>,
+    /// SHA-256 of its public key, as [`public_key`] gives it.
+    pub public_key: String,
 }
 
 impl LeafFacts {
@@ -45,6 +47,7 @@ impl LeafFacts {
             names: names(&certificate)?,
             sha256: fingerprint(leaf),
             ca_sha256: chain.get(1).map(|authority| fingerprint(authority)),
+            public_key: public_key(leaf),
         })
     }
 }
@@ -78,6 +81,14 @@ pub fn fingerprint(der: &[u8]) -> String {
     let hash = digest(&SHA256, der);
     let bytes: Vec<String> = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
     bytes.join(":")
+}
+
+/// SHA-256 of the public key of a certificate, in base64 (RFC 7469 §2.4); empty where `der` is no certificate.
+pub fn public_key(der: &[u8]) -> String {
+    X509Certificate::from_der(der).map_or_else(
+        |_| String::new(),
+        |(_, certificate)| STANDARD.encode(digest(&SHA256, certificate.public_key().raw)),
+    )
 }
 
 /// Certificates as PEM, in the given order (RFC 7468).

@@ -12,7 +12,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::{Authority, BACK_DATED};
@@ -30,15 +30,20 @@ pub(crate) struct Issued {
     pub(crate) key_pem: SecretString,
 }
 
-/// Signs a leaf with a key of its own for `names` (canonical). It never outlives its authority.
+/// Signs a leaf for `names` (canonical), with the key `kept` or a new one. It never outlives its authority.
 pub(crate) fn issue(
     authority: &Authority,
     issuer: &Issuer<'_, KeyPair>,
     names: &Names,
+    kept: Option<&SecretString>,
     now: OffsetDateTime,
 ) -> Result<Issued, CertError> {
     let failed = || CertError::crypto::<rcgen::Error>("signing a certificate");
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed())?;
+    let key = match kept {
+        Some(kept) => KeyPair::from_pem(kept.expose_secret()),
+        None => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
+    };
+    let key = key.map_err(failed())?;
     let texts: Vec<String> = names.texts().collect();
     let mut params = CertificateParams::new(texts).map_err(failed())?;
     params.not_before = now - BACK_DATED;

@@ -30,11 +30,13 @@ mod resolver;
 mod store;
 mod system_trust;
 mod vault;
+mod words;
 
+pub use authority::name_prefix;
 pub use certificates::{AUTHORITY_KEY, Certificates, Ensured};
 pub use decide::{Decision, Held, Reason, decide};
 pub use error::CertError;
-pub use facts::{AuthorityFacts, LeafFacts, fingerprint, validity};
+pub use facts::{AuthorityFacts, LeafFacts, fingerprint, public_key, validity};
 pub use https::{Https, HttpsError, Roots};
 pub use names::Names;
 pub use permitted::Permitted;
@@ -42,6 +44,7 @@ pub use profile::PROFILE_TYPE;
 pub use resolver::{Resolver, Served};
 pub use system_trust::{Judgement, system_judges};
 pub use vault::{Vault, VaultError};
+pub use words::words;
 
 #[cfg(test)]
 mod testkit;

@@ -13,10 +13,11 @@ pub const PROFILE_TYPE: &str = "application/x-apple-aspen-config";
 
 impl AuthorityFacts {
     /// A profile that installs the authority as a root. Its identifiers follow from the authority alone, so that a
-    /// second download replaces the first one on a device and does not stand beside it.
+    /// second download replaces the first one on a device and does not stand beside it. Its owner can remove it, and reads
+    /// `description` before it is installed.
     #[must_use]
-    pub fn apple_profile(&self) -> String {
-        let name = escaped(&self.name);
+    pub fn apple_profile(&self, description: &str) -> String {
+        let (name, description) = (escaped(&self.name), escaped(description));
         let key: String = self.sha256.chars().filter(char::is_ascii_hexdigit).take(16).collect();
         let key = key.to_ascii_lowercase();
         let content = wrapped(&STANDARD.encode(&self.der));
@@ -35,7 +36,7 @@ impl AuthorityFacts {
 			<data>
 {content}			</data>
 			<key>PayloadDescription</key>
-			<string>Lets this device trust the addresses of one Gatehouse. It can only vouch for private names and addresses.</string>
+			<string>{description}</string>
 			<key>PayloadDisplayName</key>
 			<string>{name}</string>
 			<key>PayloadIdentifier</key>
@@ -49,7 +50,7 @@ impl AuthorityFacts {
 		</dict>
 	</array>
 	<key>PayloadDescription</key>
-	<string>SHA-256 {fingerprint}</string>
+	<string>{description} SHA-256 {fingerprint}</string>
 	<key>PayloadDisplayName</key>
 	<string>{name}</string>
 	<key>PayloadIdentifier</key>
@@ -141,23 +142,42 @@ mod tests {
 
     #[test]
     fn the_profile_of_an_authority_is_always_the_same_and_that_of_another_is_another() {
-        let one = authority("mini", b"one").apple_profile();
+        let one = authority("mini", b"one").apple_profile("What it is.");
 
-        assert_eq!(one, authority("mini", b"one").apple_profile());
-        let (ours, theirs) = (value(&one, "PayloadUUID"), authority("mini", b"two").apple_profile());
+        assert_eq!(one, authority("mini", b"one").apple_profile("What it is."));
+        let (ours, theirs) =
+            (value(&one, "PayloadUUID"), authority("mini", b"two").apple_profile("What it is."));
         assert_eq!(ours.len(), 2);
         assert!(ours[0] != ours[1] && value(&theirs, "PayloadUUID").iter().all(|id| !ours.contains(id)));
         assert!(ours.iter().all(|id| id.len() == 36 && id.as_bytes()[14] == b'8'), "{ours:?}");
+    }
+
+    /// Apple, Device Management: TopLevel and CertificateRoot payloads. A profile without one of these is refused.
+    #[test]
+    fn it_has_every_key_that_apple_asks_for_and_can_be_removed() {
+        let profile = authority("mini", b"one").apple_profile("What it is.");
+        for key in ["PayloadContent", "PayloadIdentifier", "PayloadType", "PayloadUUID", "PayloadVersion"] {
+            assert_eq!(profile.matches(&format!("<key>{key}</key>")).count(), 2, "{key}");
+        }
+        assert!(profile.contains("<key>PayloadRemovalDisallowed</key>\n\t<false/>"));
+        assert_eq!(
+            profile.matches("<key>PayloadVersion</key>").count(),
+            profile.matches("<integer>1</integer>").count()
+        );
+        let ids = value(&profile, "PayloadIdentifier");
+        assert!(ids[0] != ids[1] && ids.iter().all(|id| id.starts_with("app.gatehouse.ca.")), "{ids:?}");
+        assert_eq!(value(&profile, "PayloadCertificateFileName"), ["gatehouse-ca.cer"]);
     }
 
     #[test]
     fn it_holds_the_authority_as_a_root_and_its_name_can_break_nothing() {
         let der: Vec<u8> = (0..=255).collect();
 
-        let profile = authority("<a> & \u{1}b", &der).apple_profile();
+        let profile = authority("<a> & \u{1}b", &der).apple_profile("Was <es> ist & tut.");
 
         assert_eq!(value(&profile, "PayloadType"), ["com.apple.security.root", "Configuration"]);
         assert_eq!(value(&profile, "PayloadDisplayName"), ["&lt;a&gt; &amp;  b"; 2]);
+        assert_eq!(value(&profile, "PayloadDescription")[0], "Was &lt;es&gt; ist &amp; tut.");
         let data = profile.split_once("<data>\n").unwrap().1.split_once("</data>").unwrap().0;
         let data: String = data.split_whitespace().collect();
         assert_eq!(STANDARD.decode(data).unwrap(), der);

@@ -37,6 +37,9 @@ pub struct Wanted {
     pub dns: Option<Arc<dyn DnsProvider>>,
     /// What each certificate is for.
     pub certificates: Vec<Vec<Identifier>>,
+    /// Whether a renewal keeps the key, for clients that know the public key. Apps that know the certificate itself see a
+    /// new one all the same.
+    pub reuse_key: bool,
 }
 
 impl Wanted {

@@ -21,7 +21,7 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
 use tracing::{info, warn};
 
@@ -102,6 +102,19 @@ impl Store {
             }
         }
         Ok(others.into_iter().max_by_key(|leaf| leaf.facts.not_before))
+    }
+
+    /// The chain of a leaf as a PEM file.
+    pub(crate) fn chain_path(&self, id: &str) -> PathBuf {
+        self.issued().join(id).join("chain.pem")
+    }
+
+    /// The key of a leaf as it lies there (PEM).
+    pub(crate) fn key_pem(&self, id: &str) -> Result<SecretString, CertError> {
+        let path = self.issued().join(id).join("key.pem");
+        const WHAT: &str = "reading the key of a certificate";
+        let bytes = read(&path).map_err(CertError::crypto(WHAT))?;
+        String::from_utf8(bytes).map(SecretString::from).map_err(CertError::crypto(WHAT))
     }
 
     /// Removes every leaf but these.
@@ -219,7 +232,7 @@ impl Store {
     }
 }
 
-/// Sorts by time of issue and is unique: two leaves never share a key, so they never share a hash.
+/// Sorts by time of issue and is unique: two leaves never share a serial number, so they never share a hash.
 fn new_id(facts: &LeafFacts, now: OffsetDateTime) -> String {
     let hash: String = facts.sha256.chars().filter(char::is_ascii_hexdigit).take(16).collect();
     format!("{:012}-{}", now.unix_timestamp().max(0), hash.to_ascii_lowercase())

@@ -34,6 +34,7 @@ use crate::errors::{self, Explain};
 use crate::invite::Invites;
 use crate::link::{DEFAULT_PORT, GatewayLink, follow};
 use crate::own;
+use crate::pins::Journal;
 use crate::public::{self, Public};
 use crate::requests::{Desk, blocking, expire_in_time, forget_copies};
 use crate::settings::SettingsStore;
@@ -96,6 +97,7 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
         link: Arc::clone(&link),
         environment: Arc::new(ArcSwap::from_pointee(environment.clone())),
         certificates: parts.certificates,
+        pins: Arc::new(Journal::open(parts.home.pins())),
         door: door.clone(),
         served: Arc::default(),
         machine: Arc::new(System),

@@ -16,6 +16,7 @@ use gatehouse_edge::EdgeSettings;
 use gatehouse_host::addresses::InterfaceAddress;
 use gatehouse_host::names::HostNames;
 use gatehouse_host::ports::{PortHolder, Refusal};
+use gatehouse_host::trust::Places;
 use gatehouse_openclaw::discovery::Environment;
 use time::OffsetDateTime;
 
@@ -23,6 +24,7 @@ use crate::address_plan::AddressPlan;
 use crate::brought::Brought;
 use crate::edge_config::EdgeConfig;
 use crate::link::GatewayLink;
+use crate::pins::Journal;
 use crate::ports_plan::PortsPlan;
 use crate::public::Public;
 use crate::settings::SettingsStore;
@@ -48,6 +50,8 @@ pub struct Context {
     pub public: Arc<Public>,
     /// Certificates of the user, and rules about those of clients.
     pub brought: Arc<Brought>,
+    /// Which apps remember which certificate.
+    pub pins: Arc<Journal>,
     /// The edge.
     pub door: Arc<dyn FrontDoor>,
     /// What the edge serves now, for views and probes. Set by transactions; start with `Default::default()`.
@@ -136,6 +140,11 @@ pub trait Machine: Send + Sync {
     /// # Errors
     /// There is no such process, or it is not ours.
     fn ask_to_restart(&self, pid: u32) -> io::Result<()>;
+
+    /// Where the certificate authorities are that a user's programs trust; `data_home` = `$XDG_DATA_HOME`, where it is set.
+    fn trust_places(&self, home: PathBuf, data_home: Option<PathBuf>) -> Places {
+        Places::here(home, data_home)
+    }
 
     /// Whether a listener could be opened right now.
     ///

@@ -3,7 +3,8 @@
 //! A device that trusts nothing of ours cannot get the authority over HTTPS without a warning, so this is plain HTTP, and
 //! the fingerprint is compared by eye. Guarantees: nothing else is served there; only a GET with the random path gets an
 //! answer; only this machine and the networks that it is attached to are let in; each form of the authority is given
-//! out once; the listener is closed when both were, when the time is over, and when another invitation is made.
+//! out once; the listener is closed when both were, when the time is over (also the time that the machine slept), and
+//! when another invitation is made; it is never opened on a public address.
 
 mod page;
 mod server;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use gatehouse_api::{Code, ErrorEnvelope, TrustInvite, TrustInviteProgress, say, snapshot::url_host};
-use gatehouse_certs::AuthorityFacts;
+use gatehouse_certs::{AuthorityFacts, words};
 use gatehouse_host::addresses::{InterfaceAddress, Kind, networks_of};
 use ipnet::IpNet;
 use time::OffsetDateTime;
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use self::server::{Seen, Served};
+use crate::requests::SPOKEN;
 
 /// How long an invitation is open.
 const OPEN: Duration = Duration::from_secs(600);
@@ -57,6 +59,10 @@ impl Invites {
         now: OffsetDateTime,
     ) -> Result<TrustInvite, ErrorEnvelope> {
         self.end();
+        let is_public = |address: &InterfaceAddress| address.ip == ip && address.kind == Kind::Global;
+        if addresses.iter().any(is_public) {
+            return Err(no_port(ip, &std::io::Error::other("it is a public address")));
+        }
         let listener = match TcpListener::bind((ip, PORT)).await {
             Ok(listener) => listener,
             Err(_) => TcpListener::bind((ip, 0)).await.map_err(|error| no_port(ip, &error))?,
@@ -68,6 +74,7 @@ impl Invites {
             url: format!("http://{authority_of_url}{path}"),
             expires_at: now + OPEN,
             ca_sha256: authority.sha256.clone(),
+            ca_words: words(&authority.sha256).into_iter().take(SPOKEN).map(str::to_owned).collect(),
             ca_name: authority.name.clone(),
         };
         let seen = Arc::new(Mutex::new(Seen::default()));

@@ -22,6 +22,7 @@ mod invite;
 pub mod link;
 mod metrics_port;
 mod own;
+pub mod pins;
 pub mod ports_plan;
 pub mod presence;
 pub mod probe;

@@ -13,6 +13,7 @@ mod imports;
 mod links;
 mod origins;
 mod pause;
+mod trust;
 
 use std::sync::Arc;
 
@@ -93,7 +94,15 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::DevicesExpire { device, expires_in } => devices::expire(desk, &device, expires_in).await,
         Request::DevicesRename { device, label } => devices::rename(desk, &device, &label).await,
         Request::CertShow => Ok(Reply::Cert(certificate::summary(&desk.context.certificates))),
-        Request::CertExportCa { format } => certificate::export(&desk.context.certificates, format),
+        Request::CertExportCa { format, language } => {
+            certificate::export(&desk.context.certificates, format, language.as_deref())
+        }
+        Request::CertRenew { reuse_key } => trust::renew(desk, reuse_key).await,
+        Request::CertFingerprints => trust::fingerprints(&desk.context.certificates),
+        Request::CertPins => Ok(trust::pins(&desk.context)),
+        Request::TrustShow => trust::show(desk).await,
+        Request::TrustAdd { place } => trust::add(desk, place).await,
+        Request::TrustRemove { place, stale } => trust::remove(desk, place, stale).await,
         Request::CertList => Ok(Reply::Certificates(certificate::all(desk))),
         Request::CertImport { slot, from } => imports::import(desk, slot, from).await,
         Request::CertRemove { slot } => imports::remove(desk, &slot).await,
@@ -162,3 +171,4 @@ pub(crate) async fn blocking<T: Send + 'static>(
 pub(crate) use certificate::{all as certificates, best as best_certificate};
 pub(crate) use clients::problems as client_problems;
 pub(crate) use imports::forget_copies;
+pub(crate) use trust::{SPOKEN, renewal};

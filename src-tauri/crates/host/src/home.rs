@@ -169,6 +169,11 @@ impl Home {
         self.path.join("secrets")
     }
 
+    /// Which apps remember which certificate.
+    pub fn pins(&self) -> PathBuf {
+        self.path.join("pins.json")
+    }
+
     /// Logs.
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")

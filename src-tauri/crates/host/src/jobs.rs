@@ -225,7 +225,7 @@ impl Run for Here {
 }
 
 /// The words of a program in one line, without control characters; bounded.
-fn said(finished: &Finished) -> String {
+pub(crate) fn said(finished: &Finished) -> String {
     let text = if finished.stderr.trim().is_empty() { &finished.stdout } else { &finished.stderr };
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = words.collect::<Vec<_>>().join(" ");

@@ -20,6 +20,7 @@ pub mod presence;
 pub mod process;
 pub mod readiness;
 pub mod secrets;
+pub mod trust;
 pub mod wake;
 
 mod command;

@@ -35,6 +35,7 @@ fn off() -> Snapshot {
         last_change: None,
         listener: None,
         problems: Vec::new(),
+        expiring: Vec::new(),
         secrets: "keychain".into(),
         pid: 700,
     }

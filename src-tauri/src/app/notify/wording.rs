@@ -1,6 +1,6 @@
 //! What a notification says and which buttons it has.
 
-use gatehouse_api::{ExpiredDevice, PendingDevice, Problem};
+use gatehouse_api::{ExpiredDevice, Expiring, Nearness, PendingDevice, Problem};
 
 use crate::words::Language;
 
@@ -15,6 +15,8 @@ pub(crate) struct Notification {
     pub(crate) device: Option<PendingDevice>,
     /// Its buttons with their texts.
     pub(crate) choices: Vec<(Choice, String)>,
+    /// The page of the window that shows more.
+    pub(crate) page: &'static str,
 }
 
 /// A button.
@@ -48,6 +50,7 @@ pub(crate) fn waiting(pending: &[PendingDevice], language: Language) -> Notifica
             body: pending.iter().map(|device| plain(&device.name)).collect::<Vec<_>>().join(", "),
             device: None,
             choices: vec![review],
+            page: "devices",
         };
     };
     let admin = device.scopes.iter().any(|scope| scope == "operator.admin");
@@ -63,6 +66,7 @@ pub(crate) fn waiting(pending: &[PendingDevice], language: Language) -> Notifica
         body: format!("{from} · {asks}"),
         device: Some(device.clone()),
         choices,
+        page: "devices",
     }
 }
 
@@ -73,6 +77,7 @@ pub(crate) fn expired(device: &ExpiredDevice, language: Language) -> Notificatio
         body: device.note.in_language(language),
         device: None,
         choices: vec![(Choice::Review, language.text("notify.review", &[]))],
+        page: "devices",
     }
 }
 
@@ -85,7 +90,31 @@ pub(crate) fn certificate(problem: &Problem, language: Language) -> Notification
         body: format!("{}\n{because}\n{fix}", problem.title.in_language(language)).trim_end().to_owned(),
         device: None,
         choices: Vec::new(),
+        page: "certificates",
     }
+}
+
+/// The notification for a certificate that comes to its end.
+pub(crate) fn expiring(expiring: &Expiring, language: Language) -> Notification {
+    let title = match (expiring.authority, expiring.nearness) {
+        (true, _) => "notify.expiring.ca",
+        (false, Nearness::Due) => "notify.expiring.due",
+        (false, Nearness::Near) => "notify.expiring.near",
+        (false, Nearness::Close) => "notify.expiring.close",
+        (false, Nearness::Over) => "notify.expiring.over",
+    };
+    Notification {
+        title: language.text(title, &[]),
+        body: language.text("notify.expiring.body", &[("date", &expiring.not_after.date().to_string())]),
+        device: None,
+        choices: vec![(Choice::Review, language.text("notify.certificates", &[]))],
+        page: "certificates",
+    }
+}
+
+/// By which it is remembered that this was told.
+pub(crate) fn mark(expiring: &Expiring) -> String {
+    format!("{:?} {}", expiring.nearness, expiring.sha256)
 }
 
 /// Whether a button may approve what nobody looked at in full.
@@ -173,6 +202,25 @@ pub(super) mod tests {
         let shown = waiting(&[device(&[]), device(&[])], Language::English);
         assert_eq!(shown.title, "2 devices waiting");
         assert_eq!(shown.choices.iter().map(|(choice, _)| *choice).collect::<Vec<_>>(), [Choice::Review]);
+    }
+
+    #[test]
+    fn each_certificate_and_each_share_of_its_life_has_a_mark_of_its_own() {
+        let of = |sha256: &str, nearness| Expiring {
+            sha256: sha256.into(),
+            authority: false,
+            nearness,
+            not_after: time::OffsetDateTime::UNIX_EPOCH,
+        };
+        let marks = [
+            mark(&of("AB", Nearness::Near)),
+            mark(&of("AB", Nearness::Close)),
+            mark(&of("CD", Nearness::Near)),
+        ];
+        assert!(marks[0] != marks[1] && marks[0] != marks[2]);
+        let told = expiring(&of("AB", Nearness::Close), Language::English);
+        assert_eq!((told.title.as_str(), told.page), ("The certificate expires very soon", "certificates"));
+        assert_eq!(told.body, "It is valid until 1970-01-01.");
     }
 
     #[test]

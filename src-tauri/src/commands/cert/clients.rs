@@ -9,7 +9,7 @@ use gatehouse_api::{
 use serde_json::json;
 
 use super::brought::{absolute, made, password};
-use super::{fingerprint_fields, not_written};
+use super::{export::not_written, fingerprint_fields};
 use crate::{
     args::Clients,
     output::{Form, Page, Tone, when::Clock},

@@ -65,6 +65,7 @@ fn snapshot(actual: Actual) -> Snapshot {
         last_change: None,
         listener: None,
         problems: Vec::new(),
+        expiring: Vec::new(),
         secrets: "file".to_owned(),
         pid: 1,
     }

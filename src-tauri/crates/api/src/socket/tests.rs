@@ -473,6 +473,7 @@ fn snapshot() -> Snapshot {
         last_change: None,
         listener: None,
         problems: Vec::new(),
+        expiring: Vec::new(),
         secrets: "file".to_owned(),
         pid: 7,
     }

@@ -99,6 +99,9 @@ pub(crate) struct Pending {
     /// PKCS#8 as PEM.
     #[serde(with = "secret")]
     pub(crate) key: SecretString,
+    /// SHA-256 of the certificate that had this key before, where a renewal keeps it.
+    #[serde(default)]
+    pub(crate) kept_from: Option<String>,
 }
 
 mod secret {
@@ -134,7 +137,16 @@ impl Pending {
             order: None,
             begun: now,
             key: SecretString::from(key.serialize_pem()),
+            kept_from: None,
         })
+    }
+
+    /// The same order with the key of the certificate that has this fingerprint.
+    pub(crate) fn keeping(self, kept: Option<(SecretString, String)>) -> Self {
+        match kept {
+            Some((key, sha256)) => Self { key, kept_from: Some(sha256), ..self },
+            None => self,
+        }
     }
 
     /// Whether this order would give what is wanted now, and the authority may still know it.

@@ -16,7 +16,7 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
@@ -79,6 +79,13 @@ impl Entry {
         })
     }
 
+    /// The key of the certificate and its fingerprint, for a renewal that keeps the key.
+    pub(super) fn kept(&self) -> Result<Option<(SecretString, String)>, Failure> {
+        let Some(leaf) = &self.leaf else { return Ok(None) };
+        let key = self.store.key_pem(&leaf.id).map_err(|error| Failure::new(Cause::Local, error))?;
+        Ok(Some((key, leaf.facts.sha256.clone())))
+    }
+
     /// The order on its way.
     pub(super) fn pending(&self) -> Option<Pending> {
         load(&self.pending_path())
@@ -126,6 +133,10 @@ impl Entry {
     /// Where the program ended after the certificate was stored and before its order was forgotten.
     fn adopt(&mut self) {
         let (Some(pending), Some(leaf)) = (self.pending(), &self.leaf) else { return };
+        // An order that keeps the key of the certificate before it is not finished because that key fits that one.
+        if pending.kept_from.as_ref() == Some(&leaf.facts.sha256) {
+            return;
+        }
         let Ok(key) = PrivateKeyDer::from_pem_slice(pending.key.expose_secret().as_bytes()) else { return };
         if CertifiedKey::from_der(leaf.chain.clone(), key, &default_provider()).is_err() {
             return;

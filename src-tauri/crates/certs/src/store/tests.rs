@@ -10,7 +10,7 @@ use crate::{Names, Permitted};
 
 fn issued(wanted: &Names, at: OffsetDateTime) -> Issued {
     let (authority, key) = Authority::create("mini", &Permitted::private(), now()).unwrap();
-    issue(&authority, &authority.unlock(&key).unwrap(), wanted, at).unwrap()
+    issue(&authority, &authority.unlock(&key).unwrap(), wanted, None, at).unwrap()
 }
 
 fn store() -> (TempDir, Store) {

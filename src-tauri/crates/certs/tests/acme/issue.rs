@@ -174,3 +174,20 @@ async fn what_is_wanted_no_more_is_served_no_more() {
     let house = house.wants(&["home.example.org"]);
     assert!(shown(&house.resolver, "home.example.org").is_some(), "its files stay");
 }
+
+#[tokio::test]
+async fn a_renewal_keeps_its_key_where_that_is_wanted() {
+    let Some((_pebble, mut house)) = house(&Moods::default()).await else { return };
+    for (reuse_key, same) in [(true, true), (false, false)] {
+        house.wanted.reuse_key = reuse_key;
+        house = house.wants(&["home.example.org"]);
+        let before = house.one().await.facts.unwrap();
+
+        house.renewal.ask_now(None, true);
+        let after = house.one().await.facts.unwrap();
+
+        assert_ne!(after.sha256, before.sha256);
+        assert_eq!(after.public_key == before.public_key, same, "{reuse_key}");
+        assert_eq!(shown(&house.resolver, "home.example.org").unwrap(), after.sha256);
+    }
+}

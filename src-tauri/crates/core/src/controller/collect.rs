@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use gatehouse_api::{Address, ListenerSummary, TrustedBy};
+use gatehouse_certs::Certificates;
 
 use super::state::Collected;
 use crate::context::{FrontDoor, Served};
 use crate::edge_config;
-use crate::requests::{Desk, best_certificate, certificates, client_problems};
+use crate::exposure::expiring::Life;
+use crate::requests::{Desk, best_certificate, certificates, client_problems, renewal};
 
 /// Reads. Neither blocks nor waits.
 pub(crate) fn collect(desk: &Desk, secrets: &str) -> Collected {
@@ -27,10 +29,30 @@ pub(crate) fn collect(desk: &Desk, secrets: &str) -> Collected {
             .map(|served| addresses(desk, &served))
             .unwrap_or_default(),
         listener,
+        lives: lives(&desk.context.certificates),
+        pins: desk.context.pins.list(&desk.context.certificates),
+        renewal: renewal(&desk.context.certificates),
         last_change: desk.transactions.last_change(),
         gateway_address: Some(desk.context.link.address()),
         secrets: secrets.to_owned(),
     }
+}
+
+/// The authority is told while it is the one that signs.
+fn lives(certificates: &Certificates) -> Vec<Life> {
+    let leaf = certificates.current().map(|leaf| Life {
+        sha256: leaf.sha256.clone(),
+        authority: false,
+        not_before: leaf.not_before,
+        not_after: leaf.not_after,
+    });
+    let authority = certificates.authority().map(|authority| Life {
+        sha256: authority.sha256,
+        authority: true,
+        not_before: authority.created,
+        not_after: authority.not_after,
+    });
+    leaf.into_iter().chain(authority).collect()
 }
 
 /// `None` where nothing listens, whatever was planned.

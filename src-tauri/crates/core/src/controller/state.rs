@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use gatehouse_api::{
     Address, Cause, CertSummary, Certificate, Desired, DeviceList, ErrorEnvelope, GatewayService, LastChange,
-    ListenerSummary, OpenRequest, Problem, Text,
+    ListenerSummary, OpenRequest, Pin, Problem, Text,
 };
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
@@ -15,6 +15,7 @@ use gatehouse_openclaw::supervise::State as Child;
 use time::OffsetDateTime;
 
 use crate::exposure::actual::At;
+use crate::exposure::expiring::Life;
 use crate::exposure::gateway::Observed;
 use crate::exposure::proof::Freshness;
 use crate::exposure::settle::Outage;
@@ -104,6 +105,12 @@ pub(crate) struct Collected {
     pub(crate) client_problems: Vec<Problem>,
     /// All certificates.
     pub(crate) certificates: Vec<Certificate>,
+    /// The ends of certificate and authority.
+    pub(crate) lives: Vec<Life>,
+    /// Which apps remember which certificate.
+    pub(crate) pins: Vec<Pin>,
+    /// From when on the local certificate is replaced by itself.
+    pub(crate) renewal: Option<OffsetDateTime>,
     /// From the journal.
     pub(crate) last_change: Option<LastChange>,
     /// Where the gateway listens.

@@ -1,12 +1,12 @@
 //! The snapshot as a pure function of the state and the time. Nothing is decided in it that is not in the state.
 
-use gatehouse_api::{Address, DeviceCounts, Problem, SCHEMA, Snapshot};
+use gatehouse_api::{Address, DeviceCounts, Expiring, Problem, SCHEMA, Snapshot};
 use time::{Duration, OffsetDateTime};
 
 use super::state::State;
 use crate::exposure::actual::{self, Facts};
-use crate::exposure::gateway;
 use crate::exposure::proof::Standing;
+use crate::exposure::{expiring, gateway};
 
 /// How long after the start of serving the first check is shown as a step.
 const FIRST_CHECK: Duration = Duration::seconds(30);
@@ -38,16 +38,27 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
         first_probe_pending: pending,
         faults: &faults,
     });
-    let notices = [
+    let open = state.settled_open();
+    let expiring: Vec<Expiring> = state
+        .collected
+        .lives
+        .iter()
+        .filter_map(|life| expiring::expiring(life, now))
+        .filter(|_| open)
+        .collect();
+    let local = state.collected.cert.as_ref().map(|cert| cert.sha256.as_str());
+    let pins = expiring::pins(&state.collected.pins, local, state.collected.renewal, now).filter(|_| open);
+    let notices = expiring.iter().map(expiring::problem).chain([
+        pins,
         gateway_problem,
         gateway::service_problem(&gateway).filter(|_| gateway::running(gateway.verdict)),
         state.expiry_fault.clone(),
         state.gateway.not_supervised.clone(),
         state.collected.settings_problem.clone(),
-    ];
+    ]);
     let certificates = state.collected.certificates.iter().filter_map(|one| one.problem.clone());
     let certificates = certificates.chain(state.collected.client_problems.iter().cloned());
-    for notice in notices.into_iter().flatten().chain(certificates) {
+    for notice in notices.flatten().chain(certificates) {
         if !problems.contains(&notice) {
             problems.push(notice);
         }
@@ -65,6 +76,7 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
         last_change: state.collected.last_change.clone(),
         listener: state.collected.listener.clone(),
         problems,
+        expiring,
         secrets: state.collected.secrets.clone(),
         pid: std::process::id(),
     }

@@ -56,7 +56,8 @@ pub(crate) fn paired(device: &Paired, sightings: &[EdgeSighting]) -> PairedDevic
     }
 }
 
-fn sighting(remote_ip: Option<&str>, sightings: &[EdgeSighting]) -> Option<EdgeSighting> {
+/// What the edge saw last of whoever comes from this address.
+pub(crate) fn sighting(remote_ip: Option<&str>, sightings: &[EdgeSighting]) -> Option<EdgeSighting> {
     let ip: IpAddr = remote_ip?.parse().ok()?;
     let same = |sighting: &&EdgeSighting| {
         sighting.client.parse::<IpAddr>().is_ok_and(|client| client.to_canonical() == ip.to_canonical())

@@ -1,6 +1,9 @@
 //! The page of an invitation: what this is, two steps, the fingerprint. No script, nothing from elsewhere.
 
-use gatehouse_certs::AuthorityFacts;
+use gatehouse_api::words::Language as Catalogue;
+use gatehouse_certs::{AuthorityFacts, words as words_of};
+
+use crate::requests::SPOKEN;
 
 /// What follows the path of the page for the profile.
 pub(super) const PROFILE: &str = "/gatehouse-ca.mobileconfig";
@@ -24,6 +27,14 @@ impl Language {
         });
         first.unwrap_or(Self::English)
     }
+
+    /// The same in the catalogue.
+    pub(super) fn of_catalogue(self) -> Catalogue {
+        match self {
+            Self::English => Catalogue::English,
+            Self::Chinese => Catalogue::SimplifiedChinese,
+        }
+    }
 }
 
 /// Whether the device takes profiles.
@@ -39,6 +50,7 @@ struct Words {
     apple: &'static str,
     other: &'static str,
     compare: &'static str,
+    aloud: &'static str,
     instead: &'static str,
 }
 
@@ -54,6 +66,7 @@ const ENGLISH: Words = Words {
             certificate › CA certificate</b>. Firefox: <b>Settings › Privacy &amp; Security › View Certificates › \
             Authorities › Import</b>.",
     compare: "Go on only if Gatehouse shows the same fingerprint (SHA-256):",
+    aloud: "In words, it begins:",
     instead: "Another form of the same file",
 };
 
@@ -67,6 +80,7 @@ const CHINESE: Words = Words {
     other: "打开该文件,或在<b>设置 › 安全 › 加密与凭据 › 安装证书 › CA 证书</b>中安装。\
             Firefox:<b>设置 › 隐私与安全 › 查看证书 › 证书颁发机构 › 导入</b>。",
     compare: "仅当 Gatehouse 显示相同的指纹 (SHA-256) 时才继续:",
+    aloud: "以单词表示,开头为:",
     instead: "同一文件的另一种格式",
 };
 
@@ -82,6 +96,7 @@ pub(super) fn html(authority: &AuthorityFacts, path: &str, apple: bool, language
         Language::English => &ENGLISH,
         Language::Chinese => &CHINESE,
     };
+    let spoken: Vec<&str> = words_of(&authority.sha256).into_iter().take(SPOKEN).collect();
     let (file, other, then) = match apple {
         true => (PROFILE, CERTIFICATE, words.apple),
         false => (CERTIFICATE, PROFILE, words.other),
@@ -90,13 +105,15 @@ pub(super) fn html(authority: &AuthorityFacts, path: &str, apple: bool, language
         "<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title>\
          <style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{what}</p>\
-         <p>{compare}</p><code>{fingerprint}</code>\
+         <p>{compare}</p><code>{fingerprint}</code><p>{aloud} <b>{spoken}</b></p>\
          <ol><li><a class=\"get\" href=\"{path}{file}\">{get}</a><br><small>{name}</small></li><li>{then}</li></ol>\
          <p><small><a href=\"{path}{other}\">{instead}</a></small></p></main></body></html>\n",
         lang = words.lang,
         title = words.title,
         what = words.what,
         compare = words.compare,
+        aloud = words.aloud,
+        spoken = spoken.join(" "),
         fingerprint = escaped(&authority.sha256),
         get = words.get,
         name = escaped(&authority.name),

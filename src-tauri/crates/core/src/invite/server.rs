@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bytes::Bytes;
+use gatehouse_api::say;
 use gatehouse_certs::{AuthorityFacts, PROFILE_TYPE};
 use http::header::{
     ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
@@ -28,6 +29,10 @@ const MOST: usize = 8;
 /// How long a client may take for its request, and for its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 const ANSWERED: Duration = Duration::from_secs(30);
+/// How often the clock on the wall is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+/// Connections of one device at a time: one that is slow leaves room for another.
+const MOST_OF_ONE: usize = 4;
 /// Addresses that are remembered.
 const REMEMBERED: usize = 16;
 
@@ -47,6 +52,8 @@ pub(super) struct Served {
 pub(super) struct Seen {
     pub(super) visitors: Vec<IpAddr>,
     pub(super) fetched: Vec<IpAddr>,
+    /// Who has a connection now, once for each.
+    open: Vec<IpAddr>,
     /// Given out, or being given out.
     profile: Claim,
     certificate: Claim,
@@ -58,6 +65,21 @@ enum Claim {
     Free,
     Taken,
     Done,
+}
+
+/// A place among the open connections, for as long as it is kept.
+struct Admitted {
+    peer: IpAddr,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = seen.open.iter().position(|open| *open == self.peer) {
+            seen.open.swap_remove(place);
+        }
+    }
 }
 
 /// In which form the authority is given out.
@@ -95,14 +117,19 @@ fn note(list: &mut Vec<IpAddr>, ip: IpAddr) {
 pub(super) async fn run(listener: TcpListener, served: Served, open: Duration) {
     let served = Arc::new(served);
     let mut connections = JoinSet::new();
-    let over = tokio::time::sleep(open);
+    let (over, begun) = (tokio::time::sleep(open), SystemTime::now());
     tokio::pin!(over);
+    let mut looks = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
             () = &mut over => break,
+            // The timer stands still while the machine sleeps.
+            _ = looks.tick() => if begun.elapsed().is_ok_and(|elapsed| elapsed >= open) { break },
             accepted = listener.accept(), if connections.len() < MOST => match accepted {
                 Ok((stream, peer)) if served.lets_in(peer.ip()) => {
-                    connections.spawn(connection(stream, peer.ip(), Arc::clone(&served)));
+                    if let Some(place) = served.admit(peer.ip()) {
+                        connections.spawn(connection(stream, place, Arc::clone(&served)));
+                    }
                 }
                 Ok((_, peer)) => {
                     tracing::info!(peer = %peer.ip(), "a stranger asked for the certificate authority");
@@ -117,7 +144,8 @@ pub(super) async fn run(listener: TcpListener, served: Served, open: Duration) {
 }
 
 /// One request. A form whose download broke off can be asked for again.
-async fn connection(stream: TcpStream, peer: IpAddr, served: Arc<Served>) {
+async fn connection(stream: TcpStream, place: Admitted, served: Arc<Served>) {
+    let peer = place.peer;
     let given: Mutex<Option<Form>> = Mutex::new(None);
     let service = service_fn(|request: Request<Incoming>| {
         let (response, form) = served.answer(&request, peer);
@@ -149,6 +177,16 @@ impl Served {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A place for one more connection of this client; `None` = it has enough.
+    fn admit(&self, peer: IpAddr) -> Option<Admitted> {
+        let mut seen = self.lock();
+        if seen.open.iter().filter(|open| **open == peer).count() >= MOST_OF_ONE {
+            return None;
+        }
+        seen.open.push(peer);
+        Some(Admitted { peer, seen: Arc::clone(&self.seen) })
+    }
+
     /// This machine, and the networks that it is attached to.
     pub(super) fn lets_in(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
@@ -167,10 +205,10 @@ impl Served {
         let text = |name: HeaderName| {
             request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
         };
+        let language = Language::of(text(ACCEPT_LANGUAGE));
         match wanted {
             Wanted::Page => {
                 note(&mut self.lock().visitors, peer.to_canonical());
-                let language = Language::of(text(ACCEPT_LANGUAGE));
                 let html =
                     page::html(&self.authority, &self.path, page::is_apple(text(USER_AGENT)), language);
                 (with_type(Bytes::from(html), "text/html; charset=utf-8"), None)
@@ -182,15 +220,18 @@ impl Served {
                     return (plain(StatusCode::GONE), None);
                 }
                 *claim = Claim::Taken;
-                (self.file(form), Some(form))
+                (self.file(form, language), Some(form))
             }
         }
     }
 
     /// Only the right name and the right path are answered, in a time that tells nothing about the path.
     fn wanted<B>(&self, request: &Request<B>) -> Option<Wanted> {
-        let host = request.headers().get(HOST)?.to_str().ok()?;
-        if !host.eq_ignore_ascii_case(&self.host) {
+        let mut hosts = request.headers().get_all(HOST).iter();
+        let host = hosts.next().filter(|_| hosts.next().is_none())?.to_str().ok()?;
+        // In absolute form the target names a host, too.
+        let target = request.uri().authority().map_or(host, |authority| authority.as_str());
+        if ![host, target].iter().all(|name| name.eq_ignore_ascii_case(&self.host)) {
             return None;
         }
         let path = request.uri().path();
@@ -204,9 +245,12 @@ impl Served {
         }
     }
 
-    fn file(&self, form: Form) -> Response<Full<Bytes>> {
+    fn file(&self, form: Form, language: Language) -> Response<Full<Bytes>> {
         match form {
-            Form::Profile => with_type(Bytes::from(self.authority.apple_profile()), PROFILE_TYPE),
+            Form::Profile => {
+                let description = say!("core.profile.description").in_language(language.of_catalogue());
+                with_type(Bytes::from(self.authority.apple_profile(&description)), PROFILE_TYPE)
+            }
             Form::Certificate => {
                 let der = Bytes::from(self.authority.der.clone());
                 let mut response = with_type(der, "application/x-x509-ca-cert");

@@ -61,6 +61,8 @@ async fn the_page_shows_the_fingerprint_and_the_file_that_fits_the_device() {
     assert!(phone.contains(&invite.ca_sha256) && phone.contains("Gatehouse CA &lt;mini&gt;"), "{phone}");
     assert!(phone.contains("class=\"get\" href=\"/t/") && phone.contains(".mobileconfig\">Download"));
     assert!(other.contains(".crt\">下载") && other.contains("lang=\"zh-Hans\""), "{other}");
+    let spoken = invite.ca_words.join(" ");
+    assert!(invite.ca_words.len() == 8 && phone.contains(&spoken) && other.contains(&spoken), "{phone}");
     assert!(phone.to_ascii_lowercase().contains("cache-control: no-store"));
     assert_eq!(invites.progress().visitors, ["127.0.0.1"]);
     assert!(invites.progress().fetched.is_empty());
@@ -94,8 +96,19 @@ async fn nothing_else_is_served() {
         (format!("GET {}x HTTP/1.1\r\nHost: {host}\r\n\r\n", &path[..path.len() - 1]), "404"),
         (format!("GET {path}/x HTTP/1.1\r\nHost: {host}\r\n\r\n"), "404"),
         (format!("GET {path}{} HTTP/1.1\r\nHost: evil.example\r\n\r\n", page::PROFILE), "404"),
+        (format!("GET {path}{} HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\n\r\n", page::PROFILE), "4"),
+        (format!("GET http://evil.example{path}{} HTTP/1.1\r\nHost: {host}\r\n\r\n", page::PROFILE), "404"),
+        (format!("GET /t/..{path}{} HTTP/1.1\r\nHost: {host}\r\n\r\n", page::PROFILE), "404"),
+        (format!("GET /{path}{} HTTP/1.1\r\nHost: {host}\r\n\r\n", page::PROFILE), "404"),
+        (format!("GET /%74{}{} HTTP/1.1\r\nHost: {host}\r\n\r\n", &path[2..], page::PROFILE), "404"),
+        (format!("GET {}{} HTTP/1.1\r\nHost: {host}\r\n\r\n", path.to_uppercase(), page::PROFILE), "404"),
+        (format!("GET {path}{}/ HTTP/1.1\r\nHost: {host}\r\n\r\n", page::PROFILE), "404"),
+        (format!("GET {path}/..{} HTTP/1.1\r\nHost: {host}\r\n\r\n", page::PROFILE), "404"),
+        (format!("GET {path};{} HTTP/1.1\r\nHost: {host}\r\n\r\n", page::PROFILE), "404"),
+        (format!("GET {path}%00 HTTP/1.1\r\nHost: {host}\r\n\r\n"), "404"),
         (format!("GET {path} HTTP/1.1\r\n\r\n"), "404"),
         (format!("POST {path} HTTP/1.1\r\nHost: {host}\r\ncontent-length: 0\r\n\r\n"), "405"),
+        (format!("OPTIONS {path}{} HTTP/1.1\r\nHost: {host}\r\n\r\n", page::CERTIFICATE), "405"),
         (format!("HEAD {path}{} HTTP/1.1\r\nHost: {host}\r\n\r\n", page::PROFILE), "405"),
     ] {
         let answer = raw(&host, &request).await;
@@ -153,4 +166,115 @@ fn strangers_are_not_let_in() {
     ] {
         assert_eq!(served.lets_in(peer.parse().unwrap()), expected, "{peer}");
     }
+}
+
+#[tokio::test]
+async fn no_listener_is_opened_on_a_public_address() {
+    let public = InterfaceAddress {
+        interface: "lo".to_owned(),
+        ip: Ipv4Addr::LOCALHOST.into(),
+        prefix: 8,
+        kind: Kind::Global,
+        temporary: false,
+        deprecated: false,
+    };
+    let invites = Invites::default();
+
+    let refused = invites
+        .open(authority(), public.ip, &[public.clone()], OffsetDateTime::UNIX_EPOCH)
+        .await
+        .unwrap_err();
+
+    assert_eq!(refused.code, Code::Failed);
+    assert!(!invites.progress().open);
+}
+
+#[tokio::test]
+async fn a_stranger_gets_no_byte_and_counts_as_nobody() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let served = Served {
+        authority: authority(),
+        host: address.to_string(),
+        path: "/t/x".to_owned(),
+        networks: vec!["10.0.0.0/8".parse().unwrap()],
+        own: Vec::new(),
+        seen: Arc::clone(&seen),
+    };
+    assert!(!served.lets_in("203.0.113.8".parse().unwrap()));
+    // Whoever comes from 127.0.0.2 is this machine, so the rule is asked about and not the network.
+    for public in
+        ["8.8.8.8", "2001:4860:4860::8888", "100.64.0.1", "169.254.0.1", "11.0.0.1", "::ffff:8.8.8.8"]
+    {
+        assert!(!served.lets_in(public.parse().unwrap()), "{public}");
+    }
+    assert!(seen.lock().unwrap().visitors.is_empty());
+}
+
+#[tokio::test]
+async fn two_downloads_at_the_same_time_are_one() {
+    let (_invites, invite) = invited().await;
+
+    let (one, two) =
+        tokio::join!(ask(&invite, "GET", page::PROFILE, ""), ask(&invite, "GET", page::PROFILE, ""));
+
+    let given = [&one, &two].iter().filter(|answer| answer.starts_with("HTTP/1.1 200")).count();
+    assert_eq!(given, 1, "{one}\n{two}");
+}
+
+#[tokio::test]
+async fn a_slow_client_holds_nobody_up_takes_nothing_and_is_cut() {
+    let (invites, invite) = invited().await;
+    let (host, path) = parts(&invite);
+    let mut slow = Vec::new();
+    for _ in 0..16 {
+        let mut stream = TcpStream::connect(&host).await.unwrap();
+        stream
+            .write_all(format!("GET {path}{} HTTP/1.1\r\nHost: {host}\r\n", page::PROFILE).as_bytes())
+            .await
+            .ok();
+        slow.push(stream);
+    }
+    // Those past the limit are closed at once; four wait for the rest of their request.
+    let mut closed = 0;
+    for stream in &mut slow {
+        let mut byte = [0_u8; 1];
+        let read = tokio::time::timeout(Duration::from_millis(300), stream.read(&mut byte)).await;
+        closed += usize::from(matches!(read, Ok(Ok(0) | Err(_))));
+    }
+    assert_eq!(closed, 12);
+    drop(slow);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+
+    let profile = ask(&invite, "GET", page::PROFILE, "").await;
+    assert!(profile.starts_with("HTTP/1.1 200"), "{profile}");
+    assert!(invites.progress().open);
+}
+
+#[tokio::test]
+async fn a_client_that_never_finishes_its_request_is_cut_in_time() {
+    let (_invites, invite) = invited().await;
+    let (host, path) = parts(&invite);
+    let mut stream = TcpStream::connect(&host).await.unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\n").as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    tokio::time::resume();
+
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
+
+    assert!(ended.is_ok(), "it is still open");
+    assert!(!String::from_utf8_lossy(&rest).starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn the_profile_says_what_it_is_in_the_language_of_the_device() {
+    let (_invites, invite) = invited().await;
+
+    let profile = ask(&invite, "GET", page::PROFILE, "Accept-Language: zh-CN\r\n").await;
+
+    assert!(profile.contains("让本设备信任"), "{profile}");
 }

@@ -80,6 +80,7 @@ impl Basis {
             ways: ways(acme, self.https, self.redirect),
             dns: acme.dns.clone().map(|setup| Arc::new(Lazy::new(setup, vault, https)) as _),
             certificates: self.certificates(),
+            reuse_key: false,
         }
     }
 

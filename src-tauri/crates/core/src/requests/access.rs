@@ -67,7 +67,9 @@ async fn addresses(desk: &Desk) -> Result<Vec<InterfaceAddress>, ErrorEnvelope> 
 
 /// The local address that is served first, else the first private one.
 fn local(served: Option<&Served>, addresses: &[InterfaceAddress]) -> Option<IpAddr> {
-    let present = |ip: &IpAddr| addresses.iter().any(|address| address.ip == *ip);
+    // A name that the user added can be a public address: what is open to the local network only is not served there.
+    let meant = |address: &&InterfaceAddress| matches!(address.kind, Kind::Private | Kind::LinkLocal);
+    let present = |ip: &IpAddr| addresses.iter().filter(meant).any(|address| address.ip == *ip);
     let planned = served.into_iter().flat_map(|served| &served.plan.addresses);
     let planned = planned
         .filter(|address| address.scope == AddressScope::Lan)
@@ -99,10 +101,38 @@ mod tests {
         }
     }
 
+    fn served_at(ip: &str) -> Served {
+        let wanted = crate::address_plan::AddressesWanted {
+            scope: gatehouse_api::Scope::Lan,
+            hosts: &[ip.to_owned()],
+            only: &[],
+            port: 443,
+            recent: None,
+        };
+        let present = [address(ip, Kind::Global), address("192.168.1.5", Kind::Private)];
+        let plan = crate::address_plan::plan(&wanted, &present, &gatehouse_host::names::HostNames::default());
+        let plan = plan.unwrap();
+        assert!(plan.addresses.iter().any(|planned| planned.host == ip), "{:?}", plan.addresses);
+        let ports = crate::ports_plan::PortsPlan {
+            https: 443,
+            https_reason: None,
+            redirect: None,
+            redirect_reason: None,
+            ipv6: false,
+        };
+        Served { ports, plan }
+    }
+
     #[test]
     fn an_invitation_is_never_open_on_a_public_address() {
         let public = [address("203.0.113.7", Kind::Global), address("127.0.0.1", Kind::Loopback)];
         assert_eq!(local(None, &public), None);
+        let added = served_at("203.0.113.7");
+        assert_eq!(
+            local(Some(&added), &public),
+            None,
+            "not even where the user added it to the local network"
+        );
 
         let home = [address("fd00::5", Kind::Private), address("192.168.1.5", Kind::Private)];
         assert_eq!(local(None, &home), Some("192.168.1.5".parse().unwrap()));

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use gatehouse_api::words::Language;
 use gatehouse_api::{
     CaExport, CaFormat, CertSummary, Certificate, CertificateKind, CertificateState, Code, ErrorEnvelope,
     Reply, say,
@@ -78,8 +79,13 @@ fn local(facts: &LeafFacts, now: OffsetDateTime) -> Certificate {
 }
 
 /// The authority, for a file.
-pub(super) fn export(certificates: &Certificates, format: CaFormat) -> Result<Reply, ErrorEnvelope> {
-    Ok(Reply::Ca(exported(authority(certificates)?, format)))
+pub(super) fn export(
+    certificates: &Certificates,
+    format: CaFormat,
+    language: Option<&str>,
+) -> Result<Reply, ErrorEnvelope> {
+    let language = Language::of_locale(language.unwrap_or_default());
+    Ok(Reply::Ca(exported(authority(certificates)?, format, language)))
 }
 
 /// The authority, where there is one.
@@ -90,10 +96,13 @@ pub(super) fn authority(certificates: &Certificates) -> Result<AuthorityFacts, E
     })
 }
 
-fn exported(authority: AuthorityFacts, format: CaFormat) -> CaExport {
+fn exported(authority: AuthorityFacts, format: CaFormat, language: Language) -> CaExport {
     let content = match format {
         CaFormat::Pem => authority.pem,
         CaFormat::Der => STANDARD.encode(&authority.der),
+        CaFormat::Mobileconfig => {
+            authority.apple_profile(&say!("core.profile.description").in_language(language))
+        }
     };
     CaExport {
         content,

@@ -23,7 +23,10 @@ const LABEL: usize = 60;
 pub(crate) async fn listed(desk: &Desk) -> Result<DeviceList, ErrorEnvelope> {
     let client = desk.context.link.connected()?;
     let devices = fetch(&client).await?;
-    let mut listed = join::join(&devices, &desk.door.sightings());
+    let sightings = desk.door.sightings();
+    let context = &desk.context;
+    context.pins.observe(&devices.paired, &sightings, &context.certificates, context.clock.now());
+    let mut listed = join::join(&devices, &sightings);
     in_time::tell(desk, &mut listed);
     Ok(listed)
 }

@@ -110,7 +110,11 @@ impl Renewal {
                     let about = Directory::fetch(&self.https, directory).await?;
                     let profile = about.profile(&identifiers).filter(|_| profiles);
                     let replaces = replaces.filter(|_| about.renewal_info.is_some());
-                    Pending::new(directory, &identifiers, profile, replaces, now)?
+                    let kept = match wanted.reuse_key {
+                        true => self.with(name, |entry| entry.kept()).transpose()?.flatten(),
+                        false => None,
+                    };
+                    Pending::new(directory, &identifiers, profile, replaces, now)?.keeping(kept)
                 }
             };
             if !resumed {

@@ -8,6 +8,7 @@ use gatehouse_certs::Decision;
 
 use crate::context::Context;
 use crate::errors::Explain;
+use crate::exposure::expiring;
 use crate::transaction::draft::Draft;
 use crate::transaction::inverse::Inverse;
 use crate::transaction::serve;
@@ -55,12 +56,17 @@ impl Step for Certificate {
                 say!("core.certificate.make")
             }
         };
+        let mut warnings = served.plan.warnings.clone();
+        if let Some(leaf) = self.context.certificates.current().filter(|_| changes) {
+            let pins = self.context.pins.list(&self.context.certificates);
+            warnings.extend(expiring::warning(&pins, &leaf.sha256));
+        }
         let prepared = Prepared {
             title,
             details: vec![names.join(", ").into()],
             changes,
             inverse: Inverse::Certificate.to_value()?,
-            warnings: served.plan.warnings.clone(),
+            warnings,
             ..Prepared::default()
         };
         draft.ports = Some(served.ports);

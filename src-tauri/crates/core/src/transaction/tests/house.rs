@@ -123,6 +123,7 @@ impl House {
             link: Arc::new(GatewayLink::default()),
             environment: Arc::new(arc_swap::ArcSwap::from_pointee(environment)),
             certificates,
+            pins: Arc::default(),
             door: Arc::new(Door::new(edge)),
             served: Arc::default(),
             machine: Arc::new(Small),
