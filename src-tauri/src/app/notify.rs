@@ -208,6 +208,9 @@ mod tests {
             sha256: None,
             authority: None,
             stage: None,
+            source: None,
+            key_type: None,
+            trusted: None,
             next_attempt: None,
             problem: Some(Problem {
                 code: gatehouse_api::Code::Certificate,
