@@ -181,7 +181,7 @@ async fn no_listener_is_opened_on_a_public_address() {
     let invites = Invites::default();
 
     let refused = invites
-        .open(authority(), public.ip, &[public.clone()], OffsetDateTime::UNIX_EPOCH)
+        .open(authority(), public.ip, std::slice::from_ref(&public), OffsetDateTime::UNIX_EPOCH)
         .await
         .unwrap_err();
 

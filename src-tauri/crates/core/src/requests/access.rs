@@ -103,6 +103,7 @@ mod tests {
 
     fn served_at(ip: &str) -> Served {
         let wanted = crate::address_plan::AddressesWanted {
+            imported: None,
             scope: gatehouse_api::Scope::Lan,
             hosts: &[ip.to_owned()],
             only: &[],
