@@ -1038,6 +1038,10 @@ listener: ListenerSummary | null,
  */
 problems: Array<Problem>, 
 /**
+ * Certificates that come to their end: the one that is served, and its authority.
+ */
+expiring: Array<Expiring>, 
+/**
  * Where secrets are kept: `keychain`, `secret-service` or `file`.
  */
 secrets: string, 
@@ -1634,6 +1638,185 @@ networks: Array<string>,
 clients: ClientRule, };
 
 /**
+ * A kind of place on this machine that keeps authorities.
+ */
+export type TrustKind = "login-keychain" | "system-store" | "chromium" | "firefox";
+
+/**
+ * Whether a place trusts the authority.
+ */
+export type TrustState = "trusted" | "not-trusted" | "unknown";
+
+/**
+ * An authority that this Gatehouse used before, and that a place still trusts or keeps.
+ */
+export type StaleAuthority = { 
+/**
+ * Its name there.
+ */
+name: string, 
+/**
+ * SHA-256, upper-case hex with colons.
+ */
+sha256: string, };
+
+/**
+ * A place, and what it thinks of the authority.
+ */
+export type TrustPlace = { 
+/**
+ * Its kind.
+ */
+kind: TrustKind, 
+/**
+ * Its path, by which a request names it.
+ */
+path: string, 
+/**
+ * Whether it trusts the authority, after what was asked.
+ */
+state: TrustState, 
+/**
+ * Whether something was changed there just now.
+ */
+changed: boolean, 
+/**
+ * Why it cannot be said, or was not done.
+ */
+because?: Text, 
+/**
+ * What a person can do about that.
+ */
+fix?: Fix, 
+/**
+ * Earlier authorities that are still there.
+ */
+stale: Array<StaleAuthority>, };
+
+/**
+ * Where this machine trusts the authority.
+ */
+export type TrustPlaces = { 
+/**
+ * The authority; `None` = there is none yet.
+ */
+ca_name: string | null, 
+/**
+ * The places that there are.
+ */
+places: Array<TrustPlace>, };
+
+/**
+ * A fingerprint in the forms that people compare.
+ */
+export type Fingerprint = { 
+/**
+ * Common name of the certificate's owner: the authority's name, or who issued the certificate.
+ */
+name: string, 
+/**
+ * SHA-256 of the certificate, upper-case hex with colons.
+ */
+sha256: string, 
+/**
+ * The same as words of the PGP word list, one for each byte. The first eight are enough to read aloud.
+ */
+words: Array<string>, 
+/**
+ * SHA-256 of the public key in base64, as `curl --pinnedpubkey sha256//…` takes it.
+ */
+public_key: string, };
+
+/**
+ * The fingerprints of what is served.
+ */
+export type Fingerprints = { 
+/**
+ * The certificate.
+ */
+certificate: Fingerprint, 
+/**
+ * The local certificate authority; `None` = it did not issue the certificate.
+ */
+authority: Fingerprint | null, };
+
+/**
+ * An app that remembers the certificate it saw, and refuses another one until its user agrees.
+ */
+export type Pin = { 
+/**
+ * The device: SHA-256 of its public key, lower-case hex.
+ */
+device_id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The app, as it calls itself: `openclaw-ios`.
+ */
+client: string, 
+/**
+ * The name or address at which it connects.
+ */
+host: string, 
+/**
+ * SHA-256 of the certificate that it last saw, upper-case hex with colons.
+ */
+sha256: string, 
+/**
+ * SHA-256 of the certificate that is served there now; `None` = none is.
+ */
+now: string | null, 
+/**
+ * When it last saw it.
+ */
+seen: string, };
+
+/**
+ * Apps that remember certificates.
+ */
+export type Pins = { 
+/**
+ * One for each device, last seen first.
+ */
+pins: Array<Pin>, 
+/**
+ * From when on the local certificate is replaced by itself; `None` = there is none.
+ */
+renewal: string | null, 
+/**
+ * What those apps will show, and what their users do about it.
+ */
+steps: Array<Text>, };
+
+/**
+ * How near the end of a certificate is, as a share of its life.
+ */
+export type Nearness = "due" | "near" | "close" | "over";
+
+/**
+ * A certificate that comes to its end.
+ */
+export type Expiring = { 
+/**
+ * Which: `certificate` or `authority`, and its SHA-256 (upper-case hex with colons).
+ */
+sha256: string, 
+/**
+ * Whether it is the authority.
+ */
+authority: boolean, 
+/**
+ * How near.
+ */
+nearness: Nearness, 
+/**
+ * Its last moment.
+ */
+not_after: string, };
+
+/**
  * A stage on the way from a device to the gateway, in this order.
  */
 export type TestStage = "tcp" | "tls" | "health" | "websocket";
@@ -1762,6 +1945,10 @@ expires_at: string,
  * SHA-256 of the authority, upper-case hex with colons: the page shows it, too.
  */
 ca_sha256: string, 
+/**
+ * The first eight bytes of it as words to read aloud: the page shows them, too.
+ */
+ca_words: Array<string>, 
 /**
  * Its common name, as the device shows it.
  */
@@ -1927,14 +2114,14 @@ export type ApproveAs = "full" | "chat" | "read";
 /**
  * How a certificate authority is exported.
  */
-export type CaFormat = "pem" | "der";
+export type CaFormat = "pem" | "der" | "mobileconfig";
 
 /**
  * The local certificate authority, ready for a file.
  */
 export type CaExport = { 
 /**
- * PEM text; `DER` requests carry it in base64.
+ * PEM text, or the profile; `DER` requests carry it in base64.
  */
 content: string, 
 /**
@@ -2049,7 +2236,27 @@ label: string, } } | { "method": "cert-show" } | { "method": "cert-export-ca", "
 /**
  * In which form.
  */
-format: CaFormat, } } | { "method": "cert-list" } | { "method": "cert-import", "params": { 
+format: CaFormat, 
+/**
+ * In which language a profile describes itself (`en`, `zh-Hans`); `None` = English.
+ */
+language: string | null, } } | { "method": "cert-renew", "params": { 
+/**
+ * With the key of the one that is served.
+ */
+reuse_key: boolean, } } | { "method": "cert-fingerprints" } | { "method": "cert-pins" } | { "method": "trust-show" } | { "method": "trust-add", "params": { 
+/**
+ * Only this place, by its path; `None` = all.
+ */
+place: string | null, } } | { "method": "trust-remove", "params": { 
+/**
+ * Only this place, by its path; `None` = all.
+ */
+place: string | null, 
+/**
+ * Not the authority in use but those that this Gatehouse used before.
+ */
+stale: boolean, } } | { "method": "cert-list" } | { "method": "cert-import", "params": { 
 /**
  * What to call it; one with the same name is replaced. `None` = by its first name.
  */
@@ -2182,7 +2389,7 @@ export type Reply = { "kind": "status", "data": Snapshot } | { "kind": "plan", "
 /**
  * Which.
  */
-device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "certificates", "data": Array<Certificate> } | { "kind": "clients", "data": ClientCertificates } | { "kind": "client-issued", "data": IssuedClient } | { "kind": "client-revoked", "data": ClientCertificate } | { "kind": "acme", "data": AcmeState } | { "kind": "preflight", "data": Preflight } | { "kind": "acme-test", "data": AcmeTest } | { "kind": "acme-log", "data": Array<AcmeAttempt> } | { "kind": "ca", "data": CaExport } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
+device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "certificates", "data": Array<Certificate> } | { "kind": "clients", "data": ClientCertificates } | { "kind": "client-issued", "data": IssuedClient } | { "kind": "client-revoked", "data": ClientCertificate } | { "kind": "acme", "data": AcmeState } | { "kind": "preflight", "data": Preflight } | { "kind": "acme-test", "data": AcmeTest } | { "kind": "acme-log", "data": Array<AcmeAttempt> } | { "kind": "ca", "data": CaExport } | { "kind": "fingerprints", "data": Fingerprints } | { "kind": "pins", "data": Pins } | { "kind": "trust-places", "data": TrustPlaces } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
 /**
  * In the Prometheus text format, version 0.0.4.
  */
