@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { ErrorEnvelope, PendingDevice, Reply } from '$api';
 import { closeBrowser, Stage } from './support/browser.js';
 import type { FakeCore } from './support/core.js';
-import { at, away, gatewayDown, notInstalled, off, on, oneWaits, parts, paused, preparing, unconfirmed, type Scene } from './scenes/index.js';
+import { at, away, certificates, gatewayDown, notInstalled, off, on, oneWaits, parts, paused, preparing, unconfirmed, type Scene } from './scenes/index.js';
 
 const refusal = { code: 'verify-failed', title: 'The address did not prove itself', because: 'Another program answers there. Everything was rolled back.', evidence: ['TCP 192.168.1.20:443 connected in 1 ms'], fix: { text: 'Free the port.', command: 'gatehouse open --to lan --port 8443' } } satisfies ErrorEnvelope;
 /** An answer that waits until it is given. */
@@ -67,6 +67,37 @@ describe('requests', () => {
         assert.deepEqual(changes(core), asks);
       }));
   }
+
+  it('lists certificates by the date of renewal, renews one and says why that failed', () =>
+    Stage.play(certificates, 'certificates', {}, async ({ page, core }) => {
+      const list = page.getByRole('region', { name: 'All certificates' });
+      assert.deepEqual((await list.getByRole('heading', { level: 3 }).allInnerTexts()).map((text) => text.split(',')[0]), ['ai.example.com', 'chat.example.com', 'localhost', 'office.example.com']);
+      assert.ok(await list.getByRole('button', { name: 'Renew Now: chat.example.com' }).isDisabled(), 'an order is under way');
+      assert.equal(await list.getByRole('meter', { name: /ai\.example/ }).getAttribute('aria-valuenow'), '22');
+      const answer = later<Reply | ErrorEnvelope>();
+      core.answers['acme-renew'] = () => answer.promise;
+      const renew = list.getByRole('button', { name: 'Renew Now: ai.example.com' });
+      await renew.click();
+      assert.ok(await renew.isDisabled());
+      answer.give(refusal);
+      await page.getByRole('alert').getByText(refusal.title).waitFor();
+      assert.ok(await renew.isEnabled());
+      assert.deepEqual(core.asked('acme-renew'), [{ method: 'acme-renew', params: { names: ['ai.example.com'], force: true } }]);
+    }));
+
+  it('shows the attempts, or that there was none', () =>
+    Stage.play(certificates, 'certificates', {}, async (stage) => {
+      const { page, core } = stage;
+      core.answers['acme-log'] = () => ({ kind: 'acme-log', data: parts.attempts });
+      await page.getByRole('button', { name: 'Log…' }).click();
+      await page.getByRole('dialog').getByText('Got a certificate').waitFor();
+      await stage.picture('sheet-acme-log');
+      assert.deepEqual(await stage.violations(), []);
+      await page.keyboard.press('Escape');
+      core.answers['acme-log'] = () => ({ kind: 'acme-log', data: [] });
+      await page.getByRole('button', { name: 'Log…' }).click();
+      await page.getByRole('dialog').getByText('No attempt yet').waitFor();
+    }));
 
   it('names several hosts', () =>
     Stage.play(off, 'overview', {}, async ({ page, core }) => {

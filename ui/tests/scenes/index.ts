@@ -173,6 +173,9 @@ export const gatewayDown: Scene = {
 /** The core is away: nothing answers. */
 export const away: Scene = { ...off, up: false };
 
+/** Certificates of every origin: an order under way, one that was not renewed, one that is over. */
+export const certificates: Scene = { ...on, snapshot: { ...on.snapshot, certificates: parts.certificates } };
+
 const words = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';
 const host = `${'a-very-long-label-that-goes-on-and-on-'.repeat(4).slice(0, 60)}.${'intranet-of-the-northern-branch-office'.repeat(2).slice(0, 60)}.example.com`;
 /** Everything is as long as it may be. */
@@ -182,6 +185,7 @@ export const long: Scene = {
     ...degraded.snapshot,
     gateway: { ...parts.gateway, service: { ...parts.service, because: `${words} ${words}`, job: words, file: `/Users/ada/${words}` }, detail: `${words}: ${words} ${words}`, config_path: `/Users/ada/${words}/${words}/openclaw.json` },
     addresses: [{ url: `https://${host}:8443`, scope: 'internet', verified_at: at(-130), trusted_by: 'public' }, ...parts.addresses],
+    certificates: [...parts.certificates, ...Array.from({ length: 12 }, (_, index) => ({ ...parts.certificates[2]!, id: `acme:${index}`, names: [`${index}.${host}`, host], issuer: words }))],
     cert: { ...parts.cert, issuer: `Gatehouse CA ${words}`, names: [host, ...Array.from({ length: 24 }, (_, index) => `name-${index}.${host}`)] },
     last_change: { id: 'c7', title: `Open to the internet as ${host}`, at: at(-40 * DAY), undo_until: at(DAY) },
     problems: [{ code: 'drift', title: `${words} was changed by somebody else, and this sentence goes on for two lines at least`, because: `gateway.controlUi.allowedOrigins now has https://${host}. ${words}`, fix: { text: words, command: `gatehouse origins add https://${host}` } }],

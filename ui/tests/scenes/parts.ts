@@ -1,7 +1,7 @@
 // The pieces that scenes are put together from.
 
 import type {
-    Address, AddressTest, AlwaysOn, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, Problem, Progress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
+  AcmeAttempt, Certificate,   Address, AddressTest, AlwaysOn, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, Problem, Progress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
 } from '$api';
 import { at, DAY } from './scene.js';
 
@@ -40,6 +40,18 @@ export const cert: CertSummary = {
   sha256: SHA,
   ca_sha256: CA_SHA,
 };
+
+/** Of every origin and in every state; the one that is renewed next stands third. */
+export const certificates: Certificate[] = [
+  { id: 'local', kind: 'local', state: 'valid', names: cert.names, issuer: cert.issuer, not_before: cert.not_before, not_after: cert.not_after, life_left: 98, next_attempt: at(300 * DAY) },
+  { id: 'acme:chat', kind: 'acme', state: 'missing', names: ['chat.example.com'], authority: "Let's Encrypt", stage: 'proving', next_attempt: at(3 * DAY) },
+  { id: 'acme:ai', kind: 'acme', state: 'expiring', names: ['ai.example.com'], issuer: 'R12', not_before: at(-70 * DAY), not_after: at(20 * DAY), life_left: 22, next_attempt: at(DAY), problem: { code: 'certificate', title: 'The certificate for ai.example.com could not be renewed', because: 'The authority could not reach this machine.', fix: { text: 'Forward port 443 on the router.' } } },
+  { id: 'imported:office', kind: 'imported', state: 'expired', names: ['office.example.com'], issuer: 'Office CA', not_before: at(-90 * DAY), not_after: at(-DAY), life_left: 0 },
+];
+export const attempts: AcmeAttempt[] = [
+  { at: at(-60), names: ['ai.example.com'], authority: "Let's Encrypt", problem: certificates[2]!.problem! },
+  { at: at(-70 * DAY), names: ['ai.example.com'], authority: "Let's Encrypt" },
+];
 
 export const service: GatewayService = {
   state: 'runs',
