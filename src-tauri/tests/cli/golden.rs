@@ -51,7 +51,7 @@ const OBJECTS: [(&str, &str, i32); 64] = [
     ("cert-clients-issue", "cert clients issue phone --out - --json", 0),
     ("cert-clients-revoke", "cert clients revoke phone --yes --json", 0),
     ("cert-fingerprint", "cert fingerprint --json", 0),
-    ("cert-show", "cert renew --yes --json", 0),
+    ("cert-renew", "cert renew --yes --json", 0),
     ("cert-fingerprint-leaf", "cert fingerprint --leaf --all --json", 0),
     ("cert-pins", "cert pins --json", 3),
     ("cert-trust", "cert trust --json", 3),

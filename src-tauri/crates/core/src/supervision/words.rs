@@ -128,7 +128,7 @@ fn known(job: &Job) -> Text {
         (Activity::Waiting, _) => say!("core.signal.waiting"),
         (Activity::Stopped, _) => say!("core.signal.stopped"),
         (Activity::Failed, _) => say!("core.signal.failed"),
-        (Activity::Other(word), _) => say!("core.signal.other", word = word),
+        (Activity::Other(word), _) => say!("core.signal.state", word = word),
     };
     let state = match job.starts {
         Some(starts) if starts > 1 => say!("core.signal.with-starts", state = state, count = starts),
