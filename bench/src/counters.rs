@@ -38,13 +38,13 @@ struct Limit {
 }
 
 const LIMITS: [Limit; 5] = [
-    limit("HTTP/1.1 request", Work::Http1, 1.0, 2000, 21.0, 6.8),
+    limit("HTTP/1.1 request", Work::Http1, 1.0, 2000, 20.0, 6.8),
     limit("HTTP/2 request", Work::Http2(1), 1.0, 2000, 25.0, 7.0),
     limit("WebSocket message, 64 B, and its echo", Work::Echo(64), 1.0, 2000, 2.2, 6.3),
-    limit("WebSocket message, 64 KiB, and its echo", Work::Echo(65_536), 1.0, 500, 18.0, 13.0),
-    limit("MiB up", Work::Upload, MIB, 64 << 20, 90.0, 45.0),
+    limit("WebSocket message, 64 KiB, and its echo", Work::Echo(65_536), 1.0, 500, 12.0, 7.5),
+    limit("MiB up", Work::Upload, MIB, 64 << 20, 90.0, 35.0),
 ];
-const BYTES_PER_SOCKET: f64 = 10_500.0;
+const BYTES_PER_SOCKET: f64 = 7_400.0;
 const RECORDS_PER_MIB: f64 = 66.0;
 
 const fn limit(what: &'static str, work: Work, per: f64, units: u64, allocations: f64, calls: f64) -> Limit {

@@ -5,8 +5,9 @@
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
-/// Bytes of one buffer: four full TLS records, so that one system call carries all of them.
-pub(crate) const SIZE: usize = 64 * 1024;
+/// Bytes of one buffer: a message of 64 KiB with its frame's header and what TLS adds to it fits, so that one system call
+/// carries all of it.
+pub(crate) const SIZE: usize = 80 * 1024;
 /// Unused buffers kept per thread.
 const KEPT: usize = 16;
 
@@ -65,9 +66,45 @@ impl Filled {
         Self { buffer, start: 0, end }
     }
 
+    /// An empty one.
+    pub(crate) fn empty() -> Self {
+        Self::new(Buffer::borrow(), 0)
+    }
+
     /// What waits.
     pub(crate) fn rest(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// What waits, to be changed in place.
+    pub(crate) fn rest_mut(&mut self) -> &mut [u8] {
+        self.buffer.get_mut(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The room behind what waits, which moves to the front first.
+    pub(crate) fn room(&mut self) -> &mut [u8] {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        self.buffer.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// So many bytes of the room wait, too.
+    pub(crate) fn grow(&mut self, count: usize) {
+        self.end = (self.end + count).min(self.buffer.len());
+    }
+
+    /// Puts bytes behind those that wait, as many as there is room for. Says how many.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
+        let room = self.room();
+        let count = bytes.len().min(room.len());
+        if let (Some(room), Some(bytes)) = (room.get_mut(..count), bytes.get(..count)) {
+            room.copy_from_slice(bytes);
+        }
+        self.grow(count);
+        count
     }
 
     /// So many bytes wait no more.
@@ -115,5 +152,20 @@ mod tests {
         filled.advance(2);
         assert!(filled.is_empty());
         assert_eq!(filled.rest(), b"");
+    }
+
+    #[test]
+    fn room_is_what_lies_behind_after_what_waits_has_moved_to_the_front() {
+        let mut filled = Filled::empty();
+        assert_eq!(filled.append(b"abcd"), 4);
+        filled.advance(2);
+        assert_eq!(filled.room().len(), SIZE - 2);
+        filled.room()[..2].copy_from_slice(b"ef");
+        filled.grow(2);
+        assert_eq!(filled.rest(), b"cdef");
+        filled.rest_mut()[0] = b'C';
+        assert_eq!(filled.append(&vec![b'x'; SIZE]), SIZE - 4);
+        assert_eq!((filled.rest().len(), &filled.rest()[..5]), (SIZE, &b"Cdefx"[..]));
+        assert!(filled.room().is_empty());
     }
 }

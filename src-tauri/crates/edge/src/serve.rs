@@ -11,6 +11,7 @@ mod exchange;
 mod framing;
 mod own_words;
 mod pipeline;
+mod rewound;
 
 pub(crate) use activity::Activity;
 pub(crate) use client_io::ClientTls;
@@ -21,7 +22,7 @@ use crate::attribution::Peer;
 use crate::client_certificates::ClientIdentity;
 use crate::drain::Phase;
 use crate::edge::Shared;
-use crate::listener::{Accept, ListenerKind, Over, Permit};
+use crate::listener::{self, Accept, ListenerKind, Over, Permit};
 use crate::metrics::{Handshake, TurnedAway};
 use crate::names::{Authority, Host};
 use crate::proxy_protocol::{self, Source};
@@ -36,7 +37,7 @@ use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use socket2::{SockRef, TcpKeepalive};
+use rewound::Rewound;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
@@ -46,8 +47,6 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// A dead peer is noticed after about a minute and a half.
-const KEEPALIVE: Duration = Duration::from_secs(30);
 /// HTTP/2: pings find a dead peer between requests.
 const H2_PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
 /// HTTP/2 flow control: what a client may send ahead, per stream and per connection, in bytes.
@@ -152,7 +151,9 @@ struct Arrival {
 }
 
 async fn serve(shared: Arc<Shared>, mut stream: TcpStream, arrival: Arrival, mut permit: Permit) {
-    prepare(&stream);
+    if !listener::INHERITED {
+        listener::prepare(&stream);
+    }
     let phase = shared.tally.phase();
     let mut draining = pin!(phase.clone().at_least(Phase::Draining));
     let Arrival { mut address, .. } = arrival;
@@ -177,21 +178,21 @@ async fn serve(shared: Arc<Shared>, mut stream: TcpStream, arrival: Arrival, mut
         () = permit.gives_way() => Err(NotOpened::GaveWay),
         () = draining.as_mut() => return,
     };
-    let opened = match opened {
+    let mut opened = match opened {
         Ok(opened) => opened,
         Err(why) => return not_opened(&shared, address, why, arrival.at.elapsed()),
     };
     permit.handshake_done();
     let activity = Activity::new();
-    let (facts, name, identity) = match &opened {
+    let (facts, name, identity) = match &mut opened {
         Opened::Plain(..) => (None, None, None),
         Opened::Tls(made) => {
-            let session = made.stream.session();
+            let session = made.stream.facts();
             let how = if tls::resumed(session) { Handshake::Resumed } else { Handshake::Full };
             shared.metrics.handshake(how, arrival.at.elapsed());
             let facts = TlsFacts { version: tls::version(session), cipher: tls::cipher(session) };
             let identity = ClientIdentity::of(session, made.policy.as_deref());
-            (Some(facts), tls::server_name(session), identity)
+            (Some(facts), made.name.take(), identity)
         }
     };
     let over = permit.over();
@@ -274,7 +275,7 @@ async fn converse(connection: Arc<Connection>, opened: Opened, activity: Arc<Act
             serve_http1(connection, io, limits, Some(lead)).await;
         }
         Opened::Tls(Session { stream, .. }) => {
-            let alpn = tls::alpn(stream.session());
+            let alpn = tls::alpn(stream.facts());
             match alpn {
                 Alpn::Http1 => {
                     let io = ClientIo::http1(stream, activity, address, &limits);
@@ -291,7 +292,7 @@ async fn converse(connection: Arc<Connection>, opened: Opened, activity: Arc<Act
 
 /// A connection of which the protocol is known.
 enum Opened {
-    Plain(TcpStream, redirect::Lead),
+    Plain(Rewound, redirect::Lead),
     Tls(Session<TcpStream>),
 }
 
@@ -318,37 +319,29 @@ impl From<std::io::Error> for NotOpened {
     }
 }
 
-async fn open(shared: &Shared, stream: TcpStream, kind: ListenerKind) -> Result<Opened, NotOpened> {
-    match kind {
-        ListenerKind::Redirect { https_port } => {
-            Ok(Opened::Plain(stream, redirect::Lead::RedirectPort { https_port }))
-        }
+async fn open(shared: &Shared, mut stream: TcpStream, kind: ListenerKind) -> Result<Opened, NotOpened> {
+    let mut first = Vec::new();
+    let lead = match kind {
+        ListenerKind::Redirect { https_port } => redirect::Lead::RedirectPort { https_port },
         ListenerKind::Https => {
-            let mut first = [0];
-            if stream.peek(&mut first).await? == 0 {
-                return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
+            tls::read_some(&mut stream, &mut first).await?;
+            match first.first() {
+                None => return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()),
+                Some(0x16) => {
+                    let (peer, local) = (stream.peer_addr()?.ip(), stream.local_addr()?.ip());
+                    let by_ends = shared.challenges.by_ends.as_ref();
+                    let other = by_ends
+                        .and_then(|by_ends| by_ends.certificates(peer.to_canonical(), local.to_canonical()));
+                    return Ok(Opened::Tls(shared.tls.accept(stream, local, first, other).await?));
+                }
+                Some(byte) if byte.is_ascii_uppercase() => {
+                    redirect::Lead::TlsPort { port: stream.local_addr()?.port() }
+                }
+                Some(_) => return Err(NotOpened::NotHttp),
             }
-            if first == [0x16] {
-                let (peer, local) = (stream.peer_addr()?.ip(), stream.local_addr()?.ip());
-                let by_ends = shared.challenges.by_ends.as_ref();
-                let other = by_ends
-                    .and_then(|by_ends| by_ends.certificates(peer.to_canonical(), local.to_canonical()));
-                return Ok(Opened::Tls(shared.tls.accept(stream, local, other).await?));
-            }
-            if !first[0].is_ascii_uppercase() {
-                return Err(NotOpened::NotHttp);
-            }
-            let port = stream.local_addr()?.port();
-            Ok(Opened::Plain(stream, redirect::Lead::TlsPort { port }))
         }
-    }
-}
-
-/// Both only improve on what works without.
-fn prepare(stream: &TcpStream) {
-    let _ = stream.set_nodelay(true);
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
-    let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
+    };
+    Ok(Opened::Plain(Rewound::new(stream, first), lead))
 }
 
 async fn serve_http1<T>(

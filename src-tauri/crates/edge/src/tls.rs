@@ -9,27 +9,27 @@
 //! its challenge and nothing else. A name that wants a certificate from its clients has a configuration, and so tickets, of its
 //! own, and gets new ones when its rule changes: no session that began under another rule is resumed.
 
+mod session;
 mod stream;
 
 pub(crate) use stream::TlsStream;
 
 use crate::CertificateSource;
-use crate::buffers;
+use crate::buffers::Buffer;
 use crate::challenge::{self, ACME_TLS};
 use crate::client_certificates::{ClientCertificates, ClientPolicy, Demanding, policy_for};
 use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{Accepted, Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
+use rustls::{CommonState, ProtocolVersion, ServerConfig};
+use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio_rustls::LazyConfigAcceptor;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-/// Plaintext and ciphertext that may wait in one session for a slow reader, in bytes.
-const SESSION_BUFFER: usize = buffers::SIZE;
 /// Certificates whose sessions can be resumed at the same time; of more, those used first are forgotten.
 const REMEMBERED: usize = 16;
 /// A fatal `unrecognized_name` alert before the server's first flight (RFC 8446 §6, RFC 6066 §3).
@@ -76,9 +76,11 @@ struct Known {
     config: Arc<ServerConfig>,
 }
 
-/// A session, and the rule about clients under which it was made.
+/// A session, the name that its client asked for (none with an address), and the rule about clients under which it was
+/// made.
 pub(crate) struct Session<T> {
     pub(crate) stream: Box<TlsStream<T>>,
+    pub(crate) name: Option<Box<str>>,
     pub(crate) policy: Option<Arc<ClientPolicy>>,
 }
 
@@ -104,37 +106,38 @@ impl Tls {
         Ok(Self { provider, certificates, clients, known: ArcSwap::default(), change: Mutex::new(()) })
     }
 
-    /// Performs one handshake with a client that connected to `local`. The caller limits its time.
+    /// Performs one handshake with a client that connected to `local` and has sent the bytes in `first` so far. The caller
+    /// limits its time.
     ///
     /// `other` = certificates for this connection instead of the usual ones.
     pub(crate) async fn accept<T>(
         &self,
-        stream: T,
+        mut io: T,
         local: IpAddr,
+        first: Vec<u8>,
         other: Option<CertificateSource>,
     ) -> Result<Session<T>, NoSession>
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        let acceptor = rustls::server::Acceptor::default();
-        let mut start = LazyConfigAcceptor::new(acceptor, stream).await?;
-        let hello = start.client_hello();
+        let (accepted, first) = hello(&mut io, first).await?;
+        let hello = accepted.client_hello();
         let asks = challenge::asked(&hello);
+        let name: Option<Box<str>> = hello.server_name().map(Into::into);
         let policy = policy_for(self.clients.as_ref(), hello.server_name(), local);
         let Some(key) = other.as_ref().unwrap_or(&self.certificates).resolve(hello) else {
-            start.io.write_all(&UNRECOGNIZED_NAME).await?;
-            start.io.shutdown().await?;
+            io.write_all(&UNRECOGNIZED_NAME).await?;
+            io.shutdown().await?;
             return Err(NoSession::UnknownName);
         };
-        let bound = |session: &mut ServerConnection| session.set_buffer_limit(Some(SESSION_BUFFER));
+        drop(accepted);
         if asks {
             let config = Arc::new(self.challenge(key).map_err(io::Error::other)?);
-            start.into_stream_with(config, bound).await?.shutdown().await?;
+            TlsStream::accept(io, config, first).await?.shutdown().await?;
             return Err(NoSession::Challenge);
         }
         let config = self.config(key, policy.clone()).map_err(io::Error::other)?;
-        let (io, session) = start.into_stream_with(config, bound).await?.into_inner();
-        Ok(Session { stream: Box::new(TlsStream::new(io, session)), policy })
+        Ok(Session { stream: TlsStream::accept(io, config, first).await?, name, policy })
     }
 
     /// The configuration that belongs to a certificate and a rule about clients.
@@ -201,13 +204,56 @@ impl Known {
     }
 }
 
+/// Reads from the client until its first message is complete. Says all bytes that came, too: the session, of which the
+/// configuration depends on that message, reads them again.
+async fn hello<T>(io: &mut T, mut first: Vec<u8>) -> io::Result<(Accepted, Vec<u8>)>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut acceptor = Acceptor::default();
+    let mut seen = 0;
+    loop {
+        let mut rest = first.get(seen..).unwrap_or_default();
+        while !rest.is_empty() {
+            acceptor.read_tls(&mut rest)?;
+            match acceptor.accept() {
+                Ok(Some(accepted)) => return Ok((accepted, first)),
+                Ok(None) => {}
+                Err((error, mut alert)) => {
+                    let mut why = Vec::new();
+                    alert.write_all(&mut why)?;
+                    io.write_all(&why).await?;
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+                }
+            }
+        }
+        seen = first.len();
+        if read_some(io, &mut first).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+}
+
+/// Reads what is there, behind what was read before; no buffer is held while there is nothing. 0 is the end.
+pub(crate) async fn read_some<T: AsyncRead + Unpin>(io: &mut T, into: &mut Vec<u8>) -> io::Result<usize> {
+    poll_fn(|cx| {
+        let mut buffer = Buffer::borrow();
+        let mut target = ReadBuf::new(&mut buffer);
+        Pin::new(&mut *io).poll_read(cx, &mut target).map_ok(|()| {
+            into.extend_from_slice(target.filled());
+            target.filled().len()
+        })
+    })
+    .await
+}
+
 /// What the handshake agreed on for HTTP.
-pub(crate) fn alpn(session: &ServerConnection) -> Alpn {
+pub(crate) fn alpn(session: &CommonState) -> Alpn {
     if session.alpn_protocol() == Some(b"h2") { Alpn::Http2 } else { Alpn::Http1 }
 }
 
 /// The version in words of the access log.
-pub(crate) fn version(session: &ServerConnection) -> &'static str {
+pub(crate) fn version(session: &CommonState) -> &'static str {
     match session.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => "1.3",
         Some(ProtocolVersion::TLSv1_2) => "1.2",
@@ -216,16 +262,11 @@ pub(crate) fn version(session: &ServerConnection) -> &'static str {
 }
 
 /// The cipher suite by its registered name.
-pub(crate) fn cipher(session: &ServerConnection) -> &'static str {
+pub(crate) fn cipher(session: &CommonState) -> &'static str {
     session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("other")
 }
 
-/// The name that the client asked for; `None` where it asked for none, as with an address.
-pub(crate) fn server_name(session: &ServerConnection) -> Option<Box<str>> {
-    session.server_name().map(Into::into)
-}
-
 /// Whether the session goes on from an earlier one.
-pub(crate) fn resumed(session: &ServerConnection) -> bool {
+pub(crate) fn resumed(session: &CommonState) -> bool {
     session.handshake_kind() == Some(rustls::HandshakeKind::Resumed)
 }

@@ -136,3 +136,17 @@ fn an_ipv6_network_is_one_client_and_loopback_is_none() {
         TurnedAway::Total
     );
 }
+
+#[tokio::test]
+async fn what_a_listener_says_about_its_connections_is_so() {
+    let (mut set, mut accepted) = listeners();
+    set.set(&[https("127.0.0.1:0")]).await.unwrap();
+    let _client = TcpStream::connect(set.list()[0].address).await.unwrap();
+    let (stream, _, _) = accepted.recv().await.unwrap();
+    if !INHERITED {
+        prepare(&stream);
+    }
+    let socket = SockRef::from(&stream);
+    assert!(stream.nodelay().unwrap() && socket.keepalive().unwrap());
+    assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE);
+}

@@ -1,118 +1,151 @@
-//! A TLS session over its stream, after the handshake.
+//! A TLS session over its stream.
 //!
 //! It differs from the stream of tokio-rustls in what a system call carries and in what an idle session holds: one read
-//! takes as much ciphertext as a borrowed buffer holds (rustls itself reads 4 KiB at a time), one write carries as many
-//! records as the session may queue, and while nothing moves neither a buffer nor a grown record buffer stays.
+//! takes as much ciphertext as a borrowed buffer holds (rustls itself reads 4 KiB at a time and keeps them), one write
+//! carries as many records as fit in one, tickets go with the first bytes of data, and while nothing moves no buffer
+//! stays.
 //!
 //! Guarantees: an end of stream without `close_notify` is an error ([`io::ErrorKind::UnexpectedEof`]), after every byte
 //! that came before it; nothing is read while plaintext waits, and nothing is taken to be written while ciphertext
 //! waits, so a slow reader slows its writer.
 
-use crate::buffers::{Buffer, Filled};
-use rustls::ServerConnection;
-use std::io::{self, BufRead as _, IoSlice, Read, Write};
+use super::session::{Met, ROOM, Session, Want};
+use crate::buffers::Filled;
+use rustls::{CommonState, ProtocolVersion, ServerConfig};
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// What rustls reads at once, and keeps for the next record.
-const SMALL: usize = 4096;
 
 /// A server's TLS stream.
 pub(crate) struct TlsStream<T> {
     io: T,
-    session: ServerConnection,
-    /// Ciphertext that was read and is not in the session yet.
-    ahead: Option<Filled>,
+    session: Session,
+    /// Plaintext for which its reader had no room.
+    plain: Option<Filled>,
     /// An error that came behind bytes which were handed out first.
     failed: Option<io::Error>,
-    /// The session's record buffer is larger than it has to be.
-    grown: bool,
     closing: bool,
 }
 
 impl<T> TlsStream<T> {
-    /// A session whose handshake is complete.
-    pub(crate) fn new(io: T, session: ServerConnection) -> Self {
-        Self { io, session, ahead: None, failed: None, grown: false, closing: false }
-    }
-
     /// What was agreed on.
-    pub(crate) fn session(&self) -> &ServerConnection {
-        &self.session
+    pub(crate) fn facts(&self) -> &CommonState {
+        self.session.facts()
     }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
-    /// Brings some ciphertext into the session. Ready also at the end of the stream, which the session then knows.
-    fn poll_feed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let ahead = match &mut self.ahead {
-            Some(ahead) => ahead,
-            None => {
-                let mut buffer = Buffer::borrow();
-                let mut target = ReadBuf::new(&mut buffer);
-                ready!(Pin::new(&mut self.io).poll_read(cx, &mut target))?;
-                let count = target.filled().len();
-                if count == 0 {
-                    self.session.read_tls(&mut io::empty())?;
-                    return Poll::Ready(self.process(cx));
-                }
-                self.ahead.insert(Filled::new(buffer, count))
-            }
-        };
-        let mut rest = ahead.rest();
-        let taken = self.session.read_tls(&mut rest)?;
-        self.grown |= taken == SMALL;
-        ahead.advance(taken);
-        if ahead.is_empty() {
-            self.ahead = None;
+    /// Performs the handshake with a client that has sent these bytes so far.
+    pub(super) async fn accept(io: T, config: Arc<ServerConfig>, first: Vec<u8>) -> io::Result<Box<Self>> {
+        let session = Session::new(config, first).map_err(io::Error::other)?;
+        let mut stream = Box::new(Self { io, session, plain: None, failed: None, closing: false });
+        poll_fn(|cx| stream.poll_handshake(cx)).await?;
+        if stream.facts().protocol_version() == Some(ProtocolVersion::TLSv1_3) {
+            // Only tickets are left to be said: a client that goes away at once never needs them, and one that stays
+            // gets them with the first answer.
+            stream.session.be_patient();
+        } else {
+            poll_fn(|cx| stream.poll_drain(cx)).await?;
         }
-        Poll::Ready(self.process(cx))
+        Ok(stream)
     }
 
-    fn process(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let processed = self.session.process_new_packets();
-        processed.map(|_| ()).map_err(|error| {
-            // The alert that says why, if it can be written at once.
-            let _ = self.poll_drain(cx);
-            io::Error::new(io::ErrorKind::InvalidData, error)
-        })
-    }
-
-    /// Ready when no ciphertext waits to be written.
-    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.session.wants_write() {
-            match self.session.write_tls(&mut Now { io: &mut self.io, cx }) {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
-                Err(error) => return Poll::Ready(Err(error)),
+    fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let met = self.go_on(cx, Want::Read, None)?;
+            if !self.facts().is_handshaking() {
+                return Poll::Ready(Ok(()));
             }
+            if met == Met::Plain {
+                continue;
+            }
+            ready!(self.poll_drain(cx))?;
+            if ready!(self.poll_fill(cx))? == 0 {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+    }
+
+    /// Lets the session go on. Plaintext goes to `target` as far as there is room, else it waits.
+    fn go_on(
+        &mut self,
+        cx: &mut Context<'_>,
+        want: Want<'_>,
+        mut target: Option<&mut ReadBuf<'_>>,
+    ) -> io::Result<Met> {
+        let Self { session, plain, .. } = self;
+        let mut lost = false;
+        let met = session.go_on(want, |record| {
+            let mut record = record;
+            if let Some(target) = &mut target {
+                let (now, later) = record.split_at(record.len().min(target.remaining()));
+                target.put_slice(now);
+                record = later;
+            }
+            if !record.is_empty() {
+                // It was read into one buffer, so it fits in one.
+                lost |= plain.get_or_insert_with(Filled::empty).append(record) < record.len();
+            }
+        });
+        let error = match met {
+            Ok(met) if !lost => return Ok(met),
+            Ok(_) => rustls::Error::General("more plaintext than ciphertext".to_owned()),
+            Err(error) => error,
+        };
+        // The alert that says why, if it can be written at once.
+        let _ = self.poll_drain(cx);
+        Err(io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    /// Reads some ciphertext; 0 is the end of the stream.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut filled = self.session.lend();
+        let mut target = ReadBuf::new(filled.room());
+        if target.remaining() == 0 {
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a message that is too long",
+            )));
+        }
+        let result = Pin::new(&mut self.io).poll_read(cx, &mut target);
+        let count = target.filled().len();
+        match result {
+            Poll::Ready(Ok(())) => {
+                filled.grow(count);
+                self.session.give(filled);
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                self.session.keep(&filled);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Ready when no ciphertext waits to be written, but for what may go with later data.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(output) = self.session.output() {
+            let count = ready!(Pin::new(&mut self.io).poll_write(cx, output))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.session.sent(count);
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Lets the session take from `write` until nothing is left or its ciphertext cannot be written now.
-    fn poll_take(
-        &mut self,
-        cx: &mut Context<'_>,
-        total: usize,
-        mut write: impl FnMut(&mut ServerConnection, usize) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        let mut taken = 0;
+    /// Encrypts some of these bytes. Nothing else waits to be written.
+    fn encrypt(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> io::Result<usize> {
         loop {
-            match self.poll_drain(cx) {
-                Poll::Ready(Ok(())) if taken == total => return Poll::Ready(Ok(taken)),
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending if taken == 0 => return Poll::Pending,
-                Poll::Pending => return Poll::Ready(Ok(taken)),
+            match self.go_on(cx, Want::Write(bytes), None)? {
+                Met::Plain => {}
+                Met::Open(count) => return Ok(count),
+                Met::Waits => return Err(io::ErrorKind::BrokenPipe.into()),
             }
-            let more = write(&mut self.session, taken)?;
-            if more == 0 {
-                return Poll::Ready(Ok(taken));
-            }
-            taken += more;
         }
     }
 }
@@ -129,35 +162,32 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<T> {
             if target.remaining() == 0 {
                 return Poll::Ready(Ok(()));
             }
+            if let Some(plain) = &mut this.plain {
+                let rest = plain.rest();
+                let count = rest.len().min(target.remaining());
+                target.put_slice(rest.get(..count).unwrap_or_default());
+                plain.advance(count);
+                if plain.is_empty() {
+                    this.plain = None;
+                }
+                continue;
+            }
             if let Some(error) = this.failed.take() {
                 break error;
             }
-            let mut reader = this.session.reader();
-            match reader.fill_buf() {
+            match this.go_on(cx, Want::Read, Some(&mut *target)) {
+                Ok(Met::Plain) => continue,
                 // The peer said goodbye.
-                Ok([]) => return Poll::Ready(Ok(())),
-                Ok(plain) => {
-                    let count = plain.len().min(target.remaining());
-                    target.put_slice(plain.get(..count).unwrap_or_default());
-                    reader.consume(count);
-                    continue;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Ok(_) if this.session.is_over() => return Poll::Ready(Ok(())),
+                Ok(_) => {}
                 Err(error) => break error,
             }
-            match this.poll_feed(cx) {
-                Poll::Ready(Ok(())) => {}
+            match this.poll_fill(cx) {
+                Poll::Ready(Ok(0)) => break io::ErrorKind::UnexpectedEof.into(),
+                Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => break error,
-                Poll::Pending => {
-                    if target.filled().len() > before {
-                        return Poll::Ready(Ok(()));
-                    }
-                    if std::mem::take(&mut this.grown) {
-                        // With nothing to read the session only lets go of what its last records needed.
-                        let _ = this.session.read_tls(&mut Nothing);
-                    }
-                    return Poll::Pending;
-                }
+                Poll::Pending if target.filled().len() > before => return Poll::Ready(Ok(())),
+                Poll::Pending => return Poll::Pending,
             }
         };
         if target.filled().len() > before {
@@ -170,21 +200,38 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_take(cx, bytes.len(), |session, taken| {
-            session.writer().write(bytes.get(taken..).unwrap_or_default())
-        })
+        let this = self.get_mut();
+        let mut taken = 0;
+        loop {
+            match this.poll_drain(cx) {
+                Poll::Ready(Ok(())) if taken == bytes.len() => return Poll::Ready(Ok(taken)),
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending if taken == 0 => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(Ok(taken)),
+            }
+            taken += this.encrypt(cx, bytes.get(taken..).unwrap_or_default())?;
+        }
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let total: usize = slices.iter().map(|slice| slice.len()).sum();
-        // One pass: what is left over comes again.
-        self.get_mut().poll_take(cx, total, |session, taken| {
-            if taken == 0 { session.writer().write_vectored(slices) } else { Ok(0) }
-        })
+        let mut some = slices.iter().filter(|slice| !slice.is_empty());
+        let (first, second) = (some.next(), some.next());
+        let (Some(_), Some(_)) = (first, second) else {
+            return self.poll_write(cx, first.map_or(&[], |only| only));
+        };
+        ready!(self.poll_drain(cx))?;
+        // One record for all of them, or as few as there can be.
+        let mut joined = Filled::empty();
+        for slice in slices {
+            let room = ROOM - joined.rest().len();
+            joined.append(slice.get(..room).unwrap_or(slice));
+        }
+        self.poll_write(cx, joined.rest())
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -200,49 +247,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<T> {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !std::mem::replace(&mut this.closing, true) {
-            this.session.send_close_notify();
+            while matches!(this.go_on(cx, Want::Close, None), Ok(Met::Plain)) {}
         }
         ready!(this.poll_drain(cx))?;
         match ready!(Pin::new(&mut this.io).poll_shutdown(cx)) {
             Err(error) if error.kind() != io::ErrorKind::NotConnected => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(())),
         }
-    }
-}
-
-/// A stream as a writer that does not wait.
-struct Now<'a, 'b, T> {
-    io: &'a mut T,
-    cx: &'a mut Context<'b>,
-}
-
-impl<T: AsyncWrite + Unpin> Write for Now<'_, '_, T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        now(Pin::new(&mut *self.io).poll_write(self.cx, bytes))
-    }
-
-    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        now(Pin::new(&mut *self.io).poll_write_vectored(self.cx, slices))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        now(Pin::new(&mut *self.io).poll_flush(self.cx))
-    }
-}
-
-fn now<V>(poll: Poll<io::Result<V>>) -> io::Result<V> {
-    match poll {
-        Poll::Ready(result) => result,
-        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-    }
-}
-
-/// A reader without bytes and without an end.
-struct Nothing;
-
-impl Read for Nothing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::WouldBlock.into())
     }
 }
 
