@@ -24,7 +24,7 @@ describe('actions', () => {
       await page.keyboard.press('Enter');
       await palette.waitFor({ state: 'hidden' });
       await page.getByRole('button', { name: 'Resume Access' }).waitFor();
-      assert.deepEqual(core.asked('pause'), [{ method: 'pause', params: { seconds: 3600 } }]);
+      assert.deepEqual(await core.hears('pause'), [{ method: 'pause', params: { seconds: 3600 } }]);
     }));
 
   it('the palette lists nothing that cannot be done, and its own key and Escape close it', () =>
@@ -111,7 +111,7 @@ describe('actions', () => {
         if (stop === 'button') await page.getByRole('button', { name: 'Stop and Put Back' }).click();
         else await page.keyboard.press(stop);
         await page.getByRole('button', { name: 'Stopping…' }).waitFor();
-        assert.deepEqual(core.asked('cancel-change').length, 1);
+        assert.deepEqual((await core.hears('cancel-change')).length, 1);
         core.now({ ...off.snapshot });
         await page.getByText('Only this Mac can reach the gateway').waitFor();
       });
@@ -127,7 +127,7 @@ describe('actions', () => {
       await page.getByRole('button', { name: 'Turn On' }).click();
       core.now({ actual: { state: 'preparing', step: 'configure', number: 6, of: 8 } });
       await page.getByRole('dialog').getByRole('button', { name: 'Stop and Put Back' }).click();
-      assert.equal(core.asked('cancel-change').length, 1);
+      assert.equal((await core.hears('cancel-change')).length, 1);
       core.tell({ event: 'progress', data: { change: 'c8', step: 'configure', number: 6, of: 8, state: 'rolled-back', text: 'Taken back.' } });
       end(cancelled);
       core.now({ ...off.snapshot });
@@ -146,7 +146,7 @@ describe('actions', () => {
       await page.keyboard.press('Control+3');
       await page.locator('main').getByText('Opening the dashboard…').waitFor();
       await page.locator('main').getByRole('button', { name: 'Cancel', exact: true }).click();
-      assert.equal(core.asked('dashboard-link-cancel').length, 1);
+      assert.equal((await core.hears('dashboard-link-cancel')).length, 1);
       end(cancelled);
       await page.locator('main').getByText('Opening the dashboard…').waitFor({ state: 'detached' });
       assert.equal(await page.getByRole('alert').count(), 0);
@@ -158,7 +158,7 @@ describe('actions', () => {
       await page.getByText('the gateway is not ready: 503 by the edge (gateway-down)').waitFor();
       await page.getByText('not tried').waitFor();
       await page.getByRole('status').getByText('https://mini.local fails at Gateway').waitFor({ state: 'attached' });
-      assert.deepEqual(core.asked('test-address'), [{ method: 'test-address', params: { address: 'https://mini.local' } }]);
+      assert.deepEqual(await core.hears('test-address'), [{ method: 'test-address', params: { address: 'https://mini.local' } }]);
     }));
 
   it('a device is let in for a time, and a time is changed and ended', () =>
@@ -167,14 +167,14 @@ describe('actions', () => {
       await page.getByText('Then its key is revoked').waitFor();
       await page.getByRole('button', { name: 'Approve Safari on iPhone' }).click();
       await page.getByRole('status').getByText('Safari on iPhone is approved').waitFor({ state: 'attached' });
-      assert.equal(core.asked('devices-approve')[0]?.params.expires_in, 7 * 86_400);
+      assert.equal((await core.hears('devices-approve'))[0]?.params.expires_in, 7 * 86_400);
       const laptop = page.getByRole('combobox', { name: 'Until when Kitchen laptop may stay' });
       await laptop.selectOption('1 hour');
       await page.getByRole('status').getByText('Kitchen laptop may stay until').waitFor({ state: 'attached' });
       assert.equal(await laptop.inputValue(), 'kept');
       await laptop.selectOption('Always');
       await page.getByRole('status').getByText('Kitchen laptop may stay', { exact: true }).waitFor({ state: 'attached' });
-      assert.deepEqual(core.asked('devices-expire').map(({ params }) => params.expires_in), [3600, null]);
+      assert.deepEqual((await core.hears('devices-expire', 2)).map(({ params }) => params.expires_in), [3600, null]);
     }));
 
   it('a device that asks again keeps the time that was set for it', async () => {
@@ -184,7 +184,7 @@ describe('actions', () => {
     await Stage.play(scene, 'devices', {}, async ({ page, core }) => {
       await page.getByRole('button', { name: /^Approve/ }).click();
       await page.getByRole('status').getByText(/is approved/).waitFor({ state: 'attached' });
-      assert.equal(core.asked('devices-approve')[0]?.params.expires_in, null);
+      assert.equal((await core.hears('devices-approve'))[0]?.params.expires_in, null);
       assert.deepEqual(core.asked('devices-expire'), []);
     });
   });

@@ -31,8 +31,8 @@ describe('keyboard', () => {
       await press('Enter');
       await page.getByRole('dialog', { name: 'Your gateway has an HTTPS address' }).waitFor();
       const params = { scope: 'lan', hosts: [], port: null, redirect_port: null, only: [], confirm_within: null };
-      assert.deepEqual(core.asked('plan-open'), [{ method: 'plan-open', params }]);
-      assert.deepEqual(core.asked('open'), [{ method: 'open', params }]);
+      assert.deepEqual(await core.hears('plan-open'), [{ method: 'plan-open', params }]);
+      assert.deepEqual(await core.hears('open'), [{ method: 'open', params }]);
       await press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       await page.getByText('Open to your local network').waitFor();
@@ -48,7 +48,7 @@ describe('keyboard', () => {
       await page.keyboard.type('Kitchen tablet');
       await page.keyboard.press('Enter');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
-      assert.deepEqual(core.asked('devices-approve'), [
+      assert.deepEqual(await core.hears('devices-approve'), [
         { method: 'devices-approve', params: { device: parts.tablet.device_id, access: 'chat', label: 'Kitchen tablet', shown_scopes: parts.tablet.scopes, expires_in: null } },
       ]);
     }));
@@ -97,7 +97,7 @@ describe('keyboard', () => {
       await page.getByText('A browser sends https://chat.example.com.').waitFor();
       await page.keyboard.press('Enter');
       await page.getByRole('button', { name: 'Remove https://chat.example.com', exact: true }).waitFor();
-      assert.deepEqual(core.asked('origins-add'), [{ method: 'origins-add', params: { origin: 'https://chat.example.com' } }]);
+      assert.deepEqual(await core.hears('origins-add'), [{ method: 'origins-add', params: { origin: 'https://chat.example.com' } }]);
       await page.getByRole('status').getByText('https://chat.example.com is allowed').waitFor();
     }));
 
@@ -113,7 +113,7 @@ describe('keyboard', () => {
       await stage.tabTo(/^Revoke…?$/);
       await page.keyboard.press('Enter');
       await page.getByRole('dialog', { name: 'Kitchen laptop is revoked' }).waitFor();
-      assert.deepEqual(core.asked('devices-revoke'), [{ method: 'devices-revoke', params: { device: parts.laptop.device_id, rotate_token: true } }]);
+      assert.deepEqual(await core.hears('devices-revoke'), [{ method: 'devices-revoke', params: { device: parts.laptop.device_id, rotate_token: true } }]);
       await page.keyboard.press('Escape');
     }));
 
@@ -141,7 +141,7 @@ describe('keyboard', () => {
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('Enter');
       await page.getByRole('button', { name: 'Resume Access' }).waitFor();
-      assert.deepEqual(core.asked('pause'), [{ method: 'pause', params: { seconds: 3600 } }]);
+      assert.deepEqual(await core.hears('pause'), [{ method: 'pause', params: { seconds: 3600 } }]);
     }));
 
   it('shows where the focus is, on everything that Tab reaches', async () => {

@@ -82,7 +82,7 @@ describe('requests', () => {
       answer.give(refusal);
       await page.getByRole('alert').getByText(refusal.title).waitFor();
       assert.ok(await renew.isEnabled());
-      assert.deepEqual(core.asked('acme-renew'), [{ method: 'acme-renew', params: { names: ['ai.example.com'], force: true } }]);
+      assert.deepEqual(await core.hears('acme-renew'), [{ method: 'acme-renew', params: { names: ['ai.example.com'], force: true } }]);
     }));
 
   it('shows the attempts, or that there was none', () =>
@@ -106,8 +106,8 @@ describe('requests', () => {
       await page.getByRole('textbox', { name: 'Additional names' }).fill('ai.example.com, chat.example.com');
       await page.getByRole('button', { name: 'Review…' }).click();
       await page.getByRole('dialog', { name: 'Review what will change' }).waitFor();
-      assert.deepEqual(core.asked('plan-open')[0]?.params.hosts, ['ai.example.com', 'chat.example.com']);
-      assert.equal(core.asked('plan-open')[0]?.params.scope, 'internet');
+      assert.deepEqual((await core.hears('plan-open'))[0]?.params.hosts, ['ai.example.com', 'chat.example.com']);
+      assert.equal((await core.hears('plan-open'))[0]?.params.scope, 'internet');
     }));
 
   it('renames', () =>
@@ -116,7 +116,7 @@ describe('requests', () => {
       await page.getByRole('textbox', { name: 'Name' }).last().fill('  Sofa  ');
       await page.getByRole('button', { name: 'Rename', exact: true }).click();
       await page.getByRole('cell', { name: /^Sofa/ }).waitFor();
-      assert.deepEqual(core.asked('devices-rename'), [{ method: 'devices-rename', params: { device: laptop, label: 'Sofa' } }]);
+      assert.deepEqual(await core.hears('devices-rename'), [{ method: 'devices-rename', params: { device: laptop, label: 'Sofa' } }]);
     }));
 
   it('copies the address and says so', () =>
@@ -139,7 +139,7 @@ describe('requests', () => {
       await page.getByRole('button', { name: 'Open Dashboard' }).click();
       await page.waitForFunction(() => 'opened' in globalThis);
       assert.equal(await page.evaluate(() => (globalThis as unknown as { opened: unknown }).opened), 'https://localhost/#bootstrapToken=only-once');
-      assert.deepEqual(core.asked('dashboard-link'), [{ method: 'dashboard-link', params: { address: null } }]);
+      assert.deepEqual(await core.hears('dashboard-link'), [{ method: 'dashboard-link', params: { address: null } }]);
       assert.doesNotMatch(await page.content(), /only-once/);
     }));
 
@@ -219,8 +219,7 @@ describe('requests', () => {
       assert.deepEqual(await stage.violations(), []);
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
-      for (let waited = 0; core.asked('trust-invite-end').length < 1 && waited < 100; waited += 1) await page.waitForTimeout(20);
-      assert.equal(core.asked('trust-invite-end').length, 1);
+      assert.equal((await core.hears('trust-invite-end')).length, 1);
     }));
 
   it('shows requests from before the window was open', () =>
@@ -304,7 +303,7 @@ describe('requests', () => {
       core.answers.open = () => ({ kind: 'change', data: { id: 'c8', title: 'Open to local network', state: 'committed', warnings: [] } });
       await page.getByRole('button', { name: 'Try Again' }).click();
       await page.getByRole('dialog', { name: 'Your gateway has an HTTPS address' }).waitFor();
-      assert.equal(core.asked('open').length, 2);
+      assert.equal((await core.hears('open', 2)).length, 2);
     }));
 
   it('says on the page what went wrong after its sheet was hidden', () =>
@@ -343,7 +342,7 @@ describe('requests', () => {
       await page.getByRole('dialog').getByText('full control').waitFor();
       await page.getByRole('button', { name: 'Approve Firefox on Android' }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
-      assert.deepEqual(core.asked('devices-approve')[0]?.params, { device: wider.device_id, access: 'full', label: null, shown_scopes: wider.scopes, expires_in: null });
+      assert.deepEqual((await core.hears('devices-approve'))[0]?.params, { device: wider.device_id, access: 'full', label: null, shown_scopes: wider.scopes, expires_in: null });
     }));
 
   it('announces a device that begins to wait', () =>
@@ -362,7 +361,7 @@ describe('requests', () => {
       await stage.picture('sheet-drift');
       await page.getByRole('button', { name: 'Undo Anyway' }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
-      assert.deepEqual(core.asked('undo').map(({ params }) => params.force_drift), [false, true]);
+      assert.deepEqual((await core.hears('undo', 2)).map(({ params }) => params.force_drift), [false, true]);
     }));
 
   it('says in the sheet why it cannot be reviewed', () =>

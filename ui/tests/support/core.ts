@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { extname, join, normalize } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import type { DeviceList, ErrorEnvelope, Event, PairedDevice, Reply, Request, Snapshot, TrustPlace } from '$api';
 import { at, isError, NOW, opening, type Scene } from '../scenes/index.js';
@@ -73,6 +74,12 @@ export class FakeCore {
   /** Those requests that can change something, or those of one method. */
   asked<M extends Method>(method: M): Asked<M>[] {
     return this.requests.filter((request): request is Asked<M> => request.method === method);
+  }
+
+  /** Waits until a request of this method has come: a click is over before what it asks for arrives here. */
+  async hears<M extends Method>(method: M, times = 1): Promise<Asked<M>[]> {
+    for (let waited = 0; this.asked(method).length < times && waited < 5000; waited += 20) await sleep(20);
+    return this.asked(method);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse) {

@@ -11,6 +11,7 @@
 
 mod session;
 mod stream;
+mod suites;
 
 pub(crate) use stream::TlsStream;
 
@@ -19,7 +20,7 @@ use crate::buffers::Buffer;
 use crate::challenge::{self, ACME_TLS};
 use crate::client_certificates::{ClientCertificates, ClientPolicy, Demanding, policy_for};
 use arc_swap::ArcSwap;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::aws_lc_rs;
 use rustls::server::{Accepted, Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{CommonState, ProtocolVersion, ServerConfig};
@@ -28,10 +29,11 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use suites::{Order, Suites};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-/// Certificates whose sessions can be resumed at the same time; of more, those used first are forgotten.
-const REMEMBERED: usize = 16;
+/// Certificates (twice, by [`Order`]) whose sessions can be resumed at the same time; of more, those used first are forgotten.
+const REMEMBERED: usize = 32;
 /// A fatal `unrecognized_name` alert before the server's first flight (RFC 8446 §6, RFC 6066 §3).
 const UNRECOGNIZED_NAME: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 112];
 
@@ -60,7 +62,7 @@ pub(crate) enum NoSession {
 
 /// Performs handshakes.
 pub(crate) struct Tls {
-    provider: Arc<CryptoProvider>,
+    suites: Suites,
     certificates: CertificateSource,
     clients: Option<Arc<dyn ClientCertificates>>,
     /// One configuration, with its own tickets and sessions, for each certificate in use, and for each rule about clients with it.
@@ -73,6 +75,7 @@ pub(crate) struct Tls {
 struct Known {
     key: Arc<CertifiedKey>,
     policy: Option<Arc<ClientPolicy>>,
+    order: Order,
     config: Arc<ServerConfig>,
 }
 
@@ -100,10 +103,15 @@ impl Tls {
         certificates: CertificateSource,
         clients: Option<Arc<dyn ClientCertificates>>,
     ) -> Result<Self, rustls::Error> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
         // What cannot work is known at the start.
         aws_lc_rs::Ticketer::new()?;
-        Ok(Self { provider, certificates, clients, known: ArcSwap::default(), change: Mutex::new(()) })
+        Ok(Self {
+            suites: Suites::new(),
+            certificates,
+            clients,
+            known: ArcSwap::default(),
+            change: Mutex::new(()),
+        })
     }
 
     /// Performs one handshake with a client that connected to `local` and has sent the bytes in `first` so far. The caller
@@ -125,6 +133,7 @@ impl Tls {
         let asks = challenge::asked(&hello);
         let name: Option<Box<str>> = hello.server_name().map(Into::into);
         let policy = policy_for(self.clients.as_ref(), hello.server_name(), local);
+        let order = Order::for_client(hello.cipher_suites());
         let Some(key) = other.as_ref().unwrap_or(&self.certificates).resolve(hello) else {
             io.write_all(&UNRECOGNIZED_NAME).await?;
             io.shutdown().await?;
@@ -136,36 +145,37 @@ impl Tls {
             TlsStream::accept(io, config, first).await?.shutdown().await?;
             return Err(NoSession::Challenge);
         }
-        let config = self.config(key, policy.clone()).map_err(io::Error::other)?;
+        let config = self.config(key, policy.clone(), order).map_err(io::Error::other)?;
         Ok(Session { stream: TlsStream::accept(io, config, first).await?, name, policy })
     }
 
-    /// The configuration that belongs to a certificate and a rule about clients.
+    /// The configuration that belongs to a certificate, a rule about clients and an order of cipher suites.
     fn config(
         &self,
         key: Arc<CertifiedKey>,
         policy: Option<Arc<ClientPolicy>>,
+        order: Order,
     ) -> Result<Arc<ServerConfig>, rustls::Error> {
         let policy_of = policy.as_ref();
-        if let Some(known) = self.known.load().iter().find(|known| known.is_for(&key, policy_of)) {
+        if let Some(known) = self.known.load().iter().find(|known| known.is_for(&key, policy_of, order)) {
             return Ok(Arc::clone(&known.config));
         }
         let _turn = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known.load_full();
-        if let Some(known) = known.iter().find(|known| known.is_for(&key, policy_of)) {
+        if let Some(known) = known.iter().find(|known| known.is_for(&key, policy_of, order)) {
             return Ok(Arc::clone(&known.config));
         }
-        let config = Arc::new(self.build(Arc::clone(&key), policy_of)?);
+        let config = Arc::new(self.build(Arc::clone(&key), policy_of, order)?);
         let forgotten = (known.len() + 1).saturating_sub(REMEMBERED);
         let mut next: Vec<Known> = known.iter().skip(forgotten).cloned().collect();
-        next.push(Known { key, policy, config: Arc::clone(&config) });
+        next.push(Known { key, policy, order, config: Arc::clone(&config) });
         self.known.store(Arc::new(next));
         Ok(config)
     }
 
     /// For an authority: it agrees on `acme-tls/1` alone and gives no tickets.
     fn challenge(&self, key: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
-        let mut config = self.build(key, None)?;
+        let mut config = self.build(key, None, Order::AesFirst)?;
         config.alpn_protocols = vec![ACME_TLS.to_vec()];
         config.send_tls13_tickets = 0;
         Ok(config)
@@ -175,8 +185,9 @@ impl Tls {
         &self,
         key: Arc<CertifiedKey>,
         policy: Option<&Arc<ClientPolicy>>,
+        order: Order,
     ) -> Result<ServerConfig, rustls::Error> {
-        let config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+        let config = ServerConfig::builder_with_provider(self.suites.provider(order))
             .with_safe_default_protocol_versions()?;
         let config = match policy {
             Some(policy) => {
@@ -188,19 +199,20 @@ impl Tls {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.ticketer = aws_lc_rs::Ticketer::new()?;
         config.max_early_data_size = 0;
+        config.ignore_client_order = true;
         Ok(config)
     }
 }
 
 impl Known {
     /// A resolver may make the same certificate anew for each handshake.
-    fn is_for(&self, key: &Arc<CertifiedKey>, policy: Option<&Arc<ClientPolicy>>) -> bool {
+    fn is_for(&self, key: &Arc<CertifiedKey>, policy: Option<&Arc<ClientPolicy>>, order: Order) -> bool {
         let same_policy = match (&self.policy, policy) {
             (None, None) => true,
             (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
             (None, Some(_)) | (Some(_), None) => false,
         };
-        same_policy && (Arc::ptr_eq(&self.key, key) || self.key.cert == key.cert)
+        same_policy && self.order == order && (Arc::ptr_eq(&self.key, key) || self.key.cert == key.cert)
     }
 }
 

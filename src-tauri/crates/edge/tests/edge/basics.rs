@@ -134,6 +134,32 @@ async fn the_handshake_is_hybrid_post_quantum_where_the_client_can() {
 }
 
 #[tokio::test]
+async fn the_edge_chooses_the_cipher_suite_and_spares_a_client_without_aes_instructions() {
+    use rustls::CipherSuite as S;
+    let gateway = Gateway::echo().await;
+    let house = House::open(gateway.address).await;
+    let (aes128, aes256) = (S::TLS13_AES_128_GCM_SHA256, S::TLS13_AES_256_GCM_SHA384);
+    let chacha = S::TLS13_CHACHA20_POLY1305_SHA256;
+    let old = S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384;
+    let old_chacha = S::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
+    for (offered, chosen) in [
+        (&[aes256, aes128, chacha][..], aes128),
+        (&[aes256, chacha], aes256),
+        (&[chacha, aes256, aes128], chacha),
+        (&[old, S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256], S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+        (&[old_chacha, old], old_chacha),
+    ] {
+        let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+        let all = std::mem::take(&mut provider.cipher_suites);
+        let known = |suite: &S| all.iter().find(|known| known.suite() == *suite).copied();
+        provider.cipher_suites = offered.iter().filter_map(known).collect();
+        let stream = tls_by(&house, NAME, "h2", provider).await.unwrap();
+        let suite = stream.get_ref().1.negotiated_cipher_suite().unwrap().suite();
+        assert_eq!(suite, chosen, "of {offered:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_paused_address_answers_503_and_says_when_it_is_back() {
     let gateway = Gateway::echo().await;
     let house = House::open(gateway.address).await;

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, RootCertStore};
 use std::io;
 use std::sync::Arc;
@@ -35,10 +36,19 @@ pub(crate) fn get(uri: &str) -> Request<Body> {
 
 /// A TLS connection with this SNI (an address sends none) and this protocol.
 pub(crate) async fn tls(house: &House, name: &str, alpn: &str) -> io::Result<TlsStream<TcpStream>> {
+    tls_by(house, name, alpn, rustls::crypto::aws_lc_rs::default_provider()).await
+}
+
+/// The same for a client with this cryptography.
+pub(crate) async fn tls_by(
+    house: &House,
+    name: &str,
+    alpn: &str,
+    provider: CryptoProvider,
+) -> io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(house.certificates.root.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
