@@ -25,6 +25,10 @@ use crate::{
     session::Session,
 };
 
+/// See the workspace's manifest for what it saves.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The offset of the local clock can be read only while there is one thread.
     let clock = Clock::local();
