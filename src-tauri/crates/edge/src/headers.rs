@@ -189,7 +189,8 @@ fn remove_where(headers: &mut HeaderMap, fits: impl Fn(&HeaderName) -> bool) {
     }
 }
 
-/// HTTP/2 may send a cookie in crumbs; HTTP/1.1 has one line (RFC 9113 §8.2.3).
+/// HTTP/2 may send a cookie in crumbs; HTTP/1.1 has one line (RFC 9113 §8.2.3), with no space at its ends (RFC 9112 §5):
+/// empty crumbs go.
 fn join_cookies(headers: &mut HeaderMap) {
     let crumbs = headers.get_all(header::COOKIE).iter();
     let (count, bytes) = crumbs.fold((0, 0), |(count, bytes), crumb| (count + 1, bytes + crumb.len() + 2));
@@ -197,7 +198,7 @@ fn join_cookies(headers: &mut HeaderMap) {
         return;
     }
     let mut joined = Vec::with_capacity(bytes);
-    for crumb in headers.get_all(header::COOKIE) {
+    for crumb in headers.get_all(header::COOKIE).iter().filter(|crumb| !crumb.is_empty()) {
         if !joined.is_empty() {
             joined.extend_from_slice(b"; ");
         }

@@ -55,8 +55,9 @@ pub(crate) fn handle(
         return Ok(challenge_answer(text, exchange));
     }
     let verdict = gate::admit(&RequestHead::of(&parts), &settings.names, &settings.limits);
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let link = parts.headers.get(HOST).and_then(|host| https_link(host, lead.port(), target));
+    // Written out: in absolute form the path may be left away, even before a query.
+    let target = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let link = parts.headers.get(HOST).and_then(|host| https_link(host, lead.port(), &target));
     let mut response = match (verdict, link) {
         (Ok(admitted), Some(link)) if may_follow(&parts, &admitted) => {
             exchange.answered_here(StatusCode::PERMANENT_REDIRECT);

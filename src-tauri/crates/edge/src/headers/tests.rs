@@ -235,9 +235,11 @@ fn a_handshake_over_http2_becomes_one_of_http1_with_our_key() {
         ("sec-websocket-key", "theirs"),
         ("sec-websocket-version", "13"),
         ("sec-websocket-protocol", "a"),
+        ("cookie", ""),
         ("cookie", "a=b"),
         ("cookie", "c=d"),
         ("cookie", "e"),
+        ("cookie", ""),
     ];
     let case = Case { kind: Kind::WebSocketH2, version: Version::HTTP_2, client: local() };
     expect(

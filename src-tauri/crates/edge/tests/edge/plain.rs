@@ -32,6 +32,12 @@ async fn the_redirect_port_leads_to_https_and_keeps_path_and_query() {
         assert!(answer.starts_with("HTTP/1.1 308 "), "{answer}");
         assert_eq!(header(&answer, "location").unwrap(), format!("https://{NAME}/a?b=c"));
     }
+    let answer = plain(address, &format!("GET http://{NAME}?b=c HTTP/1.1\r\nHost: {NAME}\r\n\r\n")).await;
+    assert_eq!(
+        header(&answer, "location").unwrap(),
+        format!("https://{NAME}/?b=c"),
+        "the path may be left away"
+    );
     let (_house, address) = redirecting(&gateway, 8443).await;
     let answer = plain(address, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await;
     assert_eq!(header(&answer, "location").unwrap(), "https://127.0.0.1:8443/");
