@@ -59,6 +59,7 @@ fuzz_target!(|data: &[u8]| {
     // As hyper writes it: origin form, and chunks where HTTP/2 gave no length.
     let method = if admitted.kind == Kind::WebSocketH2 { "GET" } else { method.as_str() };
     let target = uri.path_and_query().cloned().map_or_else(Uri::default, Uri::from);
+    let target = if target.path().is_empty() { Uri::default() } else { target };
     let mut wire = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
     for (name, value) in &headers {
         wire.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());

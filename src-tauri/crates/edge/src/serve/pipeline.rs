@@ -325,7 +325,9 @@ fn for_gateway(
             websocket_key,
         },
     );
-    parts.uri = parts.uri.into_parts().path_and_query.map_or_else(Uri::default, Uri::from);
+    // Of a target that was nothing but a fragment nothing is left: the root, as for a target without a path.
+    let target = parts.uri.into_parts().path_and_query.map_or_else(Uri::default, Uri::from);
+    parts.uri = if target.path().is_empty() { Uri::default() } else { target };
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
     Request::from_parts(parts, body)
