@@ -36,6 +36,20 @@ pub fn name_prefix(host: &str) -> String {
     format!("Gatehouse on {host}, ")
 }
 
+/// What the certificates of all our authorities have in common: a name that ends with the day, ten years, and that they sign
+/// leaves and lists of revoked ones, no further authority.
+pub(crate) fn authority_params(prefix: &str, now: OffsetDateTime) -> Result<CertificateParams, CertError> {
+    let mut params = CertificateParams::default();
+    params.not_before = now - BACK_DATED;
+    params.not_after = params.not_before + LIFE;
+    params.serial_number = Some(random_serial()?);
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, format!("{prefix}{}", now.date()));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(params)
+}
+
 impl Authority {
     /// Makes a new authority. Its key is only in the answer.
     pub(crate) fn create(
@@ -45,15 +59,7 @@ impl Authority {
     ) -> Result<(Self, SecretString), CertError> {
         let failed = || CertError::crypto::<rcgen::Error>("making the local certificate authority");
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed())?;
-        let mut params = CertificateParams::default();
-        params.not_before = now - BACK_DATED;
-        params.not_after = params.not_before + LIFE;
-        params.serial_number = Some(random_serial()?);
-        params.distinguished_name = DistinguishedName::new();
-        let name = format!("{}{}", name_prefix(host), now.date());
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let mut params = authority_params(&name_prefix(host), now)?;
         params.name_constraints =
             Some(NameConstraints { permitted_subtrees: subtrees(permitted), excluded_subtrees: Vec::new() });
         let certificate = params.self_signed(&key).map_err(failed())?;

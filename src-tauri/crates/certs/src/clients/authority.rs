@@ -13,8 +13,8 @@ use p12_keystore::{
     Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKey, PrivateKeyChain,
 };
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -24,14 +24,13 @@ use time::{Duration, OffsetDateTime};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
-use crate::authority::BACK_DATED;
+use crate::authority::{BACK_DATED, authority_params};
 use crate::facts::{common_name, pem_of, random_serial};
 use crate::{CertError, Vault, VaultError, fingerprint};
 
 /// Name under which the key of this authority is kept in the [`Vault`].
 pub const CLIENT_AUTHORITY_KEY: &str = "client-ca-key";
 
-const LIFE: Duration = Duration::days(3650);
 /// X.520 allows 64 characters.
 const LABEL_CHARACTERS: usize = 64;
 const HOST_CHARACTERS: usize = 30;
@@ -270,17 +269,8 @@ impl ClientAuthority {
     ) -> Result<Issuer<'static, KeyPair>, CertError> {
         let failed = || CertError::crypto::<rcgen::Error>("making the authority for clients");
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed())?;
-        let mut params = CertificateParams::default();
-        params.not_before = now - BACK_DATED;
-        params.not_after = params.not_before + LIFE;
-        params.serial_number = Some(random_serial()?);
-        params.distinguished_name = DistinguishedName::new();
         let host: String = host.chars().take(HOST_CHARACTERS).collect();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, format!("Gatehouse clients on {host}, {}", now.date()));
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let mut params = authority_params(&format!("Gatehouse clients on {host}, "), now)?;
         // Wherever somebody installs it, it vouches for no server.
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = params.self_signed(&key).map_err(failed())?.der().clone();
