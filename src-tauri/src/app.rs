@@ -165,7 +165,6 @@ fn hear(app: &AppHandle, news: News) {
             notify::expired(app, devices);
         }
         Event::Snapshot(snapshot) => {
-            notify::expiring(app, snapshot);
             tray::refresh(app);
             notify::certificates(app, snapshot);
         }

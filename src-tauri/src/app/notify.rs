@@ -18,10 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use gatehouse_api::{
-    ApproveAs, Certificate, DeviceList, ErrorEnvelope, ExpiredDevice, Nearness, PendingDevice, Problem,
-    Request, Snapshot,
-};
+use gatehouse_api::{ApproveAs, DeviceList, ErrorEnvelope, ExpiredDevice, PendingDevice, Request, Snapshot};
 use tauri::{AppHandle, Manager};
 use time::OffsetDateTime;
 
@@ -46,8 +43,6 @@ struct Telling {
     /// The newest expiry that was told, or was there before the app looked.
     expired: Option<OffsetDateTime>,
     has_looked: bool,
-    /// Certificates with a problem that was told: which, and its title.
-    certificates: BTreeSet<(String, String)>,
 }
 
 /// What is to be done about the devices that wait now.
@@ -59,18 +54,6 @@ enum Due {
 }
 
 impl Telling {
-    /// The first problem that was not told yet. One that is gone may be told again.
-    fn certificate(&mut self, all: &[Certificate]) -> Option<Problem> {
-        let held = all.iter().filter(|one| one.not_after.is_some());
-        let ailing: Vec<(&Certificate, &Problem)> =
-            held.filter_map(|one| Some((one, one.problem.as_ref()?))).collect();
-        let key = |(one, problem): &(&Certificate, &Problem)| (one.id.clone(), problem.title.to_string());
-        let news = ailing.iter().find(|one| !self.certificates.contains(&key(one)));
-        let news = news.map(|(_, problem)| (*problem).clone());
-        self.certificates = ailing.iter().map(key).collect();
-        news
-    }
-
     fn expired(&mut self, devices: &DeviceList) -> Option<ExpiredDevice> {
         let newest = devices.expired.first().cloned();
         let at = newest.as_ref().map(|device| device.at);
@@ -117,23 +100,14 @@ pub(crate) fn expired(app: &AppHandle, devices: &DeviceList) {
     }
 }
 
-/// Tells once about a certificate that somebody must look at: it could not be renewed, or ends. What was so before the app
-/// looked is told as well: nobody may have seen it.
+/// Tells once about every certificate that somebody must look at, also across starts of the app: one that could not be
+/// renewed or ends, whoever issued it. What was so before the app looked is told as well: nobody may have seen it.
 pub(crate) fn certificates(app: &AppHandle, snapshot: &Snapshot) {
-    let told = app.state::<Told>();
-    let news = told.0.lock().unwrap_or_else(PoisonError::into_inner).certificate(&snapshot.certificates);
-    if let Some(problem) = news {
-        system::show(app, wording::certificate(&problem, shared(app).preferences.language()));
-    }
-}
-
-/// Tells once for each certificate, and how near its end is, that it comes to its end. A renewal that is merely due comes by
-/// itself and is no news.
-pub(crate) fn expiring(app: &AppHandle, snapshot: &Snapshot) {
     let shared = shared(app);
-    for expiring in snapshot.expiring.iter().filter(|expiring| expiring.nearness > Nearness::Due) {
-        if shared.preferences.is_news(&wording::mark(expiring)) {
-            system::show(app, wording::expiring(expiring, shared.preferences.language()));
+    let language = shared.preferences.language();
+    for (mark, notification) in wording::certificates(&snapshot.certificates, &snapshot.expiring, language) {
+        if shared.preferences.is_news(&mark) {
+            system::show(app, notification);
         }
     }
 }
@@ -192,42 +166,6 @@ mod tests {
         assert_eq!(telling.due(&waiting, now + 2 * QUIET), Due::Nothing);
         assert_eq!(telling.due(&[], now + 2 * QUIET), Due::Withdraw);
         assert_eq!(telling.due(&waiting, now + 3 * QUIET), Due::Show);
-    }
-
-    #[test]
-    fn a_certificate_that_ails_is_told_once_until_something_else_is_wrong_with_it() {
-        let ailing = |title: &str| Certificate {
-            id: "acme:a".into(),
-            kind: gatehouse_api::CertificateKind::Acme,
-            state: gatehouse_api::CertificateState::Expiring,
-            names: vec!["a.example".into()],
-            issuer: None,
-            not_before: None,
-            not_after: Some(OffsetDateTime::UNIX_EPOCH),
-            life_left: None,
-            sha256: None,
-            authority: None,
-            stage: None,
-            source: None,
-            key_type: None,
-            trusted: None,
-            next_attempt: None,
-            problem: Some(Problem {
-                code: gatehouse_api::Code::Certificate,
-                title: title.into(),
-                because: "Unreachable.".into(),
-                fix: None,
-            }),
-        };
-        let mut telling = Telling::default();
-        let title = |told: Option<Problem>| told.map(|problem| problem.title.to_string());
-
-        assert_eq!(title(telling.certificate(&[ailing("not renewed")])).as_deref(), Some("not renewed"));
-        assert_eq!(telling.certificate(&[ailing("not renewed")]), None);
-        assert_eq!(title(telling.certificate(&[ailing("ends soon")])).as_deref(), Some("ends soon"));
-        let missing = Certificate { not_after: None, ..ailing("none yet") };
-        assert_eq!(telling.certificate(&[missing]), None, "who opens an address sees that it has none");
-        assert_eq!(title(telling.certificate(&[ailing("ends soon")])).as_deref(), Some("ends soon"));
     }
 
     #[test]

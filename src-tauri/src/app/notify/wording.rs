@@ -1,6 +1,6 @@
 //! What a notification says and which buttons it has.
 
-use gatehouse_api::{ExpiredDevice, Expiring, Nearness, PendingDevice, Problem};
+use gatehouse_api::{Certificate, ExpiredDevice, Expiring, Nearness, PendingDevice, Problem};
 
 use crate::words::Language;
 
@@ -81,21 +81,41 @@ pub(crate) fn expired(device: &ExpiredDevice, language: Language) -> Notificatio
     }
 }
 
+/// What there is to tell about certificates now, each with the mark by which it is remembered that it was told: of public
+/// and imported ones their problem, of the local one and its authority how near the end is. A renewal that is merely due
+/// comes by itself, and who opens an address sees that it has no certificate yet.
+pub(crate) fn certificates(
+    all: &[Certificate],
+    ends: &[Expiring],
+    language: Language,
+) -> Vec<(String, Notification)> {
+    let held = all.iter().filter(|one| one.not_after.is_some());
+    let ailing = held.filter_map(|one| {
+        let problem = one.problem.as_ref()?;
+        let what = problem.title.key().map_or_else(|| problem.title.to_string(), str::to_owned);
+        let sha256 = one.sha256.as_deref().unwrap_or_default();
+        Some((format!("{} {what} {sha256}", one.id), certificate(problem, language)))
+    });
+    let ending = ends.iter().filter(|expiring| expiring.nearness > Nearness::Due);
+    let ending = ending.map(|one| (mark(one), expiring(one, language)));
+    ailing.chain(ending).collect()
+}
+
 /// The notification about a certificate.
-pub(crate) fn certificate(problem: &Problem, language: Language) -> Notification {
+fn certificate(problem: &Problem, language: Language) -> Notification {
     let because = problem.because.in_language(language);
     let fix = problem.fix.as_ref().map(|fix| fix.text.in_language(language)).unwrap_or_default();
     Notification {
         title: language.text("notify.certificate", &[]),
         body: format!("{}\n{because}\n{fix}", problem.title.in_language(language)).trim_end().to_owned(),
         device: None,
-        choices: Vec::new(),
+        choices: vec![(Choice::Review, language.text("notify.certificates", &[]))],
         page: "certificates",
     }
 }
 
 /// The notification for a certificate that comes to its end.
-pub(crate) fn expiring(expiring: &Expiring, language: Language) -> Notification {
+fn expiring(expiring: &Expiring, language: Language) -> Notification {
     let title = match (expiring.authority, expiring.nearness) {
         (true, _) => "notify.expiring.ca",
         (false, Nearness::Due) => "notify.expiring.due",
@@ -113,7 +133,7 @@ pub(crate) fn expiring(expiring: &Expiring, language: Language) -> Notification 
 }
 
 /// By which it is remembered that this was told.
-pub(crate) fn mark(expiring: &Expiring) -> String {
+fn mark(expiring: &Expiring) -> String {
     format!("{:?} {}", expiring.nearness, expiring.sha256)
 }
 
@@ -163,6 +183,52 @@ pub(super) mod tests {
             is_repair: false,
             asked_at: None,
         }
+    }
+
+    #[test]
+    fn a_certificate_is_told_once_for_each_thing_that_is_wrong_with_it_and_anew_after_it_was_replaced() {
+        let ailing = |title: &str, sha256: &str| Certificate {
+            id: "acme:a".into(),
+            kind: gatehouse_api::CertificateKind::Acme,
+            state: gatehouse_api::CertificateState::Expiring,
+            names: vec!["a.example".into()],
+            issuer: None,
+            not_before: None,
+            not_after: Some(time::OffsetDateTime::UNIX_EPOCH),
+            life_left: None,
+            sha256: Some(sha256.into()),
+            authority: None,
+            stage: None,
+            source: None,
+            key_type: None,
+            trusted: None,
+            next_attempt: None,
+            problem: Some(Problem {
+                code: gatehouse_api::Code::Certificate,
+                title: title.into(),
+                because: "Unreachable.".into(),
+                fix: None,
+            }),
+        };
+        let end = |nearness| Expiring {
+            sha256: "CD".into(),
+            authority: false,
+            nearness,
+            not_after: time::OffsetDateTime::UNIX_EPOCH,
+        };
+        let marks = |all: &[Certificate], ends: &[Expiring]| -> Vec<String> {
+            certificates(all, ends, Language::English).into_iter().map(|(mark, _)| mark).collect()
+        };
+
+        let first = marks(&[ailing("not renewed", "AB")], &[end(Nearness::Due)]);
+        assert_eq!(first, marks(&[ailing("not renewed", "AB")], &[]), "what is only due is not told");
+        assert_ne!(first, marks(&[ailing("ends soon", "AB")], &[]));
+        assert_ne!(first, marks(&[ailing("not renewed", "EF")], &[]), "it was replaced in between");
+        let missing = Certificate { not_after: None, ..ailing("none yet", "AB") };
+        assert!(marks(&[missing], &[]).is_empty(), "who opens an address sees that it has none");
+        let both = marks(&[ailing("not renewed", "AB")], &[end(Nearness::Near)]);
+        assert!(both.len() == 2 && both.contains(&first[0]));
+        assert_ne!(marks(&[], &[end(Nearness::Near)]), marks(&[], &[end(Nearness::Close)]));
     }
 
     fn approvable(device: &PendingDevice) -> bool {
