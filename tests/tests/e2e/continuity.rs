@@ -55,6 +55,44 @@ async fn a_new_certificate_an_origin_and_a_reload_drop_no_websocket() {
     assert_eq!(health["ok"], true);
 }
 
+/// `scripts/swaps` is the long form: 200 swaps under 1000 sockets.
+#[tokio::test]
+async fn certificate_after_certificate_drops_no_socket_and_no_request_and_is_shown_at_once() {
+    const SOCKETS: usize = 30;
+    const SWAPS: usize = 15;
+    let Some((house, gatehouse)) = open_house().await else { return };
+    let client = house.there.https(&gatehouse.ca().await);
+    let mut phones = vec![connected_phone(&house, &gatehouse).await];
+    while phones.len() < SOCKETS {
+        let socket = client.websocket(house.here.v4, &[]).await.expect("it is upgraded");
+        let key = DeviceKey::number(1);
+        phones.push(Device::connect(socket, &ConnectAs::phone(TOKEN), Some(&key)).await.let_in());
+    }
+    let mut kept = client.h1(house.here.v4).await;
+    let mut seen = client.fingerprint(house.here.v4).await;
+
+    for swap in 1..=SWAPS {
+        gatehouse.run(&["cert", "renew", "--yes"]).await.succeeds();
+        let now = client.fingerprint(house.here.v4).await;
+        assert_ne!(now, seen, "swap {swap}: a fresh handshake shows the old certificate");
+        seen = now;
+        assert_eq!(
+            kept.get("192.168.77.10", "/healthz", &[]).await.status,
+            200,
+            "swap {swap}: a kept connection"
+        );
+        assert_eq!(
+            client.get(house.here.v4, "/healthz").await.status,
+            200,
+            "swap {swap}: a fresh connection"
+        );
+    }
+
+    for (number, phone) in phones.iter_mut().enumerate() {
+        assert!(phone.socket().is_alive().await, "socket {number} was dropped");
+    }
+}
+
 #[tokio::test]
 async fn while_the_gateway_restarts_requests_and_upgrades_wait_for_it() {
     let Some((house, gatehouse)) = open_house().await else { return };

@@ -18,6 +18,7 @@
 )]
 
 mod process;
+mod swaps;
 mod traffic;
 
 use std::net::Ipv4Addr;
@@ -45,13 +46,7 @@ async fn a_thousand_sockets_live_for_an_hour_and_nothing_grows() {
     }
     let minutes = number("GATEHOUSE_SOAK_MINUTES", 60);
     let sockets = number("GATEHOUSE_SOAK_SOCKETS", 1000);
-    let house = House::with_gateway().await;
-    let gatehouse = house.serve().await;
-    // On a busy machine the gateway may be too slow for the first proof.
-    eventually("it is open", 2 * PATIENCE, async || {
-        (gatehouse.run(&["open", "--to", "lan", "--yes"]).await.code == 0).then_some(())
-    })
-    .await;
+    let (house, gatehouse) = open_house().await;
     let ca = gatehouse.ca().await;
     let (here, there) = (house.here.https(&ca), house.there.https(&ca));
     let tally = Arc::new(Tally::default());
@@ -85,6 +80,17 @@ async fn a_thousand_sockets_live_for_an_hour_and_nothing_grows() {
     let verdict = process::verdict(&samples);
     println!("{verdict}");
     assert!(verdict.flat, "{verdict}");
+}
+
+async fn open_house() -> (House, Gatehouse) {
+    let house = House::with_gateway().await;
+    let gatehouse = house.serve().await;
+    // On a busy machine the gateway may be too slow for the first proof.
+    eventually("it is open", 2 * PATIENCE, async || {
+        (gatehouse.run(&["open", "--to", "lan", "--yes"]).await.code == 0).then_some(())
+    })
+    .await;
+    (house, gatehouse)
 }
 
 /// Pairs a device on this machine and opens so many sockets with it.
