@@ -219,7 +219,7 @@ impl From<ScopeWord> for Scope {
 
 #[derive(Debug, Args)]
 pub(crate) struct Close {
-    /// Also forget certificates and their authority: devices must trust a new one.
+    /// Also forget certificates, their authority, accounts and keys: devices must trust a new one.
     #[arg(long)]
     pub(crate) purge: bool,
     /// Show what would be done, and do nothing.

@@ -19,6 +19,8 @@ pub enum Part {
     BreakableProgram,
     /// pebble with its name server, and curl: a certificate authority of the internet.
     Pebble,
+    /// BIND and dig: a name server that takes updates.
+    Bind,
     /// miniupnpd and nft: a home router.
     Router,
     /// Chromium, and `certutil` to put a certificate authority into its store.
@@ -65,6 +67,9 @@ impl Part {
             Self::Program => absent(&crate::program()),
             Self::BreakableProgram => absent(&crate::gatehouse::breakable_program()),
             Self::Pebble => lacks(&["pebble", "pebble-challtestsrv", "curl"], "pebble and curl"),
+            Self::Bind => absent(Path::new("/usr/sbin/named"))
+                .map(|reason| format!("{reason} (Debian: bind9)"))
+                .or_else(|| lacks(&["dig"], "bind9-dnsutils")),
             Self::Router => lacks(&["miniupnpd", "nft"], "miniupnpd, miniupnpd-nftables and nftables"),
             Self::Chromium => lacks(&["chromium", "certutil"], "chromium and libnss3-tools"),
             Self::TrayApp => no_tray_app(),

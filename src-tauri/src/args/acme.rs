@@ -101,6 +101,9 @@ pub(crate) struct Setup {
     /// How long a record takes until everybody sees it (rfc2136, hook).
     #[arg(long, value_name = "TIME", value_parser = parse_span, default_value = "30s")]
     pub(crate) dns_settle: Duration,
+    /// Renewals keep the key (=false: each gets a new one), for clients that know the public key.
+    #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) reuse_key: Option<bool>,
     /// The secret of --dns or --eab-kid; - = standard input. It is stored in the keychain, else in a private file.
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,

@@ -11,11 +11,14 @@ use crate::{
 /// Closes, or shows how.
 pub(crate) async fn run(args: &Close, session: &mut Session) -> Outcome {
     if args.dry_run {
-        return plan::show(Request::PlanClose, session).await;
+        return plan::show(Request::PlanClose { purge: args.purge }, session).await;
     }
     if args.purge {
-        // Somebody must run before anybody is asked.
-        session.client().await?;
+        // What goes is told before anybody is asked.
+        if !session.globals.yes {
+            let page = plan::page(&plan::fetch(Request::PlanClose { purge: true }, session).await?);
+            session.out.context(&page);
+        }
         session.consent(say!("cli.close.ask")).await?;
     }
     let made = change::make(Request::Close { purge: args.purge }, session).await?;

@@ -1,6 +1,6 @@
 //! Plans: what `--dry-run` prints.
 
-use gatehouse_api::{Plan, Reply, Request, say};
+use gatehouse_api::{ErrorEnvelope, Plan, Reply, Request, say};
 
 use crate::{
     output::{Page, Tone, words},
@@ -9,12 +9,21 @@ use crate::{
 
 /// Asks for a plan and shows it.
 pub(crate) async fn show(request: Request, session: &mut Session) -> Outcome {
-    let Reply::Plan(plan) = session.ask(request).await? else { return Err(unexpected()) };
+    let plan = fetch(request, session).await?;
     session.out.result(&page(&plan), &plan);
     Ok(Verdict::warned(!plan.warnings.is_empty()))
 }
 
-fn page(plan: &Plan) -> Page {
+/// Asks for a plan.
+pub(super) async fn fetch(request: Request, session: &mut Session) -> Result<Plan, ErrorEnvelope> {
+    match session.ask(request).await? {
+        Reply::Plan(plan) => Ok(plan),
+        _ => Err(unexpected()),
+    }
+}
+
+/// A plan, for people.
+pub(super) fn page(plan: &Plan) -> Page {
     let mut page =
         Page::verdict(Tone::Strong, say!("cli.plan.word"), &say!("cli.plan.about", title = plan.title));
     for (number, step) in plan.steps.iter().enumerate() {

@@ -70,15 +70,13 @@ fn page(record: &TrafficRecord, clock: Clock) -> Page {
         }
         None => format!("{} ms", record.ms).into(),
     };
+    let client = match &record.client_certificate {
+        Some(name) => say!("cli.named-client", client = record.client, name = clip(name, 40)),
+        None => record.client.as_str().into(),
+    };
     let mut page = Page::new();
-    let about = say!(
-        "cli.tail.line",
-        status = record.status,
-        what = what,
-        by = by,
-        lasted = lasted,
-        client = record.client
-    );
+    let about =
+        say!("cli.tail.line", status = record.status, what = what, by = by, lasted = lasted, client = client);
     page.toned(0, tone, clock.time(record.time), &about);
     page
 }
@@ -125,6 +123,15 @@ mod tests {
     }
 
     #[test]
+    fn a_client_with_a_certificate_is_called_by_its_name() {
+        let clock = Clock::local();
+        let named = TrafficRecord { client_certificate: Some("Ada's phone".to_owned()), ..record() };
+        let line = |record: &TrafficRecord| format!("{:?}", page(record, clock));
+        assert!(line(&named).contains("Ada's phone"));
+        assert!(!line(&record()).contains("Ada"));
+    }
+
+    #[test]
     fn bytes_are_said_in_the_unit_that_fits() {
         for (count, text) in
             [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (25_999_999, "25.9 MB"), (1 << 40, "1099.5 GB")]
@@ -138,6 +145,7 @@ mod tests {
             time: time::OffsetDateTime::UNIX_EPOCH,
             id: "1".to_owned(),
             client: "192.168.1.34".to_owned(),
+            client_certificate: None,
             method: "GET".to_owned(),
             host: "mini.local".to_owned(),
             path: "/".to_owned(),

@@ -260,6 +260,7 @@ pub(crate) fn acme(now: OffsetDateTime) -> AcmeState {
         email: "ada@example.com".to_owned(),
         ways: vec![ProofWay::TlsAlpn, ProofWay::Dns],
         dns: Some(DnsSetup::Cloudflare),
+        reuse_key: false,
         wanted: vec![vec!["chat.example.com".to_owned()]],
         certificates: certificates(now).split_off(1),
     }
@@ -410,6 +411,7 @@ pub(crate) fn traffic(path: &str, status: u16) -> TrafficRecord {
         time: THEN,
         id: "01JD5M7Q2R".to_owned(),
         client: "192.168.1.34".to_owned(),
+        client_certificate: None,
         method: "GET".to_owned(),
         host: "mini.local".to_owned(),
         path: path.to_owned(),

@@ -145,7 +145,7 @@ async fn a_terminal_that_wants_no_input_is_not_asked() {
     let mut terminal = Terminal::start(&core.path, &["close", "--purge", "--no-input"]);
 
     assert_eq!(terminal.end().await, 4);
-    assert_eq!(core.seen(), []);
+    assert_eq!(core.seen(), [Request::PlanClose { purge: true }]);
 }
 
 /// The program on a terminal of its own.

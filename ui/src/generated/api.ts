@@ -493,7 +493,11 @@ dns: DnsSetup | null,
 /**
  * The secret of [`Self::dns`]: an API token, or the shared key in base64.
  */
-dns_secret: SecretText | null, };
+dns_secret: SecretText | null, 
+/**
+ * Whether renewals keep the key, for clients that know the public key.
+ */
+reuse_key: boolean | null, };
 
 /**
  * An authority that is asked.
@@ -552,6 +556,10 @@ ways: Array<ProofWay>,
  * Who sets TXT records.
  */
 dns?: DnsSetup, 
+/**
+ * Whether renewals keep the key.
+ */
+reuse_key: boolean, 
 /**
  * Names that are wanted whatever is open, one list for each certificate.
  */
@@ -1510,6 +1518,10 @@ id: string,
  */
 client: string, 
 /**
+ * What the client is called by the certificate that it proved.
+ */
+client_certificate?: string, 
+/**
  * HTTP method.
  */
 method: string, 
@@ -2144,7 +2156,11 @@ not_after: string, };
 /**
  * A request to the core. One variant per thing that a person can do.
  */
-export type Request = { "method": "status" } | { "method": "plan-open", "params": OpenRequest } | { "method": "open", "params": OpenRequest } | { "method": "cancel-change" } | { "method": "plan-close" } | { "method": "close", "params": { 
+export type Request = { "method": "status" } | { "method": "plan-open", "params": OpenRequest } | { "method": "open", "params": OpenRequest } | { "method": "cancel-change" } | { "method": "plan-close", "params": { 
+/**
+ * Also forget certificates and the certificate authority.
+ */
+purge: boolean, } } | { "method": "close", "params": { 
 /**
  * Also forget certificates and the certificate authority.
  */

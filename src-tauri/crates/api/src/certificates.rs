@@ -195,6 +195,9 @@ pub struct AcmeSetup {
     /// The secret of [`Self::dns`]: an API token, or the shared key in base64.
     #[serde(default)]
     pub dns_secret: Option<SecretText>,
+    /// Whether renewals keep the key, for clients that know the public key.
+    #[serde(default)]
+    pub reuse_key: Option<bool>,
 }
 
 /// An authority that is asked.
@@ -235,6 +238,9 @@ pub struct AcmeState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub dns: Option<DnsSetup>,
+    /// Whether renewals keep the key.
+    #[serde(default)]
+    pub reuse_key: bool,
     /// Names that are wanted whatever is open, one list for each certificate.
     pub wanted: Vec<Vec<String>>,
     /// The public certificates.

@@ -77,7 +77,10 @@ pub enum Request {
     /// that is being taken back cannot be stopped.
     CancelChange,
     /// What [`Request::Close`] would do.
-    PlanClose,
+    PlanClose {
+        /// Also forget certificates and the certificate authority.
+        purge: bool,
+    },
     /// Close the address and take back what was added to the gateway's configuration.
     Close {
         /// Also forget certificates and the certificate authority.

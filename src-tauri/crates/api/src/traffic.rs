@@ -48,6 +48,10 @@ pub struct TrafficRecord {
     pub id: String,
     /// The client, as attributed.
     pub client: String,
+    /// What the client is called by the certificate that it proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub client_certificate: Option<String>,
     /// HTTP method.
     pub method: String,
     /// Host with its port, as asked for.

@@ -17,7 +17,7 @@ mod status;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use engine::{Renewal, StageWatcher};
+pub use engine::{Renewal, StageWatcher, Traces};
 pub use status::Status;
 
 use async_trait::async_trait;

@@ -262,7 +262,8 @@ fn narrow(key: &Path) {
     }
 }
 
-fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+/// A file that is not there need not be removed.
+pub(crate) fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

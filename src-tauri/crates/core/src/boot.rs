@@ -3,7 +3,6 @@
 //! The lock comes first and the gateway last: what was open is served again before anybody asks whether the gateway
 //! runs (the edge holds requests until it does), and nothing waits for a keychain longer than its limit.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +34,7 @@ use crate::invite::Invites;
 use crate::link::{DEFAULT_PORT, GatewayLink, follow};
 use crate::own;
 use crate::pins::Journal;
-use crate::public::{self, Public};
+use crate::public::{self, Elsewhere, Public};
 use crate::requests::{Desk, blocking, expire_in_time, forget_copies};
 use crate::settings::SettingsStore;
 use crate::traffic;
@@ -82,8 +81,8 @@ struct Parts {
 pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> {
     let environment = host_environment(&options);
     let preference = if options.secrets_in_files { Preference::File } else { Preference::Keychain };
-    let name_server = name_server(&options);
-    let parts = blocking(move || parts(&environment, preference, name_server)).await?;
+    let elsewhere = elsewhere(&options);
+    let parts = blocking(move || parts(&environment, preference, elsewhere)).await?;
     let link = Arc::new(GatewayLink::default());
     let edge = edge(&parts, &link)?;
     let door = Arc::new(Door::new(edge));
@@ -171,7 +170,7 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
 fn parts(
     environment: &home::Environment,
     preference: Preference,
-    name_server: Option<SocketAddr>,
+    elsewhere: Elsewhere,
 ) -> Result<Parts, ErrorEnvelope> {
     let home = Home::resolve(environment).map_err(|error| error.explain())?;
     home.create().map_err(|error| error.explain())?;
@@ -192,7 +191,8 @@ fn parts(
         vault: vault.clone(),
         settings: settings.clone(),
         machine: Arc::new(System),
-        name_server,
+        elsewhere,
+        checkpoint: Arc::new(Pass::from_process()),
     };
     let public = Arc::new(Public::open(&home.certificates().join("acme"), public)?);
     let brought =
@@ -380,8 +380,12 @@ async fn public_certificates(desk: Desk) {
 }
 
 /// For tests with a certificate authority of their own, whose names no public name server knows.
-fn name_server(options: &CoreOptions) -> Option<SocketAddr> {
-    options.environment.get("GATEHOUSE_TEST_NAME_SERVER")?.parse().ok()
+fn elsewhere(options: &CoreOptions) -> Elsewhere {
+    let said = |name: &str| options.environment.get(name);
+    Elsewhere {
+        name_server: said("GATEHOUSE_TEST_NAME_SERVER").and_then(|server| server.parse().ok()),
+        cloudflare: said("GATEHOUSE_TEST_CLOUDFLARE").cloned(),
+    }
 }
 
 fn host_environment(options: &CoreOptions) -> home::Environment {

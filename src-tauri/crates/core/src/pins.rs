@@ -73,11 +73,13 @@ impl Journal {
     }
 
     /// Takes in what the devices that are connected now must have seen. Devices that are paired no more are forgotten.
+    /// `issued` knows of public certificates when they were got.
     pub(crate) fn observe(
         &self,
         paired: &[Paired],
         sightings: &[EdgeSighting],
         certificates: &Certificates,
+        issued: &dyn Fn(&str) -> Option<OffsetDateTime>,
         now: OffsetDateTime,
     ) {
         let mut state = self.lock();
@@ -90,8 +92,9 @@ impl Journal {
             let Some(seen) = join::sighting(device.remote_ip.as_deref(), sightings) else { continue };
             let host = host_of(&seen.host);
             let Some(sha256) = served_at(certificates, host) else { continue };
-            let since = match certificates.issued().filter(|(issued, _)| *issued == sha256) {
-                Some((_, at)) => at,
+            let local = certificates.issued().filter(|(issued, _)| *issued == sha256).map(|(_, at)| at);
+            let since = match local.or_else(|| issued(&sha256)) {
+                Some(at) => at,
                 None => *state.since.entry(sha256.clone()).or_insert(now),
             };
             if seen.last_seen < since {

@@ -10,6 +10,7 @@ mod change;
 mod facts;
 mod preflight;
 mod provider;
+mod purge;
 mod view;
 mod wanted;
 
@@ -32,12 +33,12 @@ use tokio::sync::watch;
 
 use self::facts::Scout;
 use self::wanted::Basis;
-use crate::context::{Listeners, Machine, Served};
+use crate::context::{Checkpoint, Listeners, Machine, Served};
 use crate::settings::{AcmeSettings, SettingsStore};
 
 pub(crate) use self::causes::explained;
 pub(crate) use self::change::{changed, differences, without};
-pub(crate) use self::provider::{DNS_SECRET, external_secret};
+pub(crate) use self::provider::{DNS_SECRET, external_secret, secrets};
 pub(crate) use self::view::{life_left, names_hold, state};
 pub(crate) use self::wanted::staging;
 
@@ -55,6 +56,7 @@ pub struct Public {
     resolver: Arc<Resolver>,
     vault: Arc<dyn Vault>,
     settings: Arc<SettingsStore>,
+    cloudflare: Option<String>,
     basis: Arc<ArcSwap<Basis>>,
     scout: Arc<Scout>,
     /// Held while what is wanted changes.
@@ -71,8 +73,19 @@ pub struct Parts {
     pub settings: Arc<SettingsStore>,
     /// This machine, for what is looked at before an attempt.
     pub machine: Arc<dyn Machine>,
+    /// Where the network is another than the internet.
+    pub elsewhere: Elsewhere,
+    /// Is told how far each order is, as step `acme`.
+    pub checkpoint: Arc<dyn Checkpoint>,
+}
+
+/// Other places than those of the internet, for tests with authorities and providers of their own.
+#[derive(Debug, Clone, Default)]
+pub struct Elsewhere {
     /// The name server to ask; `None` = those of the system.
     pub name_server: Option<SocketAddr>,
+    /// Where Cloudflare's API is; `None` = where it is.
+    pub cloudflare: Option<String>,
 }
 
 impl Public {
@@ -85,19 +98,22 @@ impl Public {
         let https = Https::new(Roots::System, LIMIT).map_err(|error| {
             ErrorEnvelope::new(Code::Certificate, say!("core.acme.no-trust"), crate::errors::capital(&error))
         })?;
-        let dns = Dns::new(parts.name_server);
+        let dns = Dns::new(parts.elsewhere.name_server);
+        let checkpoint = parts.checkpoint;
         let basis: Arc<ArcSwap<Basis>> = Arc::default();
         let scout =
             Arc::new(Scout { basis: Arc::clone(&basis), https: https.clone(), dns, machine: parts.machine });
         let renewal = Renewal::open(folder, Arc::clone(&parts.resolver), https.clone(), Arc::new(dns))
             .map_err(|error| error.explain())?
-            .with_preflight(Arc::clone(&scout) as _);
+            .with_preflight(Arc::clone(&scout) as _)
+            .with_watcher(Arc::new(move |_, stage| checkpoint.reached("acme", stage.word())));
         Ok(Self {
             renewal: Arc::new(renewal),
             https,
             resolver: parts.resolver,
             vault: parts.vault,
             settings: parts.settings,
+            cloudflare: parts.elsewhere.cloudflare,
             basis,
             scout,
             following: Mutex::new(()),
@@ -128,6 +144,7 @@ impl Public {
         &self,
         open: Vec<Identifier>,
         listeners: &Listeners,
+        scope: Option<Scope>,
         now: OffsetDateTime,
     ) -> Result<(), CertError> {
         let _following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,6 +153,7 @@ impl Public {
             acme: self.settings.current().acme.clone(),
             kept: self.kept(&open),
             open,
+            scope,
             https: listeners.https.first().map(SocketAddr::port),
             redirect: listeners.redirect.first().map(SocketAddr::port),
             accounts: self.accounts(),
@@ -160,7 +178,7 @@ impl Public {
 
     fn put_in_force(&self, basis: Basis, now: OffsetDateTime) -> Result<(), CertError> {
         self.trust(basis.acme.as_ref());
-        let wanted = basis.wanted(&self.vault, &self.https);
+        let wanted = basis.wanted(&self.vault, &self.https, self.cloudflare.as_deref());
         self.basis.store(Arc::new(basis));
         self.renewal.set(wanted, now)
     }
@@ -309,6 +327,13 @@ impl Public {
     /// The public certificates, as people are shown them.
     pub(crate) fn certificates(&self, now: OffsetDateTime) -> Vec<Certificate> {
         self.renewal.status().borrow().iter().map(|status| view::certificate(status, now)).collect()
+    }
+
+    /// When the certificate with this fingerprint was got; `None` = it is none of these.
+    pub(crate) fn issued(&self, sha256: &str) -> Option<OffsetDateTime> {
+        let all = self.renewal.status();
+        let all = all.borrow();
+        all.iter().find(|status| status.is(sha256)).and_then(Status::issued)
     }
 
     /// What is served for this host of a URL.

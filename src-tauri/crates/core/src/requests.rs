@@ -71,7 +71,7 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::PlanOpen(open) => changes::plan_open(desk, open).await,
         Request::Open(open) => changes::open(desk, open).await,
         Request::CancelChange => changes::cancel(desk),
-        Request::PlanClose => changes::plan_close(desk).await,
+        Request::PlanClose { purge } => changes::plan_close(desk, purge).await,
         Request::Close { purge } => changes::close(desk, purge).await,
         Request::Confirm => changes::confirm(desk).await,
         Request::PlanUndo { id } => changes::plan_undo(desk, id).await,

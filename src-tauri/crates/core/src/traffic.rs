@@ -66,6 +66,7 @@ pub(crate) fn of(record: &AccessRecord) -> TrafficRecord {
         time: record.time,
         id: record.id.to_string(),
         client: record.client.to_string(),
+        client_certificate: record.client_certificate.as_deref().map(str::to_owned),
         method: record.method.to_string(),
         host: record.host.to_string(),
         path: record.path.to_string(),

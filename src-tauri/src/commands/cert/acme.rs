@@ -11,7 +11,7 @@ use gatehouse_api::{
 };
 use serde_json::json;
 
-use super::list;
+use super::{list, pins};
 use crate::{
     args::{Acme, DnsWord, Setup},
     commands::change,
@@ -37,6 +37,9 @@ pub(super) async fn run(command: Acme, session: &mut Session) -> Outcome {
         }
         Acme::Test { names } => test(names, session).await,
         Acme::Renew { names, force } => {
+            if force {
+                tell_apps(&names, session).await?;
+            }
             let all = renew(names, force, session).await?;
             show(&all, session);
             Ok(verdict(&all))
@@ -50,6 +53,27 @@ pub(super) async fn run(command: Acme, session: &mut Session) -> Outcome {
         Acme::Log { limit } => log(limit.into(), session).await,
         Acme::Remove { names, all } => remove(names, all, session).await,
     }
+}
+
+/// Apps that remember a certificate are told before it goes.
+async fn tell_apps(names: &[String], session: &mut Session) -> Result<(), ErrorEnvelope> {
+    let state = fetch(session).await?;
+    let pins = pins::fetch(session).await?;
+    let meant = state.certificates.iter().filter(|one| names.is_empty() || one.names == names);
+    let mut page = Page::new();
+    let mut known = 0;
+    for sha256 in meant.filter_map(|one| one.sha256.as_deref()) {
+        let count = pins.pins.iter().filter(|pin| pin.sha256 == sha256).count();
+        if count > 0 {
+            known += count;
+            pins::note(&mut page, &pins, sha256);
+        }
+    }
+    if known == 0 {
+        return Ok(());
+    }
+    session.out.context(&page);
+    session.consent(say!("cli.cert.renew-ask", count = known)).await
 }
 
 async fn fetch(session: &mut Session) -> Result<AcmeState, ErrorEnvelope> {
@@ -124,6 +148,7 @@ fn asked(setup: Setup) -> Result<AcmeSetup, ErrorEnvelope> {
         ways: setup.ways.into_iter().map(Into::into).collect(),
         dns,
         dns_secret: secret.filter(|_| for_dns),
+        reuse_key: setup.reuse_key,
     })
 }
 
@@ -282,6 +307,9 @@ fn page(state: &AcmeState, session: &Session) -> Page {
     );
     if let Some(dns) = &state.dns {
         page.field(say!("cli.field.dns"), dns_word(dns));
+    }
+    if state.reuse_key {
+        page.field(say!("cli.field.keys"), say!("cli.acme.keys-kept"));
     }
     list(&mut page, &state.certificates, session.clock);
     if !state.ready {

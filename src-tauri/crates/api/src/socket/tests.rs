@@ -167,7 +167,7 @@ async fn a_call_runs_to_its_end_when_its_caller_goes_away() {
 async fn a_fault_in_the_handler_is_an_answer_and_the_core_lives() {
     let core = TestCore::start().await;
 
-    let error = core.client().await.call(Request::PlanClose).await.unwrap_err();
+    let error = core.client().await.call(Request::PlanClose { purge: false }).await.unwrap_err();
 
     assert_eq!(error.code, Code::Failed);
     assert!(core.client().await.call(Request::Status).await.is_ok());

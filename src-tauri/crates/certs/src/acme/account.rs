@@ -7,6 +7,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -67,17 +68,31 @@ pub struct AccountFacts {
     pub url: String,
 }
 
+/// Is called when an authority made an account and its address is not on disk yet.
+type Made = Arc<dyn Fn() + Send + Sync>;
+
 /// The accounts on disk, one file for each directory.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Accounts {
     folder: PathBuf,
     https: Https,
+    made: Option<Made>,
 }
 
 impl Accounts {
     pub(crate) fn open(folder: &Path, https: Https) -> io::Result<Self> {
         create_private_folder(folder)?;
-        Ok(Self { folder: folder.to_path_buf(), https })
+        Ok(Self { folder: folder.to_path_buf(), https, made: None })
+    }
+
+    /// Tells `made` of every account that an authority makes.
+    pub(crate) fn telling(self, made: Made) -> Self {
+        Self { made: Some(made), ..self }
+    }
+
+    /// Where they are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The accounts that authorities have confirmed.
@@ -185,6 +200,7 @@ impl Accounts {
             let made = builder(transport).create_from_key(key, directory.to_owned()).await;
             made.map(|(account, _)| account)
         })?;
+        self.was_made();
         saved.url = Some(account.id().to_owned());
         save(path, &saved)?;
         let contact = contact(&saved.email);
@@ -218,10 +234,17 @@ impl Accounts {
                 NewAccount { contact: &contacts, terms_of_service_agreed: true, only_return_existing: false };
             builder(transport).create(&wanted, directory.to_owned(), Some(&binding)).await
         })?;
+        self.was_made();
         let key = encode(credentials.private_key());
         let (email, url) = (registration.email.clone(), Some(account.id().to_owned()));
         save(path, &Saved { schema: 1, directory: directory.to_owned(), email, url, key })?;
         Ok(account)
+    }
+
+    fn was_made(&self) {
+        if let Some(made) = &self.made {
+            made();
+        }
     }
 
     fn change(&self, directory: &str, edit: impl FnOnce(&mut Saved)) -> Result<(), Failure> {

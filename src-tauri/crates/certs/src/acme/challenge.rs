@@ -120,8 +120,7 @@ impl Solvers {
                     .dns
                     .clone()
                     .ok_or_else(|| Failure::new(Cause::NoChallenge, "no DNS provider is set up"))?;
-                let name = format!("_acme-challenge.{}", identifier.challenge_name());
-                let value = key.dns_value();
+                let (name, value) = (identifier.record_name(), key.dns_value());
                 provider
                     .present(&name, &value)
                     .await
@@ -132,7 +131,20 @@ impl Solvers {
     }
 }
 
-/// An answer that the authority can find.
+impl Solvers {
+    /// Records of an order that a crash cut short, so that they can be taken away.
+    pub(crate) fn left(&self, records: &[(String, String)]) -> Vec<Published> {
+        let Some(provider) = &self.dns else { return Vec::new() };
+        let left = |(name, value): &(String, String)| Published::Dns {
+            provider: provider.clone(),
+            name: name.clone(),
+            value: value.clone(),
+        };
+        records.iter().map(left).collect()
+    }
+}
+
+/// An answer that the authority can find. What is shown by this program goes with the value.
 pub(crate) enum Published {
     Tls { resolver: Arc<Resolver>, name: String },
     Http { tokens: Arc<HttpTokens>, token: String },
@@ -142,14 +154,20 @@ pub(crate) enum Published {
 impl Published {
     /// Takes it away. What a DNS provider cannot remove is only litter.
     pub(crate) async fn remove(self) {
+        if let Self::Dns { provider, name, value } = &self
+            && let Err(error) = provider.remove(name, value).await
+        {
+            tracing::info!(%error, "a challenge's DNS record could not be removed");
+        }
+    }
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
         match self {
-            Self::Tls { resolver, name } => resolver.remove_challenge(&name),
-            Self::Http { tokens, token } => tokens.remove(&token),
-            Self::Dns { provider, name, value } => {
-                if let Err(error) = provider.remove(&name, &value).await {
-                    tracing::info!(%error, "a challenge's DNS record could not be removed");
-                }
-            }
+            Self::Tls { resolver, name } => resolver.remove_challenge(name),
+            Self::Http { tokens, token } => tokens.remove(token),
+            Self::Dns { .. } => {}
         }
     }
 }

@@ -54,6 +54,11 @@ impl Identifier {
         }
     }
 
+    /// Where an authority looks for the TXT record of dns-01 (RFC 8555 §8.4).
+    pub(crate) fn record_name(&self) -> String {
+        format!("_acme-challenge.{}", self.challenge_name())
+    }
+
     /// Whether a public authority could vouch for it. What is private is for the local authority.
     ///
     /// # Errors

@@ -64,6 +64,8 @@ pub(crate) const ORDER_LIFE: time::Duration = time::Duration::hours(8);
 pub enum Stage {
     /// The attempt is counted; the account is looked up or made.
     Begun,
+    /// The authority made an account; its address is not on disk yet.
+    Registered,
     /// The key of the certificate is on disk.
     KeySaved,
     /// The authority took the order; it is not on disk yet.
@@ -82,6 +84,45 @@ pub enum Stage {
     Downloaded,
     /// The certificate is on disk; the order's file is still there.
     Stored,
+    /// Clients get it; what is remembered of it is not on disk yet.
+    Served,
+}
+
+impl Stage {
+    /// All of them, in their order.
+    pub const ALL: [Self; 12] = [
+        Self::Begun,
+        Self::Registered,
+        Self::KeySaved,
+        Self::Placed,
+        Self::OrderSaved,
+        Self::Published,
+        Self::Asked,
+        Self::Proven,
+        Self::Finalized,
+        Self::Downloaded,
+        Self::Stored,
+        Self::Served,
+    ];
+
+    /// One word, as it is written to the disk.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Registered => "registered",
+            Self::KeySaved => "key-saved",
+            Self::Placed => "placed",
+            Self::OrderSaved => "order-saved",
+            Self::Published => "published",
+            Self::Asked => "asked",
+            Self::Proven => "proven",
+            Self::Finalized => "finalized",
+            Self::Downloaded => "downloaded",
+            Self::Stored => "stored",
+            Self::Served => "served",
+        }
+    }
 }
 
 /// An order on its way, as it lies on disk (0600: it holds the key).
@@ -102,6 +143,9 @@ pub(crate) struct Pending {
     /// SHA-256 of the certificate that had this key before, where a renewal keeps it.
     #[serde(default)]
     pub(crate) kept_from: Option<String>,
+    /// TXT records that were set, or about to be, when the program ended: name and value. They are to go.
+    #[serde(default)]
+    pub(crate) records: Vec<(String, String)>,
 }
 
 mod secret {
@@ -138,7 +182,13 @@ impl Pending {
             begun: now,
             key: SecretString::from(key.serialize_pem()),
             kept_from: None,
+            records: Vec::new(),
         })
+    }
+
+    /// The same order, which also takes away what an earlier one left in DNS.
+    pub(crate) fn clearing(self, records: Vec<(String, String)>) -> Self {
+        Self { records, ..self }
     }
 
     /// The same order with the key of the certificate that has this fingerprint.
@@ -188,7 +238,8 @@ impl Work<'_> {
     /// # Errors
     /// [`Failure`]; with [`Cause::Slow`] the order lives on and can be taken up.
     pub(crate) async fn run(&self, pending: &mut Pending) -> Result<Issued, Failure> {
-        let mut published = Vec::new();
+        // What a crash left in DNS goes with the rest.
+        let mut published = self.solvers.left(&pending.records);
         let worked = tokio::time::timeout(WHOLE, self.work(pending, &mut published)).await;
         for one in published {
             one.remove().await;
@@ -205,7 +256,7 @@ impl Work<'_> {
     async fn work(&self, pending: &mut Pending, published: &mut Vec<Published>) -> Result<Issued, Failure> {
         let mut order = self.place(pending).await?;
         if order.state().status == OrderStatus::Pending {
-            self.prove(&mut order, published).await?;
+            self.prove(&mut order, pending, published).await?;
         }
         let status = order.state().status;
         if status == OrderStatus::Invalid {
@@ -261,8 +312,13 @@ impl Work<'_> {
     }
 
     /// Answers every question that is open, and waits until the authority has decided.
-    async fn prove(&self, order: &mut Order, published: &mut Vec<Published>) -> Result<(), Failure> {
-        let mut open = patiently_all!(self.transport, self.publish(order, published).await)?;
+    async fn prove(
+        &self,
+        order: &mut Order,
+        pending: &mut Pending,
+        published: &mut Vec<Published>,
+    ) -> Result<(), Failure> {
+        let mut open = patiently_all!(self.transport, self.publish(order, pending, published).await)?;
         self.progress.stage(Stage::Published);
         if let Some(dns) = &self.solvers.dns {
             let records: Vec<(String, String)> = published
@@ -293,12 +349,14 @@ impl Work<'_> {
     async fn publish(
         &self,
         order: &mut Order,
+        pending: &mut Pending,
         published: &mut Vec<Published>,
     ) -> Result<Vec<Option<ChallengeKind>>, Stop> {
         let mut chosen = Vec::new();
         for one in std::mem::take(published) {
             one.remove().await;
         }
+        pending.records.clear();
         let mut authorizations = order.authorizations();
         while let Some(authorization) = authorizations.next().await {
             let mut authorization = authorization?;
@@ -320,6 +378,11 @@ impl Work<'_> {
             };
             let Some(challenge) = authorization.challenge(kind.acme()) else { continue };
             let key = challenge.key_authorization();
+            if kind == ChallengeKind::Dns {
+                // Before it is set: a crash must not leave a record that nobody knows of.
+                pending.records.push((identifier.record_name(), key.dns_value()));
+                self.progress.save(pending)?;
+            }
             published.push(self.solvers.publish(kind, &identifier, &challenge.token, &key).await?);
             chosen.push(Some(kind));
         }

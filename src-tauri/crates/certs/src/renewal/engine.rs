@@ -3,6 +3,7 @@
 mod attempt;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as StdDuration;
@@ -22,6 +23,7 @@ use crate::acme::{
     AccountFacts, Accounts, Directory, Failure, HttpTokens, Identifier, Registration, Stage, TxtLookup, ask,
     is_public, next_question, pick,
 };
+use crate::store::absent_is_fine;
 use crate::{CertError, Https, LeafFacts, Resolver};
 
 /// How long the loop sleeps between looks at the clock: a timer stands still while the machine sleeps.
@@ -29,8 +31,19 @@ const LOOK: StdDuration = StdDuration::from_secs(15);
 /// After a question about renewal that failed, and no wish of the authority's.
 const ASK_AFTER_FAILURE: Duration = Duration::hours(1);
 
-/// Is told how far each order is.
+/// Is told how far each order is; that an account was made concerns no name.
 pub type StageWatcher = Arc<dyn Fn(&[Identifier], Stage) + Send + Sync>;
+
+/// What is on disk of public certificates, served or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traces {
+    /// Accounts whose keys are here.
+    pub accounts: Vec<AccountFacts>,
+    /// How many certificates have a folder.
+    pub certificates: usize,
+    /// Whether there is nothing at all.
+    pub is_empty: bool,
+}
 
 /// Keeps public certificates valid. One for each folder; the caller holds the lock.
 pub struct Renewal {
@@ -46,6 +59,8 @@ pub struct Renewal {
     status: watch::Sender<Vec<Status>>,
     working: tokio::sync::Mutex<()>,
     wake: Notify,
+    /// Whoever waits for it stops working.
+    given_up: Notify,
     watcher: Option<StageWatcher>,
     preflight: Option<Arc<dyn Preflight>>,
 }
@@ -78,6 +93,7 @@ impl Renewal {
             status: watch::channel(Vec::new()).0,
             working: tokio::sync::Mutex::default(),
             wake: Notify::new(),
+            given_up: Notify::new(),
             watcher: None,
             preflight: None,
         })
@@ -86,11 +102,13 @@ impl Renewal {
     /// Tells `watcher` how far each order is.
     #[must_use]
     pub fn with_watcher(mut self, watcher: StageWatcher) -> Self {
+        let told = Arc::clone(&watcher);
+        self.accounts = self.accounts.telling(Arc::new(move || told(&[], Stage::Registered)));
         self.watcher = Some(watcher);
         self
     }
 
-    /// Has `preflight` look before the first attempt for a certificate that does not exist yet.
+    /// Has `preflight` look before every attempt that begins an order, until the certificate's end is near.
     #[must_use]
     pub fn with_preflight(mut self, preflight: Arc<dyn Preflight>) -> Self {
         self.preflight = Some(preflight);
@@ -130,7 +148,7 @@ impl Renewal {
             let name = name_of(list);
             let mut entry = match entries.remove(&name) {
                 Some(entry) => entry,
-                None => Entry::open(&self.folder.join("public"), list)?,
+                None => Entry::open(&self.public(), list)?,
             };
             entry.record.forgive();
             self.serve(&name, &entry);
@@ -219,15 +237,62 @@ impl Renewal {
         let names: Vec<String> = self.entries().keys().cloned().collect();
         self.budget().believe(now);
         for name in names {
-            if let Some(entry) = self.entries().get_mut(&name) {
-                entry.record.believe(now);
-            }
-            self.ask_about_renewal(&name, now).await;
-            if let Some(Next::Attempt { directory, replaces, .. }) = self.next(&name, now) {
-                self.attempt(&name, &directory, replaces, now).await;
+            tokio::select! {
+                () = self.one(&name, now) => {}
+                () = self.given_up.notified() => break,
             }
         }
         self.publish(OffsetDateTime::now_utc().max(now));
+    }
+
+    async fn one(&self, name: &str, now: OffsetDateTime) {
+        if let Some(entry) = self.entries().get_mut(name) {
+            entry.record.believe(now);
+        }
+        self.ask_about_renewal(name, now).await;
+        if let Some(Next::Attempt { directory, replaces, .. }) = self.next(name, now) {
+            self.attempt(name, &directory, replaces, now).await;
+        }
+    }
+
+    /// What is on disk, for whoever is asked whether it may go.
+    pub fn traces(&self) -> Traces {
+        let read = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+        Traces {
+            accounts: self.accounts.list(),
+            certificates: read(self.public()).filter(|entry| entry.path().is_dir()).count(),
+            is_empty: read(self.accounts.folder().to_path_buf()).next().is_none()
+                && read(self.public()).next().is_none()
+                && !self.budget_path().exists(),
+        }
+    }
+
+    /// Wants nothing any more, gives up an order that is on its way, and removes accounts, keys, certificates and what is
+    /// remembered of attempts. Open connections live on. The authorities keep the accounts; nobody here can use them.
+    ///
+    /// # Errors
+    /// [`CertError::Io`]; calling it again goes on where it stopped.
+    pub async fn purge(&self, now: OffsetDateTime) -> Result<(), CertError> {
+        self.set(Wanted::default(), now)?;
+        self.given_up.notify_waiters();
+        let _working = self.working.lock().await;
+        *self.budget() = Budget::default();
+        for path in [self.public(), self.accounts.folder().to_path_buf()] {
+            absent_is_fine(fs::remove_dir_all(&path)).map_err(CertError::io(&path))?;
+        }
+        let path = self.budget_path();
+        absent_is_fine(fs::remove_file(&path)).map_err(CertError::io(&path))?;
+        gatehouse_files::create_private_folder(self.accounts.folder())
+            .and_then(|()| gatehouse_files::sync_folder(&self.folder))
+            .map_err(CertError::io(&self.folder))
+    }
+
+    fn public(&self) -> PathBuf {
+        self.folder.join("public")
+    }
+
+    fn budget_path(&self) -> PathBuf {
+        self.folder.join("budget.json")
     }
 
     /// Asks the issuer when the certificate should be renewed, where it is time to ask.
@@ -325,7 +390,7 @@ impl Renewal {
     }
 
     fn save_budget(&self) -> Result<(), Failure> {
-        save(&self.folder.join("budget.json"), &*self.budget())
+        save(&self.budget_path(), &*self.budget())
     }
 
     fn with<T>(&self, name: &str, work: impl FnOnce(&mut Entry) -> T) -> Option<T> {

@@ -38,6 +38,17 @@ impl Status {
         }
     }
 
+    /// Whether the certificate that is served has this fingerprint.
+    pub fn is(&self, sha256: &str) -> bool {
+        self.facts.as_ref().is_some_and(|facts| facts.sha256 == sha256)
+    }
+
+    /// When the certificate that is served was got; authorities date their certificates back.
+    pub fn issued(&self) -> Option<OffsetDateTime> {
+        let got = self.record.log.iter().rev().find(|line| line.failure.is_none()).map(|line| line.at);
+        got.or_else(|| self.facts.as_ref().map(|facts| facts.not_before))
+    }
+
     /// The last failure since the last success.
     pub fn last_setback(&self) -> Option<(&str, &Setback)> {
         let setbacks = self.record.setbacks.iter();

@@ -191,3 +191,40 @@ async fn a_renewal_keeps_its_key_where_that_is_wanted() {
         assert_eq!(shown(&house.resolver, "home.example.org").unwrap(), after.sha256);
     }
 }
+
+#[tokio::test]
+async fn a_purge_leaves_no_account_no_key_and_no_memory_and_a_new_beginning_works() {
+    let Some((pebble, house)) = house(&Moods::default()).await else { return };
+    let house = house.wants(&["home.example.org"]);
+    assert!(house.one().await.facts.is_some());
+    let traces = house.renewal.traces();
+    assert_eq!((traces.accounts.len(), traces.certificates, traces.is_empty), (1, 1, false));
+
+    house.renewal.purge(OffsetDateTime::now_utc()).await.unwrap();
+
+    let traces = house.renewal.traces();
+    assert_eq!((traces.accounts.len(), traces.certificates, traces.is_empty), (0, 0, true));
+    assert_eq!(shown(&house.resolver, "home.example.org"), None);
+    let files = || std::fs::read_dir(house.folder.path()).unwrap().flatten().map(|one| one.file_name());
+    assert_eq!(files().collect::<Vec<_>>(), ["accounts"]);
+    let house = house.wants(&["home.example.org"]);
+    assert!(house.one().await.facts.is_some());
+    assert_eq!(pebble.requests("POST /sign-me-up"), 2);
+}
+
+#[tokio::test]
+async fn a_purge_does_not_wait_for_an_order_that_is_on_its_way() {
+    let Some((_pebble, house)) = house(&Moods { slow: Some(15), ..Moods::default() }).await else { return };
+    let house = house.wants(&["home.example.org"]);
+    let mut changes = house.renewal.status();
+    let asked = async {
+        let asked = |all: &Vec<gatehouse_certs::renewal::Status>| {
+            all.iter().any(|one| one.stage == Some(gatehouse_certs::acme::Stage::Asked))
+        };
+        changes.wait_for(asked).await.unwrap();
+        house.renewal.purge(OffsetDateTime::now_utc()).await.unwrap();
+    };
+    let both = async { tokio::join!(house.renewal.tick(OffsetDateTime::now_utc()), asked) };
+    tokio::time::timeout(Duration::from_secs(10), both).await.expect("it is given up at once");
+    assert!(house.renewal.traces().is_empty);
+}

@@ -1,6 +1,11 @@
 //! What no authority on Debian can do: profiles, renewal information, limits, and answers that are none.
 
-use gatehouse_certs::acme::Cause;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use gatehouse_certs::acme::{Cause, Failure, Identifier};
+use gatehouse_certs::renewal::Preflight;
 use gatehouse_certs::renewal::plan::Next;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
@@ -187,4 +192,42 @@ async fn a_certificate_for_other_names_is_never_served() {
 
     assert!(status.facts.is_none(), "it is for another key");
     assert_eq!(failure(&status).cause, Cause::Server);
+}
+
+/// Somebody who looked, and saw that it must fail.
+#[derive(Default)]
+struct Forbids(AtomicBool);
+
+#[async_trait]
+impl Preflight for Forbids {
+    async fn check(&self, _: &str, _: &[Identifier]) -> Result<(), Failure> {
+        match self.0.load(Ordering::SeqCst) {
+            true => Err(Failure::new(Cause::Caa, "the owner allows another authority only")),
+            false => Ok(()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_certain_to_fail_is_not_asked_for_until_the_end_is_near() {
+    let script = Script::start().await;
+    let look: Arc<Forbids> = Arc::default();
+    let house = House::open(Ports::free(), vec![script.root.clone()]).await.authority(&script.directory);
+    let house = house.looking(look.clone()).wants(&["home.example.org"]);
+    let facts = house.one().await.facts.unwrap();
+    let orders = || script.count("/new-order");
+    look.0.store(true, Ordering::SeqCst);
+
+    // Due, and far from its end: nothing is spent, the reason is there, and so is the wait.
+    let due = facts.not_after - Duration::days(14);
+    let status = house.tick_at(due).await.remove(0);
+    assert_eq!((orders(), failure(&status).cause), (1, Cause::Caa));
+    assert!(next_attempt(&status) > due, "{:?}", status.next);
+    assert_eq!(status.record.log.len(), 2);
+
+    // Near its end the authority decides: what is seen from here may be wrong.
+    let near = facts.not_after - Duration::days(9);
+    let status = house.tick_at(near).await.remove(0);
+    assert_eq!(orders(), 2);
+    assert_ne!(status.facts.unwrap().sha256, facts.sha256);
 }

@@ -48,7 +48,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Passes every checkpoint; with the feature `fault-injection`, stops the process at the one that
+/// Passes every checkpoint; with the feature `fault-injection`, kills the process (SIGKILL) at the one that
 /// `GATEHOUSE_TEST_ABORT_AT=<step>:<point>` names.
 #[derive(Debug, Clone, Default)]
 pub struct Pass {
@@ -71,6 +71,7 @@ impl Checkpoint for Pass {
     fn reached(&self, step: &str, point: &str) {
         #[cfg(feature = "fault-injection")]
         if self.abort_at.as_deref() == Some(&format!("{step}:{point}")) {
+            let _ = kill_process(rustix::process::getpid(), Signal::KILL);
             std::process::abort();
         }
         tracing::trace!(step, point, "checkpoint");

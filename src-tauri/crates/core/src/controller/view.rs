@@ -1,10 +1,11 @@
 //! The snapshot as a pure function of the state and the time. Nothing is decided in it that is not in the state.
 
-use gatehouse_api::{Address, DeviceCounts, Expiring, Problem, SCHEMA, Snapshot};
+use gatehouse_api::{Address, CertificateKind, DeviceCounts, Expiring, Problem, SCHEMA, Snapshot};
 use time::{Duration, OffsetDateTime};
 
 use super::state::State;
 use crate::exposure::actual::{self, Facts};
+use crate::exposure::expiring::Due;
 use crate::exposure::proof::Standing;
 use crate::exposure::{expiring, gateway};
 
@@ -46,8 +47,7 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
         .filter_map(|life| expiring::expiring(life, now))
         .filter(|_| open)
         .collect();
-    let local = state.collected.cert.as_ref().map(|cert| cert.sha256.as_str());
-    let pins = expiring::pins(&state.collected.pins, local, state.collected.renewal, now).filter(|_| open);
+    let pins = expiring::pins(&state.collected.pins, &due(state), now).filter(|_| open);
     let notices = expiring.iter().map(expiring::problem).chain([
         pins,
         gateway_problem,
@@ -86,6 +86,21 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
 fn waiting(state: &State) -> Option<actual::At> {
     let waits = state.wanted.is_some() && !state.settled_open() && state.wanted_failed.is_none();
     waits.then_some(actual::At { step: gatehouse_api::StepId::FindGateway, number: 1, of: 8 })
+}
+
+/// What is replaced by itself, and when.
+fn due(state: &State) -> Vec<Due> {
+    let local = state.collected.cert.as_ref().zip(state.collected.renewal).map(|(cert, at)| Due {
+        sha256: cert.sha256.clone(),
+        life: cert.not_after - cert.not_before,
+        at,
+    });
+    let public = state.collected.certificates.iter().filter(|one| one.kind == CertificateKind::Acme);
+    let public = public.filter_map(|one| {
+        let life = one.not_after? - one.not_before?;
+        Some(Due { sha256: one.sha256.clone()?, life, at: one.next_attempt? })
+    });
+    local.into_iter().chain(public).collect()
 }
 
 fn addresses(state: &State) -> Vec<Address> {

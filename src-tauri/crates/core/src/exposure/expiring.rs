@@ -5,7 +5,7 @@ use gatehouse_api::{Code, Expiring, Fix, Nearness, Pin, Problem, Text, say};
 use gatehouse_certs::renewal::schedule::{self, Validity};
 use time::{Duration, OffsetDateTime};
 
-/// A renewal that will break pins is told so long before it comes.
+/// A renewal that will break pins is told so long before it comes; a quarter of the certificate's life, where that is less.
 const HERALD: Duration = Duration::days(14);
 /// Names of apps in one sentence.
 const NAMED: usize = 5;
@@ -17,6 +17,16 @@ pub(crate) struct Life {
     pub(crate) authority: bool,
     pub(crate) not_before: OffsetDateTime,
     pub(crate) not_after: OffsetDateTime,
+}
+
+/// A certificate that is going to be replaced by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) sha256: String,
+    /// How long it lives.
+    pub(crate) life: Duration,
+    /// From when on.
+    pub(crate) at: OffsetDateTime,
 }
 
 /// How near the end of a certificate is; `None` = far.
@@ -66,12 +76,7 @@ pub(crate) fn problem(expiring: &Expiring) -> Option<Problem> {
 }
 
 /// Apps that meet another certificate than the one they know, or soon will.
-pub(crate) fn pins(
-    pins: &[Pin],
-    local: Option<&str>,
-    renewal: Option<OffsetDateTime>,
-    now: OffsetDateTime,
-) -> Option<Problem> {
+pub(crate) fn pins(pins: &[Pin], due: &[Due], now: OffsetDateTime) -> Option<Problem> {
     let fix = Some(Fix { text: say!("core.pins.fix"), command: Some("gatehouse cert pins".to_owned()) });
     let broken: Vec<&Pin> = pins.iter().filter(|pin| pin.is_broken()).collect();
     if !broken.is_empty() {
@@ -79,12 +84,11 @@ pub(crate) fn pins(
         let because = say!("core.pins.broken-because", names = names(&broken));
         return Some(Problem { code: Code::Certificate, title, because, fix });
     }
-    let renewal = renewal.filter(|at| now >= *at - HERALD)?;
-    let kept: Vec<&Pin> = pins.iter().filter(|pin| local == Some(&pin.sha256)).collect();
-    if kept.is_empty() {
-        return None;
-    }
-    let title = say!("core.pins.soon", date = renewal.date());
+    let kept = |due: &Due| -> Vec<&Pin> { pins.iter().filter(|pin| pin.sha256 == due.sha256).collect() };
+    let soon = due.iter().filter(|due| now >= due.at - HERALD.min(due.life / 4));
+    let next = soon.filter(|due| !kept(due).is_empty()).min_by_key(|due| due.at)?;
+    let kept = kept(next);
+    let title = say!("core.pins.soon", date = next.at.date());
     let because = say!("core.pins.soon-because", count = kept.len(), names = names(&kept));
     Some(Problem { code: Code::Certificate, title, because, fix })
 }
@@ -164,17 +168,24 @@ mod tests {
 
     #[test]
     fn apps_that_know_another_certificate_are_named_before_and_after_it_is_replaced() {
-        let renewal = Some(BEGAN + Duration::days(240));
+        let due = |sha256: &str, days: i64, life: i64| Due {
+            sha256: sha256.into(),
+            life: Duration::days(life),
+            at: BEGAN + Duration::days(days),
+        };
+        let due = [due("AB", 240, 360), due("EF", 4, 8)];
         let kept = [pin("AB", "AB")];
         let at = |pins: &[Pin], days: i64| {
-            self::pins(pins, Some("AB"), renewal, BEGAN + Duration::days(days))
-                .map(|problem| problem.title.to_string())
+            self::pins(pins, &due, BEGAN + Duration::days(days)).map(|problem| problem.title.to_string())
         };
         assert_eq!(at(&kept, 225), None);
         assert!(at(&kept, 226).unwrap().contains("2027-07-18"));
         assert_eq!(at(&[pin("CD", "CD")], 226), None, "another certificate is not renewed by us");
         assert!(at(&[pin("AB", "EF")], 1).unwrap().contains("earlier certificate"));
         assert_eq!(at(&[], 230), None);
+        // One that lives for days is told days before.
+        assert_eq!(at(&[pin("EF", "EF")], 1), None);
+        assert!(at(&[pin("EF", "EF"), pin("AB", "AB")], 2).unwrap().contains("2026-11-24"));
     }
 
     #[test]

@@ -82,7 +82,13 @@ fn an_app_that_connects_is_remembered_with_the_certificate_that_it_saw() {
     let leaf = certificates.current().unwrap().sha256.clone();
 
     for host in ["mini.local:8443", "192.168.1.20:8443", "mini.local"] {
-        journal.observe(&[device("ada", "openclaw-ios")], &[sighting(host, NOW)], &certificates, NOW);
+        journal.observe(
+            &[device("ada", "openclaw-ios")],
+            &[sighting(host, NOW)],
+            &certificates,
+            &|_| None,
+            NOW,
+        );
         let pins = journal.list(&certificates);
         assert_eq!((pins.len(), &pins[0].sha256), (1, &leaf), "{host}");
         assert!(!pins[0].is_broken());
@@ -102,7 +108,13 @@ fn browsers_and_devices_that_are_away_or_came_around_us_are_not() {
     let elsewhere = Paired { remote_ip: Some("10.0.0.1".into()), ..device("elsewhere", "openclaw-ios") };
     let browser = device("browser", "openclaw-control-ui");
 
-    journal.observe(&[away, elsewhere, browser], &[sighting("mini.local", NOW)], &certificates, NOW);
+    journal.observe(
+        &[away, elsewhere, browser],
+        &[sighting("mini.local", NOW)],
+        &certificates,
+        &|_| None,
+        NOW,
+    );
 
     assert_eq!(journal.list(&certificates), []);
 }
@@ -113,17 +125,17 @@ fn a_new_certificate_breaks_the_pin_until_the_app_has_seen_it() {
     let certificates = served(&folder);
     let journal = Journal::default();
     let phone = [device("ada", "openclaw-android")];
-    journal.observe(&phone, &[sighting("mini.local", NOW)], &certificates, NOW);
+    journal.observe(&phone, &[sighting("mini.local", NOW)], &certificates, &|_| None, NOW);
     let old = certificates.current().unwrap().sha256.clone();
     let later = NOW + Duration::hours(1);
 
     let renewed = certificates.renew(&names(), true, later).unwrap().facts.sha256.clone();
-    journal.observe(&phone, &[sighting("mini.local", NOW)], &certificates, later);
+    journal.observe(&phone, &[sighting("mini.local", NOW)], &certificates, &|_| None, later);
     let broken = journal.list(&certificates).remove(0);
     assert!(broken.is_broken() && broken.sha256 == old && broken.now == Some(renewed.clone()));
 
     let seen = later + Duration::minutes(1);
-    journal.observe(&phone, &[sighting("mini.local", seen)], &certificates, seen);
+    journal.observe(&phone, &[sighting("mini.local", seen)], &certificates, &|_| None, seen);
     assert_eq!(journal.list(&certificates)[0].sha256, renewed);
     assert!(!journal.list(&certificates)[0].is_broken());
 }
@@ -135,10 +147,10 @@ fn who_is_paired_no_more_is_forgotten_and_the_rest_stays_few() {
     let journal = Journal::open(folder.path().join("pins.json"));
     let crowd: Vec<Paired> =
         (0..MOST + 9).map(|number| device(&format!("d{number}"), "openclaw-ios")).collect();
-    journal.observe(&crowd, &[sighting("mini.local", NOW)], &certificates, NOW);
+    journal.observe(&crowd, &[sighting("mini.local", NOW)], &certificates, &|_| None, NOW);
     assert_eq!(journal.list(&certificates).len(), MOST);
 
-    journal.observe(&crowd[..1], &[], &certificates, NOW);
+    journal.observe(&crowd[..1], &[], &certificates, &|_| None, NOW);
 
     assert_eq!(journal.list(&certificates).len(), 1);
     assert_eq!(Journal::open(folder.path().join("pins.json")).list(&certificates).len(), 1);

@@ -92,6 +92,7 @@ pub(crate) fn changed(
             next.ways.push(ProofWay::Dns);
         }
     }
+    next.reuse_key = setup.reuse_key.unwrap_or(next.reuse_key);
     let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
     if !texts.is_empty() && !next.certificates.contains(&texts) {
         next.certificates.push(texts);
@@ -133,6 +134,12 @@ pub(crate) fn differences(before: Option<&AcmeSettings>, after: Option<&AcmeSett
     line(say!("core.acme.email"), before.email.clone(), after.email.clone());
     line(say!("core.acme.ways"), ways(before), ways(after));
     line(say!("core.acme.dns"), dns(before), dns(after));
+    if before.reuse_key != after.reuse_key {
+        lines.push(match after.reuse_key {
+            true => say!("core.acme.keeps-key"),
+            false => say!("core.acme.new-key"),
+        });
+    }
     for added in after.certificates.iter().filter(|list| !before.certificates.contains(list)) {
         lines.push(say!("core.acme.wants", names = added.join(", ")));
     }

@@ -111,15 +111,15 @@ impl Scout {
     }
 }
 
-/// Before the first attempt of a certificate only what is certain stops it.
+/// Only what is certain stops an attempt.
 #[async_trait]
 impl renewal::Preflight for Scout {
     async fn check(&self, directory: &str, identifiers: &[Identifier]) -> Result<(), Failure> {
         let basis = self.basis.load_full();
         let Some(acme) = basis.acme.clone() else { return Ok(()) };
-        // Whoever wants a certificate by a port of ours has opened it, or is about to.
-        let judged =
-            self.judged(&acme, directory, identifiers, (basis.https, basis.redirect), Scope::Internet).await;
+        // What is not open is judged as if it were to be open for everybody.
+        let scope = basis.scope.unwrap_or(Scope::Internet);
+        let judged = self.judged(&acme, directory, identifiers, (basis.https, basis.redirect), scope).await;
         match judged.into_iter().find(|one| one.finding.weight == Weight::Hindrance) {
             Some(Judged { finding, cause }) => {
                 let name = finding.name.map(|name| format!("{name}: ")).unwrap_or_default();

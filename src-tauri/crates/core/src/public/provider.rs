@@ -9,6 +9,8 @@ use gatehouse_certs::acme::{Cloudflare, DnsProvider, Hook, Rfc2136, TsigKey};
 use gatehouse_certs::{Https, Vault, fingerprint};
 use secrecy::SecretString;
 
+use crate::settings::AcmeSettings;
+
 /// The name of the provider's secret.
 pub(crate) const DNS_SECRET: &str = "acme-dns";
 /// How long Cloudflare takes at most to show a record.
@@ -21,16 +23,30 @@ pub(crate) fn external_secret(directory: &str) -> String {
     format!("acme-external-{}", hash.to_ascii_lowercase())
 }
 
+/// The names of everything that these settings have stored.
+pub(crate) fn secrets(acme: &AcmeSettings) -> Vec<String> {
+    let accounts = acme.authorities.iter().map(|one| external_secret(&one.directory));
+    accounts.chain([DNS_SECRET.to_owned()]).collect()
+}
+
 /// See the module.
 pub(super) struct Lazy {
     setup: DnsSetup,
     vault: Arc<dyn Vault>,
     https: Https,
+    /// Where Cloudflare's API is, if it is elsewhere.
+    cloudflare: Option<String>,
 }
 
 impl Lazy {
-    pub(super) fn new(setup: DnsSetup, vault: &Arc<dyn Vault>, https: &Https) -> Self {
-        Self { setup, vault: Arc::clone(vault), https: https.clone() }
+    pub(super) fn new(
+        setup: DnsSetup,
+        vault: &Arc<dyn Vault>,
+        https: &Https,
+        cloudflare: Option<&str>,
+    ) -> Self {
+        let cloudflare = cloudflare.map(str::to_owned);
+        Self { setup, vault: Arc::clone(vault), https: https.clone(), cloudflare }
     }
 
     async fn provider(&self) -> Result<Box<dyn DnsProvider>, String> {
@@ -38,7 +54,13 @@ impl Lazy {
             DnsSetup::Hook { program, settle } => {
                 Box::new(Hook::new(program.into(), Duration::from_secs((*settle).into())))
             }
-            DnsSetup::Cloudflare => Box::new(Cloudflare::new(self.https.clone(), self.secret().await?)),
+            DnsSetup::Cloudflare => {
+                let usual = Cloudflare::new(self.https.clone(), self.secret().await?);
+                match &self.cloudflare {
+                    Some(api) => Box::new(usual.at(api)),
+                    None => Box::new(usual),
+                }
+            }
             DnsSetup::Rfc2136 { server, zone, key_name, algorithm, settle } => {
                 let server = server.parse().map_err(|_| format!("{server:?} is no address with a port"))?;
                 let key = TsigKey {

@@ -36,6 +36,17 @@ fn the_first_setup_asks_the_usual_authority_and_a_named_one_comes_before_it() {
 }
 
 #[test]
+fn the_key_is_kept_at_renewals_only_where_its_owner_said_so_and_until_its_owner_says_otherwise() {
+    let first = changed(None, &setup(), &[]).unwrap();
+    assert!(!first.reuse_key);
+    let kept = changed(Some(&first), &AcmeSetup { reuse_key: Some(true), ..setup() }, &[]).unwrap();
+    assert_eq!(differences(Some(&first), Some(&kept)), [say!("core.acme.keeps-key")]);
+    assert!(changed(Some(&kept), &setup(), &[]).unwrap().reuse_key);
+    let fresh = AcmeSetup { reuse_key: Some(false), ..setup() };
+    assert_eq!(changed(Some(&kept), &fresh, &[]).unwrap(), first);
+}
+
+#[test]
 fn a_setup_that_cannot_be_meant_changes_nothing() {
     let wrong = [
         AcmeSetup { authority: Some("http://plain.example/dir".into()), ..setup() },

@@ -73,11 +73,11 @@ pub(crate) fn life_left(validity: Validity, now: OffsetDateTime) -> u8 {
 
 fn stage(stage: Stage) -> OrderStage {
     match stage {
-        Stage::Begun | Stage::KeySaved => OrderStage::Begun,
+        Stage::Begun | Stage::Registered | Stage::KeySaved => OrderStage::Begun,
         Stage::Placed | Stage::OrderSaved => OrderStage::Ordered,
         Stage::Published | Stage::Asked => OrderStage::Proving,
         Stage::Proven | Stage::Finalized => OrderStage::Signing,
-        Stage::Downloaded | Stage::Stored => OrderStage::Stored,
+        Stage::Downloaded | Stage::Stored | Stage::Served => OrderStage::Stored,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gatehouse_api::{DnsSetup, ProofWay};
+use gatehouse_api::{DnsSetup, ProofWay, Scope};
 use gatehouse_certs::acme::{ChallengeKind, ExternalAccount, Identifier, KNOWN, Registration};
 use gatehouse_certs::renewal::{Status, Wanted};
 use gatehouse_certs::{Https, Vault};
@@ -24,6 +24,8 @@ pub(super) struct Basis {
     pub(super) open: Vec<Identifier>,
     /// Of those, the ones whose own certificate is served until the one that is to hold them is here.
     pub(super) kept: Vec<Identifier>,
+    /// For whom it is open; `None` = nothing is.
+    pub(super) scope: Option<Scope>,
     /// The HTTPS port, where it is open.
     pub(super) https: Option<u16>,
     /// The plain port, where it is open.
@@ -61,7 +63,7 @@ impl Basis {
     }
 
     /// What the engine is told.
-    pub(super) fn wanted(&self, vault: &Arc<dyn Vault>, https: &Https) -> Wanted {
+    pub(super) fn wanted(&self, vault: &Arc<dyn Vault>, https: &Https, cloudflare: Option<&str>) -> Wanted {
         let none = AcmeSettings::default();
         let acme = self.acme.as_ref().unwrap_or(&none);
         let mut registrations = BTreeMap::new();
@@ -78,9 +80,9 @@ impl Basis {
             directories: agreed.map(|authority| authority.directory.clone()).collect(),
             registrations,
             ways: ways(acme, self.https, self.redirect),
-            dns: acme.dns.clone().map(|setup| Arc::new(Lazy::new(setup, vault, https)) as _),
+            dns: acme.dns.clone().map(|setup| Arc::new(Lazy::new(setup, vault, https, cloudflare)) as _),
             certificates: self.certificates(),
-            reuse_key: false,
+            reuse_key: acme.reuse_key,
         }
     }
 

@@ -50,6 +50,7 @@ fn state(desk: &Desk) -> AcmeState {
         email: acme.email.clone(),
         ways: acme.ways.clone(),
         dns: acme.dns.clone(),
+        reuse_key: acme.reuse_key,
         wanted: acme.certificates.clone(),
         certificates: desk.context.public.certificates(desk.context.clock.now()),
     }
@@ -152,9 +153,7 @@ pub(super) async fn remove(desk: &Desk, names: &[String]) -> Result<Reply, Error
     if names.is_empty() {
         let change = change(desk, None, say!("core.acme.title-gone")).await?;
         let vault = desk.context.public.vault();
-        let mut secrets: Vec<String> =
-            before.authorities.iter().map(|one| external_secret(&one.directory)).collect();
-        secrets.push(DNS_SECRET.to_owned());
+        let secrets = public::secrets(&before);
         blocking(move || {
             secrets.iter().try_for_each(|name| vault.remove(name)).map_err(|error| secret_failed(&error))
         })

@@ -17,8 +17,8 @@ pub(super) async fn plan_open(desk: &Desk, open: OpenRequest) -> Result<Reply, E
     desk.transactions.plan(&Intent::Open(open)).await.map(Reply::Plan)
 }
 
-pub(super) async fn plan_close(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
-    desk.transactions.plan(&Intent::Close { purge: false }).await.map(Reply::Plan)
+pub(super) async fn plan_close(desk: &Desk, purge: bool) -> Result<Reply, ErrorEnvelope> {
+    desk.transactions.plan(&Intent::Close { purge }).await.map(Reply::Plan)
 }
 
 pub(super) async fn plan_undo(desk: &Desk, id: Option<String>) -> Result<Reply, ErrorEnvelope> {

@@ -25,7 +25,9 @@ pub(crate) async fn listed(desk: &Desk) -> Result<DeviceList, ErrorEnvelope> {
     let devices = fetch(&client).await?;
     let sightings = desk.door.sightings();
     let context = &desk.context;
-    context.pins.observe(&devices.paired, &sightings, &context.certificates, context.clock.now());
+    let issued = |sha256: &str| context.public.issued(sha256);
+    let now = context.clock.now();
+    context.pins.observe(&devices.paired, &sightings, &context.certificates, &issued, now);
     let mut listed = join::join(&devices, &sightings);
     in_time::tell(desk, &mut listed);
     Ok(listed)

@@ -19,6 +19,9 @@ pub struct AcmeSettings {
     /// Who sets TXT records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<DnsSetup>,
+    /// Whether a renewal keeps the key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reuse_key: bool,
     /// What is wanted whatever is open: the names of each certificate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<Vec<String>>,

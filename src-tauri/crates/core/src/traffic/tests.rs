@@ -40,9 +40,16 @@ fn a_record_is_metadata_only() {
 
     let text = serde_json::to_string(&shown).unwrap();
     assert_eq!((shown.ms, shown.websocket.unwrap().close_code), (1500, Some(1008)));
+    assert!(!text.contains("client_certificate"), "{text}");
     for hidden in ["pairing required", "Mozilla", "\"origin\""] {
         assert!(!text.contains(hidden), "{text}");
     }
+}
+
+#[test]
+fn a_client_with_a_certificate_is_told_by_name() {
+    let named = AccessRecord { client_certificate: Some("Ada's phone".into()), ..record() };
+    assert_eq!(of(&named).client_certificate.as_deref(), Some("Ada's phone"));
 }
 
 #[tokio::test]

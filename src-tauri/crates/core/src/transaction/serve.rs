@@ -4,10 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gatehouse_api::{Code, ErrorEnvelope, OpenRequest, say};
+use gatehouse_api::{Code, ErrorEnvelope, OpenRequest, Scope, say};
 use gatehouse_certs::acme::Identifier;
 use gatehouse_certs::{Ensured, Names};
-use gatehouse_edge::{EdgeSettings, Pause};
+use gatehouse_edge::{AllowedClients, EdgeSettings, Pause};
 
 use crate::address_plan::{self, AddressesWanted};
 use crate::context::{Context, Listeners, Served};
@@ -140,7 +140,12 @@ pub(crate) async fn listen(context: &Context, served: Served) -> Result<(), Erro
 /// Wants the public certificates of what is served, and of what the settings name.
 pub(crate) async fn follow_public(context: &Context, open: Vec<Identifier>) -> Result<(), ErrorEnvelope> {
     let (public, listeners, now) = (context.public.clone(), context.door.listening(), context.clock.now());
-    off_thread(move || public.follow(open, &listeners, now)).await?.map_err(|error| error.explain())
+    let scope = context.served.load().as_ref().map(|served| match served.plan.clients {
+        AllowedClients::LoopbackOnly => Scope::Mac,
+        AllowedClients::Networks(_) => Scope::Lan,
+        AllowedClients::Any => Scope::Internet,
+    });
+    off_thread(move || public.follow(open, &listeners, scope, now)).await?.map_err(|error| error.explain())
 }
 
 /// Stops listening.

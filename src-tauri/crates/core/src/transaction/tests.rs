@@ -10,6 +10,7 @@ use time::Duration;
 
 use self::house::{House, Knob, origin_of};
 use super::Intent;
+use crate::settings::{AcmeSettings, AuthoritySettings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn open_and_undo_leave_the_file_byte_for_byte_as_it_was() {
@@ -314,6 +315,34 @@ async fn a_purge_forgets_the_certificates_and_cannot_be_undone() {
     assert!(!house.has_authority());
     assert!(house.transactions().last_change().is_none());
     assert_eq!(house.transactions().undo(None, false).await.unwrap_err().code, Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_tells_all_that_goes_and_forgets_how_public_certificates_are_got() {
+    let house = House::new();
+    let authority = AuthoritySettings {
+        external_key_id: Some("kid".into()),
+        ..AuthoritySettings::new("https://127.0.0.1:9/dir".into())
+    };
+    let acme = AcmeSettings { authorities: vec![authority], ..AcmeSettings::default() };
+    let secret = crate::public::external_secret(&acme.authorities[0].directory);
+    house.context().public.vault().put(&secret, &"of the account".to_owned().into()).unwrap();
+    let setup = Intent::PublicCertificates { acme: Some(Box::new(acme)), title: "set up".into() };
+    house.transactions().run(setup).await.unwrap();
+    house.transactions().run(house.open(&[])).await.unwrap();
+
+    let plan = house.transactions().plan(&Intent::Close { purge: true }).await.unwrap();
+    let told: Vec<&str> =
+        plan.steps.iter().flat_map(|step| &step.details).filter_map(|detail| detail.key()).collect();
+    for key in ["authority", "local", "setup", "secrets"] {
+        assert!(told.contains(&format!("core.purge.{key}").as_str()), "{told:?}");
+    }
+    assert!(house.context().settings.current().acme.is_some(), "a plan changes nothing");
+
+    house.transactions().run(Intent::Close { purge: true }).await.unwrap();
+    assert!(house.context().settings.current().acme.is_none());
+    assert!(house.context().public.vault().get(&secret).unwrap().is_none());
+    assert!(house.context().public.traces().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

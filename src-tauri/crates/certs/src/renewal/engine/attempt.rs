@@ -7,6 +7,7 @@ use crate::acme::{
     Cause, Directory, Failure, Identifier, Pending, Progress, Solvers, Stage, Work, authority_name,
 };
 use crate::renewal::budget::Outcome;
+use crate::renewal::schedule::Nearness;
 
 /// How often an attempt puts something right and goes on: a lost account, a lost order, a profile that is gone.
 const REPAIRS: u32 = 3;
@@ -88,11 +89,13 @@ impl Renewal {
         }) else {
             return Err(Failure::new(Cause::Local, "this certificate is not wanted any more"));
         };
+        let left = begun.as_ref().map(|pending| pending.records.clone()).unwrap_or_default();
         let going = begun.filter(|pending| pending.fits(directory, &identifiers, now));
         let resumed = going.is_some();
-        // A renewal is tried whatever was seen from here: what we see may be wrong, and an end is certain.
-        let first = self.with(name, |entry| entry.leaf.is_none()) == Some(true);
-        if let Some(preflight) = self.preflight.as_ref().filter(|_| first && !resumed) {
+        // Near its end a renewal is tried whatever was seen from here: what we see may be wrong, and the end is certain.
+        let held = self.with(name, |entry| entry.held()).flatten();
+        let early = held.is_none_or(|held| held.nearness(now) == Nearness::Far);
+        if let Some(preflight) = self.preflight.as_ref().filter(|_| early && !resumed) {
             preflight.check(directory, &identifiers).await?;
         }
         if !resumed {
@@ -114,7 +117,8 @@ impl Renewal {
                         true => self.with(name, |entry| entry.kept()).transpose()?.flatten(),
                         false => None,
                     };
-                    Pending::new(directory, &identifiers, profile, replaces, now)?.keeping(kept)
+                    let new = Pending::new(directory, &identifiers, profile, replaces, now)?;
+                    new.keeping(kept).clearing(left)
                 }
             };
             if !resumed {
@@ -166,6 +170,7 @@ impl Renewal {
         }
         self.serve_by_address(&entries);
         drop(entries);
+        self.stage(name, Stage::Served);
         let kept = self.with(name, |entry| {
             if let Some(live) = entry.live(directory) {
                 entry.record.issued(live, now);

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use gatehouse_certs::acme::{
     ChallengeKind, DnsProvider, Failure, HttpTokens, Identifier, Registration, TxtLookup,
 };
-use gatehouse_certs::renewal::{Renewal, StageWatcher, Status, Wanted};
+use gatehouse_certs::renewal::{Preflight, Renewal, StageWatcher, Status, Wanted};
 use gatehouse_certs::{Https, Resolver, Roots};
 use gatehouse_edge::{Challenges, Edge, EdgeOptions, EdgeSettings, HttpChallenges, Listener, ListenerKind};
 use rustls::pki_types::CertificateDer;
@@ -136,6 +136,12 @@ impl House {
         self.wanted.ways = vec![ChallengeKind::Dns];
         self.wanted.dns = Some(dns);
         self
+    }
+
+    /// Has this look before attempts. Wants nothing yet.
+    pub(crate) fn looking(self, preflight: Arc<dyn Preflight>) -> Self {
+        let renewal = renewal(self.folder.path(), &self.resolver, &self.https, None);
+        Self { renewal: Arc::new(renewal.with_preflight(preflight)), ..self }
     }
 
     pub(crate) fn registration(mut self, directory: &str, registration: Registration) -> Self {

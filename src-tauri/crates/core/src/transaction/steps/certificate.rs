@@ -108,17 +108,21 @@ impl Step for Purge {
 
     async fn prepare(&mut self, _draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
         let certificates = &self.context.certificates;
-        let changes =
-            certificates.authority().is_some() || certificates.current().is_some() || certificates.damaged();
-        let mut warnings = Vec::new();
-        if let Some(authority) = certificates.authority() {
-            warnings.push(say!("core.certificate.purge-warning", name = authority.name));
+        let authority = certificates.authority();
+        let mut details: Vec<Text> =
+            authority.iter().map(|authority| say!("core.purge.authority", name = authority.name)).collect();
+        if certificates.current().is_some() || certificates.damaged() {
+            details.push(say!("core.purge.local"));
         }
+        details.extend(self.context.public.traces());
+        let warnings =
+            authority.map(|authority| say!("core.certificate.purge-warning", name = authority.name));
         Ok(Prepared {
             title: say!("core.certificate.purge"),
-            changes,
+            changes: !details.is_empty(),
+            details,
             inverse: Inverse::Certificate.to_value()?,
-            warnings,
+            warnings: warnings.into_iter().collect(),
             ..Prepared::default()
         })
     }
@@ -126,6 +130,12 @@ impl Step for Purge {
     async fn apply(&mut self, _draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
         let certificates = self.context.certificates.clone();
         serve::off_thread(move || certificates.purge()).await?.map_err(|error| error.explain())?;
+        let public = self.context.public.clone();
+        serve::off_thread(move || public.forget_secrets()).await?.map_err(|error| error.explain())?;
+        // First wanted no more, then gone: what is gone would be asked for anew.
+        super::public_certificates::remember(&self.context, None, true).await?;
+        let purged = self.context.public.renewal.purge(self.context.clock.now()).await;
+        purged.map_err(|error| error.explain())?;
         Ok(say!("core.certificate.purged"))
     }
 }

@@ -110,7 +110,11 @@ impl House {
             vault: vault.clone(),
             settings: settings.clone(),
             machine: Arc::new(Small),
-            name_server: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9))),
+            elsewhere: public::Elsewhere {
+                name_server: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9))),
+                cloudflare: None,
+            },
+            checkpoint: Arc::clone(&checkpoint),
         };
         let public = Arc::new(Public::open(&folder.path().join("acme"), parts).unwrap());
         let brought =
