@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::{Journal, KEPT, Record};
+use super::{Journal, KEPT, Record, parse_line};
 use crate::transaction::ledger::Ledger;
 
 const NOW: OffsetDateTime = datetime!(2026-11-20 10:54:49.417 UTC);
@@ -105,6 +105,14 @@ fn keeps_records_of_other_versions_and_lines_that_make_no_sense() {
     );
     assert!(matches!(&seen[2], Record::Unknown(Value::String(_))));
     assert_eq!(seen[3], Record::RolledBack);
+}
+
+#[test]
+fn a_line_that_says_something_twice_is_read_alike_every_time() {
+    let line = br#"{"at":"2027-01-01T00:00:01Z","record":"done","step":"?","record":"rolled-back"}"#;
+    let read = parse_line(line);
+    assert_eq!(read.record, Record::RolledBack);
+    assert_eq!(parse_line(&serde_json::to_vec(&read).unwrap()), read);
 }
 
 #[test]
