@@ -99,6 +99,8 @@ fn window(app: &AppHandle, page: Option<&str>) -> tauri::Result<()> {
         .initialization_script(format!("window.gatehouseLanguage = {language};"))
         .inner_size(940.0, 620.0)
         .min_inner_size(760.0, 520.0)
+        // The page takes dropped files itself: a certificate to be imported.
+        .disable_drag_drop_handler()
         .build()?;
     // A window makes macOS show the app in the Dock again (tauri#12128).
     #[cfg(target_os = "macos")]

@@ -13,6 +13,12 @@ pub(crate) enum Acme {
     Setup(Box<Setup>),
     /// How public certificates are got, how each stands, and what comes next.
     Status,
+    /// Where an authority's terms are, and what it wants.
+    Terms {
+        /// Which authority [default: the first that is set up, else letsencrypt].
+        #[arg(long, value_name = "NAME|URL")]
+        ca: Option<String>,
+    },
     /// A dry run: looks at DNS and ports, then goes the whole way with the authority's staging.
     Test {
         /// For these names [default: all that are wanted].

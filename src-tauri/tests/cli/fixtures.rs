@@ -3,19 +3,19 @@
 mod answers;
 
 use gatehouse_api::{
-    AccessFacts, AcmeAttempt, AcmeAuthority, AcmeState, AcmeTest, Actual, Address, AddressScope, AddressTest,
-    AlwaysOn, Answerer, AwakeState, CaExport, CaFormat, Cause, CertSummary, Certificate, CertificateKind,
-    CertificateRule, CertificateState, Change, ChangeKind, ChangeState, ClientCertificate,
-    ClientCertificates, ClientRule, Code, ConfigEntry, ConfigKind, Configuration, Desired, DeviceCounts,
-    DeviceList, DnsSetup, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fingerprint, Fingerprints, Fix,
-    GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary, GatewayVerdict,
-    HistoryEntry, IssuedClient, LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner,
-    OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Pin,
-    Pins, Plan, PlanStep, Preflight, PreflightFinding, Problem, Progress, Proof, ProofWay, ReadinessPoint,
-    ReadinessState, RepairStep, Reply, Request, RevokeReport, SCHEMA, Scope, SecretLink, SecretText,
-    Snapshot, StageOutcome, StageResult, StaleAuthority, StepId, StepState, TestStage, TlsFacts,
-    TrafficRecord, TrustInvite, TrustInviteProgress, TrustKind, TrustPlace, TrustPlaces, TrustState,
-    TrustedBy, WebSocketFacts, Weight, say,
+    AccessFacts, AcmeAttempt, AcmeAuthority, AcmeDirectory, AcmeState, AcmeTest, Actual, Address,
+    AddressScope, AddressTest, AlwaysOn, Answerer, AwakeState, CaExport, CaFormat, Cause, CertSummary,
+    Certificate, CertificateKind, CertificateRule, CertificateState, Change, ChangeKind, ChangeState,
+    ClientCertificate, ClientCertificates, ClientRule, Code, ConfigEntry, ConfigKind, Configuration, Desired,
+    DeviceCounts, DeviceList, DnsSetup, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fingerprint,
+    Fingerprints, Fix, GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary,
+    GatewayVerdict, HistoryEntry, IssuedClient, KnownAuthority, LastChange, ListenerSummary, OriginEntry,
+    OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup,
+    PhoneSetupProgress, Pin, Pins, Plan, PlanStep, Preflight, PreflightFinding, Problem, Progress, Proof,
+    ProofWay, ReadinessPoint, ReadinessState, RepairStep, Reply, Request, RevokeReport, SCHEMA, Scope,
+    SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StaleAuthority, StepId, StepState,
+    TestStage, TlsFacts, TrafficRecord, TrustInvite, TrustInviteProgress, TrustKind, TrustPlace, TrustPlaces,
+    TrustState, TrustedBy, WebSocketFacts, Weight, say,
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -209,6 +209,7 @@ pub(crate) fn certificates(now: OffsetDateTime) -> Vec<Certificate> {
             sha256: Some(local.sha256),
             authority: None,
             stage: None,
+            window: None,
             source: None,
             key_type: None,
             trusted: None,
@@ -227,6 +228,7 @@ pub(crate) fn certificates(now: OffsetDateTime) -> Vec<Certificate> {
             sha256: Some(CA.replace("0A", "EE")),
             authority: Some("Let's Encrypt".to_owned()),
             stage: None,
+            window: None,
             source: None,
             key_type: None,
             trusted: None,
@@ -261,8 +263,29 @@ pub(crate) fn acme(now: OffsetDateTime) -> AcmeState {
         ways: vec![ProofWay::TlsAlpn, ProofWay::Dns],
         dns: Some(DnsSetup::Cloudflare),
         reuse_key: false,
+        known: vec![KnownAuthority {
+            id: "letsencrypt".to_owned(),
+            name: "Let's Encrypt".to_owned(),
+            directory: "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+            external_account: false,
+            staging: true,
+        }],
         wanted: vec![vec!["chat.example.com".to_owned()]],
         certificates: certificates(now).split_off(1),
+    }
+}
+
+/// What an authority says of itself.
+pub(crate) fn acme_directory() -> AcmeDirectory {
+    AcmeDirectory {
+        directory: "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+        name: "Let's Encrypt".to_owned(),
+        terms: Some("https://letsencrypt.org/documents/terms.pdf".to_owned()),
+        website: Some("https://letsencrypt.org".to_owned()),
+        external_account: false,
+        staging: true,
+        agreed: false,
+        account: None,
     }
 }
 

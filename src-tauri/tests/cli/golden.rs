@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Each command and the file that freezes its object.
-const OBJECTS: [(&str, &str, i32); 64] = [
+const OBJECTS: [(&str, &str, i32); 65] = [
     ("status", "status --json", 0),
     ("open", "open --to lan --json", 0),
     ("plan", "open --to lan --dry-run --json", 0),
@@ -38,6 +38,7 @@ const OBJECTS: [(&str, &str, i32); 64] = [
     ("test", "test --json", 8),
     ("cert-show", "cert show --json", 3),
     ("cert-acme-status", "cert acme status --json", 3),
+    ("cert-acme-terms", "cert acme terms --json", 0),
     ("cert-acme-test", "cert acme test --json", 1),
     ("cert-acme-log", "cert acme log --json", 0),
     ("cert-acme-account", "cert acme account --json", 0),

@@ -212,6 +212,19 @@ export type CertificateState = "missing" | "valid" | "expiring" | "expired";
 export type OrderStage = "begun" | "ordered" | "proving" | "signing" | "stored";
 
 /**
+ * When an authority wants a certificate renewed (RFC 9773).
+ */
+export type RenewalWindow = { 
+/**
+ * Its first moment.
+ */
+start: string, 
+/**
+ * Its last moment.
+ */
+end: string, };
+
+/**
  * One certificate: served, or wanted.
  */
 export type Certificate = { 
@@ -263,6 +276,10 @@ stage?: OrderStage,
  * When it is renewed, or tried next; `None` = not by itself.
  */
 next_attempt?: string, 
+/**
+ * When the authority wants it renewed (ARI), where it says so; [`Self::next_attempt`] is drawn from it.
+ */
+window?: RenewalWindow, 
 /**
  * The file that is watched; `None` = nothing of the user's is.
  */
@@ -533,6 +550,68 @@ external_key_id?: string,
 private: boolean, };
 
 /**
+ * An authority that Gatehouse knows by name.
+ */
+export type KnownAuthority = { 
+/**
+ * What [`AcmeSetup::authority`] calls it.
+ */
+id: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Where ACME begins.
+ */
+directory: string, 
+/**
+ * Whether it wants an account of its web site.
+ */
+external_account: boolean, 
+/**
+ * Whether a dry run with it is possible.
+ */
+staging: boolean, };
+
+/**
+ * What an authority says of itself, asked now.
+ */
+export type AcmeDirectory = { 
+/**
+ * Where ACME begins.
+ */
+directory: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Where its terms are; `None` = it has none, or does not say.
+ */
+terms: string | null, 
+/**
+ * Its web site.
+ */
+website: string | null, 
+/**
+ * Whether it wants an account of its web site.
+ */
+external_account: boolean, 
+/**
+ * Whether a dry run with it is possible.
+ */
+staging: boolean, 
+/**
+ * Whether its terms are agreed to.
+ */
+agreed: boolean, 
+/**
+ * Our account's address there; `None` = there is no account yet.
+ */
+account: string | null, };
+
+/**
  * How public certificates are got.
  */
 export type AcmeState = { 
@@ -560,6 +639,10 @@ dns?: DnsSetup,
  * Whether renewals keep the key.
  */
 reuse_key: boolean, 
+/**
+ * Authorities that can be named in a setup.
+ */
+known: Array<KnownAuthority>, 
 /**
  * Names that are wanted whatever is open, one list for each certificate.
  */
@@ -2324,11 +2407,19 @@ client: string, } } | { "method": "acme-show" } | { "method": "acme-setup", "par
 /**
  * The names of one certificate; none = all, with accounts' settings and secrets. Accounts stay at the authority.
  */
-names: Array<string>, } } | { "method": "acme-preflight", "params": { 
+names: Array<string>, } } | { "method": "acme-directory", "params": { 
+/**
+ * A name that Gatehouse knows, or the address of a directory; `None` = the first that is set up, else the usual one.
+ */
+authority: string | null, } } | { "method": "acme-preflight", "params": { 
 /**
  * For which names; none = for all that are wanted.
  */
-names: Array<string>, } } | { "method": "acme-test", "params": { 
+names: Array<string>, 
+/**
+ * Judge as if the names were opened to these; `None` = as things are.
+ */
+open: Scope | null, } } | { "method": "acme-test", "params": { 
 /**
  * For which names; none = for all that are wanted.
  */
@@ -2405,7 +2496,7 @@ export type Reply = { "kind": "status", "data": Snapshot } | { "kind": "plan", "
 /**
  * Which.
  */
-device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "certificates", "data": Array<Certificate> } | { "kind": "clients", "data": ClientCertificates } | { "kind": "client-issued", "data": IssuedClient } | { "kind": "client-revoked", "data": ClientCertificate } | { "kind": "acme", "data": AcmeState } | { "kind": "preflight", "data": Preflight } | { "kind": "acme-test", "data": AcmeTest } | { "kind": "acme-log", "data": Array<AcmeAttempt> } | { "kind": "ca", "data": CaExport } | { "kind": "fingerprints", "data": Fingerprints } | { "kind": "pins", "data": Pins } | { "kind": "trust-places", "data": TrustPlaces } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
+device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "certificates", "data": Array<Certificate> } | { "kind": "clients", "data": ClientCertificates } | { "kind": "client-issued", "data": IssuedClient } | { "kind": "client-revoked", "data": ClientCertificate } | { "kind": "acme", "data": AcmeState } | { "kind": "acme-directory", "data": AcmeDirectory } | { "kind": "preflight", "data": Preflight } | { "kind": "acme-test", "data": AcmeTest } | { "kind": "acme-log", "data": Array<AcmeAttempt> } | { "kind": "ca", "data": CaExport } | { "kind": "fingerprints", "data": Fingerprints } | { "kind": "pins", "data": Pins } | { "kind": "trust-places", "data": TrustPlaces } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
 /**
  * In the Prometheus text format, version 0.0.4.
  */

@@ -37,6 +37,7 @@ const pause = (seconds: number | null): Deed => ({
 });
 const expose = (scope: string): Deed => ({ able: () => known() && snapshot()!.gateway.verdict !== 'not-found', act: () => route.ask('overview', `open-${scope}`) });
 const gateway = (action: GatewayAction, able: () => boolean): Deed => ({ able, act: () => route.ask('gateway', action) });
+const certificate = (then: string): Deed => ({ able: known, act: () => route.ask('certificates', then) });
 const visit = (page: (typeof pages)[number]): Deed => ({ able: () => true, act: () => route.go(page) });
 const look = (value: 'light' | 'dark' | 'system'): Deed => ({ able: () => appearance.current !== value, act: () => appearance.set(value) });
 
@@ -69,6 +70,9 @@ const deeds: Record<Exclude<ActionId, 'window'>, Deed> = {
   'pause.until-resume': pause(null),
   resume: { able: () => snapshot()?.actual.state === 'paused', act: () => core.attempt(() => core.ask({ method: 'resume' }, 'done')) },
   history: { able: known, act: () => route.ask('overview', 'history') },
+  'cert.public': certificate('public'),
+  'cert.import': certificate('import'),
+  'cert.log': certificate('log'),
   'gateway.start': gateway('start', () => snapshot()?.gateway.verdict === 'stopped'),
   'gateway.restart': gateway('restart', runs),
   'gateway.stop': gateway('stop', runs),

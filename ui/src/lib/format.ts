@@ -27,6 +27,11 @@ export function day(iso: string): string {
   return new Intl.DateTimeFormat(language.current, { day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(iso));
 }
 
+/** `January 2027`. */
+export function month(iso: string): string {
+  return new Intl.DateTimeFormat(language.current, { month: 'long', year: 'numeric' }).format(new Date(iso));
+}
+
 /** `12 seconds ago`, `in 3 days`. */
 export function relative(iso: string, now = Date.now()): string {
   const seconds = Math.round((new Date(iso).getTime() - now) / 1000);

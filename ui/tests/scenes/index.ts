@@ -42,6 +42,10 @@ export const off: Scene = {
   trust: parts.trust,
   fingerprints: parts.fingerprints,
   pins: { pins: [], renewal: null, steps: [] },
+  acme: parts.acme,
+  directory: parts.directory,
+  preflight: parts.passed,
+  acmeTest: parts.dryRun,
   traffic: [],
   access: { trusted_proxies: [], networks: ['192.168.1.0/24'], clients: { rule: 'nobody' } },
   addressTest: parts.works,
@@ -166,6 +170,7 @@ export const gatewayDown: Scene = {
   trust: { code: 'failed', title: 'The request was not finished', because: 'A program of the system did not end.', evidence: ['no end within 30 s'] },
   fingerprints: { code: 'not-found', title: 'There is no local certificate yet', because: 'One is made when an address is opened.', evidence: [] },
   pins: { code: 'failed', title: 'The request was not finished', because: 'It was stopped.', evidence: [] },
+  acme: down,
   ca: { code: 'storage', title: 'The certificate authority could not be read', because: 'The file is not readable.', evidence: ['open: permission denied'] },
   traffic: [],
 };

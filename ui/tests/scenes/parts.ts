@@ -1,7 +1,7 @@
 // The pieces that scenes are put together from.
 
 import type {
-  AcmeAttempt, Certificate,   Address, AddressTest, AlwaysOn, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, Problem, Progress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
+  AcmeAttempt, AcmeDirectory, AcmeState, AcmeTest, Certificate, Address, AddressTest, AlwaysOn, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, Preflight, Problem, Progress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
 } from '$api';
 import { at, DAY } from './scene.js';
 
@@ -45,13 +45,58 @@ export const cert: CertSummary = {
 export const certificates: Certificate[] = [
   { id: 'local', kind: 'local', state: 'valid', names: cert.names, issuer: cert.issuer, not_before: cert.not_before, not_after: cert.not_after, life_left: 98, next_attempt: at(300 * DAY) },
   { id: 'acme:chat', kind: 'acme', state: 'missing', names: ['chat.example.com'], authority: "Let's Encrypt", stage: 'proving', next_attempt: at(3 * DAY) },
-  { id: 'acme:ai', kind: 'acme', state: 'expiring', names: ['ai.example.com'], issuer: 'R12', not_before: at(-70 * DAY), not_after: at(20 * DAY), life_left: 22, next_attempt: at(DAY), problem: { code: 'certificate', title: 'The certificate for ai.example.com could not be renewed', because: 'The authority could not reach this machine.', fix: { text: 'Forward port 443 on the router.' } } },
+  { id: 'acme:ai', kind: 'acme', state: 'expiring', names: ['ai.example.com'], issuer: 'R12', not_before: at(-70 * DAY), not_after: at(20 * DAY), life_left: 22, next_attempt: at(DAY), window: { start: at(-DAY), end: at(4 * DAY) }, authority: "Let's Encrypt", problem: { code: 'certificate', title: 'The certificate for ai.example.com could not be renewed', because: 'The authority could not reach this machine.', fix: { text: 'Forward port 443 on the router.' } } },
   { id: 'imported:office', kind: 'imported', state: 'expired', names: ['office.example.com'], issuer: 'Office CA', not_before: at(-90 * DAY), not_after: at(-DAY), life_left: 0 },
 ];
 export const attempts: AcmeAttempt[] = [
   { at: at(-60), names: ['ai.example.com'], authority: "Let's Encrypt", problem: certificates[2]!.problem! },
   { at: at(-70 * DAY), names: ['ai.example.com'], authority: "Let's Encrypt" },
 ];
+
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
+/** Nothing is set up yet. */
+export const acme: AcmeState = {
+  ready: false,
+  authorities: [],
+  email: '',
+  ways: [],
+  reuse_key: false,
+  known: [
+    { id: 'letsencrypt', name: "Let's Encrypt", directory: LETS_ENCRYPT, external_account: false, staging: true },
+    { id: 'zerossl', name: 'ZeroSSL', directory: 'https://acme.zerossl.com/v2/DV90', external_account: true, staging: false },
+    { id: 'google', name: 'Google Trust Services', directory: 'https://dv.acme-v02.api.pki.goog/directory', external_account: true, staging: true },
+  ],
+  wanted: [],
+  certificates: [],
+};
+/** Let's Encrypt is set up, with a record at Cloudflare. */
+export const acmeReady: AcmeState = {
+  ...acme,
+  ready: true,
+  authorities: [{ directory: LETS_ENCRYPT, name: "Let's Encrypt", agreed: true, account: 'https://acme-v02.api.letsencrypt.org/acme/acct/1', email: 'ada@example.org', private: false }],
+  email: 'ada@example.org',
+  ways: ['dns-01'],
+  dns: { provider: 'cloudflare' },
+};
+export const directory: AcmeDirectory = {
+  directory: LETS_ENCRYPT, name: "Let's Encrypt", terms: 'https://letsencrypt.org/documents/LE-SA-v1.5-February-24-2025.pdf', website: 'https://letsencrypt.org', external_account: false, staging: true, agreed: false, account: null,
+};
+export const passed: Preflight = {
+  passed: true,
+  findings: [
+    { name: 'home.example.org', weight: 'doubt', text: 'The authority comes to port 443; Gatehouse listens on 8443.', fix: { text: 'Forward port 443 of the router to port 8443 of this machine.' } },
+    { weight: 'good', text: "Let's Encrypt can be reached." },
+    { name: 'home.example.org', weight: 'good', text: '203.0.113.7 is an address of this machine.' },
+  ],
+};
+export const hindered: Preflight = {
+  passed: false,
+  findings: [
+    { name: 'home.example.org', weight: 'hindrance', text: "The domain's CAA record does not allow Let's Encrypt. It allows: digicert.com.", fix: { text: 'Add a CAA record: 0 issue "letsencrypt.org".' } },
+    ...passed.findings,
+  ],
+};
+export const dryRun: AcmeTest = { preflight: passed, authority: "Let's Encrypt (staging)", works: true };
 
 export const service: GatewayService = {
   state: 'runs',

@@ -2,7 +2,7 @@
 // wrong shape does not compile.
 
 import type {
-    AccessFacts, AddressTest, AlwaysOn, CaExport, Change, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, HistoryEntry, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Progress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
+    AccessFacts, AcmeDirectory, AcmeState, AcmeTest, AddressTest, AlwaysOn, CaExport, Change, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, HistoryEntry, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, Progress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
 } from '$api';
 
 export interface Scene {
@@ -22,6 +22,10 @@ export interface Scene {
   trust: TrustPlaces | ErrorEnvelope;
   fingerprints: Fingerprints | ErrorEnvelope;
   pins: Pins | ErrorEnvelope;
+  acme: AcmeState | ErrorEnvelope;
+  directory: AcmeDirectory | ErrorEnvelope;
+  preflight: Preflight | ErrorEnvelope;
+  acmeTest: AcmeTest | ErrorEnvelope;
   traffic: TrafficRecord[];
   access: AccessFacts;
   alwaysOn: AlwaysOn | ErrorEnvelope;

@@ -8,7 +8,7 @@ import { extname, join, normalize } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import type { DeviceList, ErrorEnvelope, Event, PairedDevice, Reply, Request, Snapshot, TrustPlace } from '$api';
-import { at, isError, NOW, opening, type Scene } from '../scenes/index.js';
+import { at, DAY, isError, NOW, opening, type Scene } from '../scenes/index.js';
 
 export type Method = Request['method'];
 export type Asked<M extends Method> = Extract<Request, { method: M }>;
@@ -187,6 +187,29 @@ export class FakeCore {
         }) };
         return { kind: 'trust-places', data: scene.trust };
       }
+      case 'acme-show': return or(scene.acme, (data) => ({ kind: 'acme', data }));
+      case 'acme-directory': {
+        if (isError(scene.directory) || isError(scene.acme)) return isError(scene.directory) ? scene.directory : (scene.acme as ErrorEnvelope);
+        const known = scene.acme.known.find((one) => one.id === request.params.authority);
+        const agreed = scene.acme.authorities.some((one) => one.agreed && one.directory === (known?.directory ?? request.params.authority));
+        const { name, directory, external_account, staging } = known ?? scene.directory;
+        return { kind: 'acme-directory', data: { ...scene.directory, name, directory, external_account, staging, agreed, account: agreed ? `${directory}/acct/1` : null } };
+      }
+      case 'acme-setup': {
+        const { scene: { acme } } = this;
+        if (isError(acme)) return acme;
+        const { authority, email, ways, dns, names, agree_terms: agreed } = request.params;
+        const known = acme.known.find((one) => one.id === (authority ?? 'letsencrypt'));
+        const asked = { directory: known?.directory ?? authority ?? '', name: known?.name ?? authority ?? '', agreed, account: 'https://ca.example/acct/1', email: email ?? acme.email, private: false };
+        const authorities = agreed ? [asked, ...acme.authorities] : acme.authorities;
+        scene.acme = { ...acme, ready: true, authorities, email: email ?? acme.email, ways: ways.length ? ways : acme.ways, wanted: names.length ? [...acme.wanted, names] : acme.wanted, ...(dns && { dns }) };
+        return change();
+      }
+      case 'acme-preflight': return or(scene.preflight, (data) => ({ kind: 'preflight', data }));
+      case 'acme-test': return or(scene.acmeTest, (data) => ({ kind: 'acme-test', data }));
+      case 'acme-renew': return { kind: 'certificates', data: [...scene.snapshot.certificates, { id: 'acme:new', kind: 'acme', state: 'valid', names: request.params.names, not_after: at(90 * DAY) }] };
+      case 'acme-log': return { kind: 'acme-log', data: [] };
+      case 'cert-import': case 'cert-remove': return change();
       case 'gateway-status': return { kind: 'gateway', data: scene.snapshot.gateway };
       case 'gateway-control': case 'install-gateway': return { kind: 'gateway', data: scene.snapshot.gateway };
       case 'gateway-log': return { kind: 'gateway-log', data: { ...scene.log, lines: scene.log.lines.slice(-request.params.lines) } };

@@ -50,6 +50,20 @@ pub enum OrderStage {
     Stored,
 }
 
+/// When an authority wants a certificate renewed (RFC 9773).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RenewalWindow {
+    /// Its first moment.
+    #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
+    pub start: OffsetDateTime,
+    /// Its last moment.
+    #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, ts(type = "string"))]
+    pub end: OffsetDateTime,
+}
+
 /// One certificate: served, or wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -94,6 +108,10 @@ pub struct Certificate {
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(type = "string", optional))]
     pub next_attempt: Option<OffsetDateTime>,
+    /// When the authority wants it renewed (ARI), where it says so; [`Self::next_attempt`] is drawn from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub window: Option<RenewalWindow>,
     /// The file that is watched; `None` = nothing of the user's is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -222,6 +240,44 @@ pub struct AcmeAuthority {
     pub private: bool,
 }
 
+/// An authority that Gatehouse knows by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct KnownAuthority {
+    /// What [`AcmeSetup::authority`] calls it.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Where ACME begins.
+    pub directory: String,
+    /// Whether it wants an account of its web site.
+    pub external_account: bool,
+    /// Whether a dry run with it is possible.
+    pub staging: bool,
+}
+
+/// What an authority says of itself, asked now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AcmeDirectory {
+    /// Where ACME begins.
+    pub directory: String,
+    /// What people call it.
+    pub name: String,
+    /// Where its terms are; `None` = it has none, or does not say.
+    pub terms: Option<String>,
+    /// Its web site.
+    pub website: Option<String>,
+    /// Whether it wants an account of its web site.
+    pub external_account: bool,
+    /// Whether a dry run with it is possible.
+    pub staging: bool,
+    /// Whether its terms are agreed to.
+    pub agreed: bool,
+    /// Our account's address there; `None` = there is no account yet.
+    pub account: Option<String>,
+}
+
 /// How public certificates are got.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -241,6 +297,9 @@ pub struct AcmeState {
     /// Whether renewals keep the key.
     #[serde(default)]
     pub reuse_key: bool,
+    /// Authorities that can be named in a setup.
+    #[serde(default)]
+    pub known: Vec<KnownAuthority>,
     /// Names that are wanted whatever is open, one list for each certificate.
     pub wanted: Vec<Vec<String>>,
     /// The public certificates.

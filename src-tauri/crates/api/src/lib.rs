@@ -34,8 +34,9 @@ pub use brought::{
     CertificateRule, ClientCertificate, ClientCertificates, ClientForm, ImportFile, ImportFrom, IssuedClient,
 };
 pub use certificates::{
-    AcmeAttempt, AcmeAuthority, AcmeSetup, AcmeState, AcmeTest, Certificate, CertificateKind,
-    CertificateState, DnsSetup, OrderStage, Preflight, PreflightFinding, ProofWay, Weight,
+    AcmeAttempt, AcmeAuthority, AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, Certificate, CertificateKind,
+    CertificateState, DnsSetup, KnownAuthority, OrderStage, Preflight, PreflightFinding, ProofWay,
+    RenewalWindow, Weight,
 };
 pub use change::{Change, ChangeKind, ChangeState, HistoryEntry, Plan, PlanStep, StepId, StepState};
 pub use configuration::{ConfigEdit, ConfigEntry, ConfigKind, Configuration};

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    AccessFacts, AcmeAttempt, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn, CertSummary,
-    Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit, Configuration,
-    DeviceList, Fingerprints, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry,
-    ImportFrom, IssuedClient, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup,
+    AccessFacts, AcmeAttempt, AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn,
+    CertSummary, Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit,
+    Configuration, DeviceList, Fingerprints, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary,
+    HistoryEntry, ImportFrom, IssuedClient, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup,
     PhoneSetupProgress, Pins, Plan, Preflight, RevokeReport, Scope, SecretLink, SecretText, Snapshot,
     TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
 };
@@ -265,10 +265,18 @@ pub enum Request {
         /// The names of one certificate; none = all, with accounts' settings and secrets. Accounts stay at the authority.
         names: Vec<String>,
     },
+    /// What an authority says of itself: where its terms are, what it wants. Asks the authority; changes nothing.
+    AcmeDirectory {
+        /// A name that Gatehouse knows, or the address of a directory; `None` = the first that is set up, else the usual one.
+        authority: Option<String>,
+    },
     /// Look at everything that can be seen from here before an attempt is spent.
     AcmePreflight {
         /// For which names; none = for all that are wanted.
         names: Vec<String>,
+        /// Judge as if the names were opened to these; `None` = as things are.
+        #[serde(default)]
+        open: Option<Scope>,
     },
     /// A dry run: the preflight, then the whole way with the authority's staging.
     AcmeTest {
@@ -412,6 +420,8 @@ pub enum Reply {
     ClientRevoked(ClientCertificate),
     /// How public certificates are got.
     Acme(Box<AcmeState>),
+    /// What an authority says of itself.
+    AcmeDirectory(AcmeDirectory),
     /// What was found before an attempt is spent.
     Preflight(Preflight),
     /// A dry run.

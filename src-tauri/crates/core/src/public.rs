@@ -314,9 +314,20 @@ impl Public {
     /// Everything that can be seen from here before an attempt is spent; of all that is wanted where `names` are none.
     pub(crate) async fn preflight(&self, names: &[Identifier], scope: Scope) -> Preflight {
         let basis = self.basis.load_full();
+        self.preflight_as_if(names, (basis.https, basis.redirect), scope).await
+    }
+
+    /// The same as if these ports, HTTPS and plain, were open for these people.
+    pub(crate) async fn preflight_as_if(
+        &self,
+        names: &[Identifier],
+        ports: (Option<u16>, Option<u16>),
+        scope: Scope,
+    ) -> Preflight {
+        let basis = self.basis.load_full();
         let names = if names.is_empty() { basis.all() } else { names.to_vec() };
         let acme = basis.acme.clone().unwrap_or_default();
-        self.scout.look(&acme, &names, (basis.https, basis.redirect), scope).await
+        self.scout.look(&acme, &names, ports, scope).await
     }
 
     /// What is wanted, one list for each certificate.

@@ -116,7 +116,8 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::AcmeShow => Ok(acme::show(desk)),
         Request::AcmeSetup(setup) => acme::setup(desk, *setup).await,
         Request::AcmeRemove { names } => acme::remove(desk, &names).await,
-        Request::AcmePreflight { names } => acme::preflight(desk, &names).await,
+        Request::AcmeDirectory { authority } => acme::directory(desk, authority.as_deref()).await,
+        Request::AcmePreflight { names, open } => acme::preflight(desk, &names, open).await,
         Request::AcmeTest { names } => acme::test(desk, &names).await,
         Request::AcmeRenew { names, force } => acme::renew(desk, &names, force).await,
         Request::AcmeAccount { authority, email, roll_key } => {

@@ -199,6 +199,7 @@ pub(super) mod tests {
             sha256: Some(sha256.into()),
             authority: None,
             stage: None,
+            window: None,
             source: None,
             key_type: None,
             trusted: None,

@@ -6,8 +6,8 @@ use std::{
 };
 
 use gatehouse_api::{
-    AcmeSetup, AcmeState, AcmeTest, Certificate, Code, DnsSetup, ErrorEnvelope, Event, Preflight, Reply,
-    Request, SecretText, Text, Weight, say, socket::Topic,
+    AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, Certificate, Code, DnsSetup, ErrorEnvelope, Event,
+    Preflight, Reply, Request, SecretText, Text, Weight, say, socket::Topic,
 };
 use serde_json::json;
 
@@ -34,6 +34,12 @@ pub(super) async fn run(command: Acme, session: &mut Session) -> Outcome {
             let state = fetch(session).await?;
             session.out.result(&page(&state, session), &state);
             Ok(verdict(&state.certificates))
+        }
+        Acme::Terms { ca } => {
+            let request = Request::AcmeDirectory { authority: ca };
+            let Reply::AcmeDirectory(said) = session.ask(request).await? else { return Err(unexpected()) };
+            session.out.result(&terms(&said), &said);
+            Ok(Verdict::Done)
         }
         Acme::Test { names } => test(names, session).await,
         Acme::Renew { names, force } => {
@@ -314,6 +320,24 @@ fn page(state: &AcmeState, session: &Session) -> Page {
     list(&mut page, &state.certificates, session.clock);
     if !state.ready {
         page.command("gatehouse cert acme setup --email YOU@EXAMPLE.ORG --agree-tos");
+    }
+    page
+}
+
+fn terms(said: &AcmeDirectory) -> Page {
+    let mut page = match said.agreed {
+        true => Page::verdict(Tone::Good, say!("cli.acme.agreed"), &said.name),
+        false => Page::verdict(Tone::Plain, say!("cli.acme.not-agreed"), &said.name),
+    };
+    match &said.terms {
+        Some(terms) => page.field(say!("cli.field.terms"), terms),
+        None => page.text(say!("core.acme.terms-nowhere")),
+    };
+    if said.external_account && said.account.is_none() {
+        page.text(say!("core.acme.pre.external", authority = said.name));
+    }
+    if !said.staging {
+        page.text(say!("cli.acme.no-staging"));
     }
     page
 }

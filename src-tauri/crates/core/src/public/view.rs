@@ -1,7 +1,7 @@
 //! A public certificate as people are shown it: pure.
 
 use gatehouse_api::{
-    Certificate, CertificateKind, CertificateState, Code, Fix, OrderStage, Problem, Text, say,
+    Certificate, CertificateKind, CertificateState, Code, Fix, OrderStage, Problem, RenewalWindow, Text, say,
 };
 use gatehouse_certs::acme::{Stage, authority_name};
 use gatehouse_certs::renewal::Status;
@@ -40,11 +40,18 @@ pub(super) fn certificate(status: &Status, now: OffsetDateTime) -> Certificate {
         authority: directory.map(authority_name),
         stage: status.stage.map(stage),
         next_attempt: status.next_attempt(),
+        window: window(status),
         source: None,
         key_type: None,
         trusted: None,
         problem: problem(status, now),
     }
+}
+
+/// What the authority wants, as long as it can still be kept to.
+fn window(status: &Status) -> Option<RenewalWindow> {
+    let window = status.record.suggested.as_ref()?.window;
+    status.facts.as_ref().map(|_| RenewalWindow { start: window.start, end: window.end })
 }
 
 /// Whether a certificate is for this host of a URL.

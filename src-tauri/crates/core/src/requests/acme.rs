@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatehouse_api::{
-    AcmeAttempt, AcmeAuthority, AcmeSetup, AcmeState, AcmeTest, Change, Code, DnsSetup, ErrorEnvelope,
-    Preflight, Problem, Reply, Scope, say,
+    AcmeAttempt, AcmeAuthority, AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, Change, Code, DnsSetup,
+    ErrorEnvelope, KnownAuthority, Preflight, Problem, Reply, Scope, say,
 };
-use gatehouse_certs::acme::{Identifier, Registration, authority_name, directory_of};
+use gatehouse_certs::acme::{Identifier, KNOWN, Registration, authority_name, directory_of};
 use gatehouse_certs::renewal::Status;
 use gatehouse_certs::renewal::plan::Next;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,7 +19,7 @@ use crate::controller::message::Fact;
 use crate::errors::Explain as _;
 use crate::public::{self, DNS_SECRET, external_secret};
 use crate::settings::AcmeSettings;
-use crate::transaction::Intent;
+use crate::transaction::{self, Intent};
 
 /// How long a renewal that was asked for is waited for.
 const PATIENCE: Duration = Duration::from_secs(320);
@@ -51,9 +51,50 @@ fn state(desk: &Desk) -> AcmeState {
         ways: acme.ways.clone(),
         dns: acme.dns.clone(),
         reuse_key: acme.reuse_key,
+        known: KNOWN.iter().map(known).collect(),
         wanted: acme.certificates.clone(),
         certificates: desk.context.public.certificates(desk.context.clock.now()),
     }
+}
+
+fn known(one: &gatehouse_certs::acme::KnownAuthority) -> KnownAuthority {
+    KnownAuthority {
+        id: one.id.to_owned(),
+        name: one.name.to_owned(),
+        directory: one.directory.to_owned(),
+        external_account: one.external_account,
+        staging: one.staging.is_some(),
+    }
+}
+
+/// What people are shown before they agree to anything.
+pub(super) async fn directory(desk: &Desk, authority: Option<&str>) -> Result<Reply, ErrorEnvelope> {
+    let acme = desk.context.settings.current().acme.clone().unwrap_or_default();
+    let directory = match (authority, acme.authorities.first()) {
+        (Some(text), _) => directory_of(text).map_err(|why| not_understood(&why))?,
+        (None, Some(first)) => first.directory.clone(),
+        (None, None) => KNOWN[0].directory.to_owned(),
+    };
+    let name = authority_name(&directory);
+    let renewal = &desk.context.public.renewal;
+    let said = renewal.directory(&directory).await;
+    let meta = said.map_err(|failure| public::failed(&name, &directory, &failure))?.meta;
+    let settings = acme.authorities.iter().find(|one| one.directory == directory);
+    let account = renewal.accounts().into_iter().find(|account| account.directory == directory);
+    Ok(Reply::AcmeDirectory(AcmeDirectory {
+        terms: meta.terms_of_service,
+        website: meta.website,
+        external_account: meta.external_account_required,
+        staging: public::staging(&directory).is_some() || settings.is_some_and(|one| one.roots.is_some()),
+        agreed: settings.is_some_and(|one| one.agreed),
+        account: account.map(|account| account.url),
+        directory,
+        name,
+    }))
+}
+
+fn not_understood(why: &str) -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::Usage, say!("core.acme.setup-wrong"), crate::errors::capital(why))
 }
 
 /// The account is made first: a setup that no authority accepts changes nothing.
@@ -175,9 +216,17 @@ async fn change(
     changing(desk, false, desk.transactions.run(intent)).await
 }
 
-pub(super) async fn preflight(desk: &Desk, names: &[String]) -> Result<Reply, ErrorEnvelope> {
+pub(super) async fn preflight(
+    desk: &Desk,
+    names: &[String],
+    open: Option<Scope>,
+) -> Result<Reply, ErrorEnvelope> {
     let names = public::identifiers(names)?;
-    Ok(Reply::Preflight(looked(desk, &names).await))
+    let Some(scope) = open else { return Ok(Reply::Preflight(looked(desk, &names).await)) };
+    let settled = desk.context.settings.current().open.clone();
+    let ports = transaction::ports(&desk.context, None, None, settled.as_ref()).await?;
+    let ports = (Some(ports.https), ports.redirect);
+    Ok(Reply::Preflight(desk.context.public.preflight_as_if(&names, ports, scope).await))
 }
 
 async fn looked(desk: &Desk, names: &[Identifier]) -> Preflight {
@@ -285,10 +334,7 @@ pub(super) async fn account(
 ) -> Result<Reply, ErrorEnvelope> {
     let acme = desk.context.settings.current().acme.clone().ok_or_else(not_set_up)?;
     let directory = match &authority {
-        Some(text) => directory_of(text).map_err(|why| {
-            let because = crate::errors::capital(&why);
-            ErrorEnvelope::new(Code::Usage, say!("core.acme.setup-wrong"), because)
-        })?,
+        Some(text) => directory_of(text).map_err(|why| not_understood(&why))?,
         None => acme.authorities.first().map(|one| one.directory.clone()).ok_or_else(not_set_up)?,
     };
     let renewal = &desk.context.public.renewal;

@@ -70,6 +70,7 @@ fn local(facts: &LeafFacts, now: OffsetDateTime) -> Certificate {
         sha256: Some(sha256),
         authority: None,
         stage: None,
+        window: None,
         source: None,
         key_type: None,
         trusted: None,

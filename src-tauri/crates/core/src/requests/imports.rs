@@ -218,6 +218,7 @@ fn one(status: &ImportStatus, now: OffsetDateTime) -> Certificate {
         authority: None,
         stage: None,
         next_attempt: None,
+        window: None,
         source,
         key_type: status.algorithm.map(str::to_owned),
         trusted: status.trusted,

@@ -22,15 +22,25 @@ pub(crate) async fn settle(
     request: &OpenRequest,
     settled: Option<&OpenSettings>,
 ) -> Result<Served, ErrorEnvelope> {
+    let ports = ports(context, request.port, request.redirect_port, settled).await?;
+    addresses(context, request, ports).await
+}
+
+/// Decides the ports for a wish: HTTPS and plain. Opens nothing for longer than a moment.
+pub(crate) async fn ports(
+    context: &Context,
+    https: Option<u16>,
+    redirect: Option<u16>,
+    settled: Option<&OpenSettings>,
+) -> Result<PortsPlan, ErrorEnvelope> {
     let wanted = PortsWanted {
-        https: request.port,
-        redirect: request.redirect_port,
+        https,
+        redirect,
         settled: settled.map(|open| (open.port, open.port_reason.clone())),
         ours: context.door.listening(),
     };
     let machine = context.machine.clone();
-    let ports = off_thread(move || ports_plan::plan(&wanted, machine.as_ref())).await??;
-    addresses(context, request, ports).await
+    off_thread(move || ports_plan::plan(&wanted, machine.as_ref())).await?
 }
 
 /// Decides the addresses where the ports are settled.

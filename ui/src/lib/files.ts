@@ -1,0 +1,20 @@
+// Files that a person gives to the window: read here, and sent to the core as they are.
+
+import type { ImportFile } from '$api';
+
+/** Larger files hold no certificate, in bytes. */
+export const LARGEST = 1024 * 1024;
+
+/** Its content in base64. */
+export async function contentOf(file: File): Promise<ImportFile> {
+  return { name: file.name, content: base64(new Uint8Array(await file.arrayBuffer())) };
+}
+
+/** Text that was pasted, as if it were a file. */
+export const pasted = (name: string, text: string): ImportFile => ({ name, content: base64(new TextEncoder().encode(text)) });
+
+function base64(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
