@@ -3,6 +3,8 @@
 //! Closing the window hides it. A second start shows the first one's window and ends. A panic of a view ends neither
 //! the core nor the edge: both run on threads of their own.
 
+#[cfg(target_os = "macos")]
+mod activity;
 mod backend;
 mod bridge;
 mod clipboard;
@@ -92,7 +94,10 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
         ])
         .setup(move |app| {
             #[cfg(target_os = "macos")]
-            app.set_activation_policy(tauri::ActivationPolicy::Accessory);
+            {
+                app.set_activation_policy(tauri::ActivationPolicy::Accessory);
+                activity::begin();
+            }
             start(app.handle(), only, signals, news)?;
             Ok(())
         });

@@ -128,6 +128,8 @@ pub(crate) enum Command {
     /// Limits, rates and other settings of the edge.
     #[command(subcommand)]
     Config(Config),
+    /// Router, firewall, addresses, names: what keeps others out.
+    Network(NetworkArgs),
     /// The numbers of the edge, as Prometheus reads them.
     Metrics,
     /// A completion script for a shell.
@@ -151,6 +153,9 @@ pub(crate) struct Address {
     /// The port that redirects plain HTTP; 0 = none [default: 80 where it may be had].
     #[arg(long, value_name = "N")]
     pub(crate) redirect_port: Option<u16>,
+    /// Have the home's router open this port to the internet [default N: the HTTPS port].
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
+    pub(crate) map_port: Option<u16>,
     /// Only clients in this network.
     #[arg(long, value_name = "CIDR")]
     pub(crate) only: Vec<IpNet>,
@@ -163,6 +168,7 @@ impl Address {
             hosts: self.hosts.iter().cloned().chain(self.ips.iter().map(IpAddr::to_string)).collect(),
             port: self.port,
             redirect_port: self.redirect_port,
+            map_port: self.map_port,
             only: self.only.iter().map(IpNet::to_string).collect(),
             confirm_within,
         }
@@ -232,6 +238,16 @@ pub(crate) struct Status {
     /// Show every change until interrupted.
     #[arg(long, short)]
     pub(crate) watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NetworkArgs {
+    /// Also ask the router, and the echoes in `network.echoes`, for the public address.
+    #[arg(long)]
+    pub(crate) ask: bool,
+    /// First have the router asked for its port again.
+    #[arg(long)]
+    pub(crate) renew: bool,
 }
 
 #[derive(Debug, Args)]

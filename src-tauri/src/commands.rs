@@ -11,6 +11,7 @@ mod gateway;
 mod history;
 mod link;
 mod metrics;
+mod network;
 mod open;
 mod origins;
 mod pause;
@@ -56,6 +57,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Test(args) => test::run(args, session).await,
         Command::Selftest(args) => selftest::run(&args, session).await,
         Command::Config(command) => config::run(command, session).await,
+        Command::Network(args) => network::run(&args, session).await,
         Command::Metrics => metrics::run(session).await,
         Command::Completions(args) => Ok(completions::run(&args, session)),
         Command::Version => Ok(version::run(session).await),

@@ -1,8 +1,9 @@
 //! Everything a story needs: two machines, a gateway on one of them, and the program in front of it.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use crate::{Gatehouse, Gateway, GatewayOptions, Machine, Net};
+use crate::{Gatehouse, Gateway, GatewayOptions, Machine, Manner, Net, Router};
 
 /// Two machines and a gateway on the first.
 #[derive(Debug)]
@@ -36,6 +37,11 @@ impl House {
         let mut house = Self::with_stopped_gateway();
         house.gateway.start().await;
         house
+    }
+
+    /// A home router between this house and the internet, with `outside` as its address there.
+    pub async fn router(&self, outside: Ipv4Addr, manner: Manner) -> Router {
+        Router::new(&self.net, outside, manner).await
     }
 
     /// A folder of the test.

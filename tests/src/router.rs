@@ -88,6 +88,20 @@ impl Router {
         self.start().await;
     }
 
+    /// The ports that are open, as the router's own rules say it.
+    #[must_use]
+    pub fn open_ports(&self) -> Vec<u16> {
+        let mut list = std::process::Command::new("ip");
+        list.args(["netns", "exec", self.router.namespace(), "nft", "list", "chain", "inet", "filter"]);
+        let output = list.arg("prerouting_miniupnpd").output().expect("nft starts");
+        let rules = String::from_utf8_lossy(&output.stdout).into_owned();
+        let port = |line: &str| {
+            let (_, rest) = line.split_once("dport ")?;
+            line.contains("dnat").then(|| rest.split_whitespace().next()?.parse().ok())?
+        };
+        rules.lines().filter_map(port).collect()
+    }
+
     /// No protocol answers any more.
     pub async fn stop(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {

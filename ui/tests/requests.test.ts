@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { ErrorEnvelope, PendingDevice, Reply } from '$api';
 import { closeBrowser, Stage } from './support/browser.js';
 import type { FakeCore } from './support/core.js';
-import { at, away, certificates, gatewayDown, notInstalled, off, on, oneWaits, parts, paused, preparing, unconfirmed, type Scene } from './scenes/index.js';
+import { at, away, certificates, gatewayDown, notInstalled, off, on, oneWaits, parts, paused, preparing, throughRouter, unconfirmed, unmapped, type Scene } from './scenes/index.js';
 
 const refusal = { code: 'verify-failed', title: 'The address did not prove itself', because: 'Another program answers there. Everything was rolled back.', evidence: ['TCP 192.168.1.20:443 connected in 1 ms'], fix: { text: 'Free the port.', command: 'gatehouse open --to lan --port 8443' } } satisfies ErrorEnvelope;
 /** An answer that waits until it is given. */
@@ -15,7 +15,7 @@ function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
   const promise = new Promise<T>((resolve) => (give = resolve));
   return { promise, give };
 }
-const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status|^traffic|^access|^always-on|^trust-show|^cert-(fingerprints|pins)/.test(method));
+const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status|^traffic|^access|^always-on|^network$|^trust-show|^cert-(fingerprints|pins)/.test(method));
 
 /** Page, what is clicked one after another, and all that is asked for by that. */
 type Case = { what: string; scene: Scene; page: 'overview' | 'access' | 'devices' | 'certificates' | 'gateway'; click: (string | RegExp)[]; asks: object[] };
@@ -33,6 +33,7 @@ const cases: Case[] = [
   { what: 'denies', scene: on, page: 'devices', click: ['Deny openclaw-cli'], asks: [{ method: 'devices-deny', params: { device: parts.stranger.device_id } }] },
   { what: 'denies all, oldest first', scene: on, page: 'devices', click: ['Deny All'], asks: [{ method: 'devices-deny', params: { device: parts.stranger.device_id } }, { method: 'devices-deny', params: { device: parts.iphone.device_id } }] },
   { what: 'revokes and leaves the shared token alone', scene: on, page: 'devices', click: ['Revoke Kitchen laptop', /^Revoke…$/], asks: [{ method: 'devices-revoke', params: { device: laptop, rotate_token: false } }] },
+  { what: 'has the router asked for its port again', scene: throughRouter, page: 'access', click: ['Ask the Router Again'], asks: [{ method: 'renew-mapping' }] },
   { what: 'starts the gateway', scene: gatewayDown, page: 'gateway', click: ['Start'], asks: [{ method: 'gateway-control', params: { action: 'start' } }] },
   { what: 'restarts the gateway after a question', scene: on, page: 'gateway', click: ['Restart…', 'Restart Gateway'], asks: [{ method: 'gateway-control', params: { action: 'restart' } }] },
   { what: 'stops the gateway after a question', scene: on, page: 'gateway', click: ['Stop…', 'Stop Gateway'], asks: [{ method: 'gateway-control', params: { action: 'stop' } }] },
@@ -67,6 +68,42 @@ describe('requests', () => {
         assert.deepEqual(changes(core), asks);
       }));
   }
+
+  it('shows the router’s port with its reason, and asks for the public address only when told to', () =>
+    Stage.play(unmapped, 'access', {}, async (stage) => {
+      const { page, core } = stage;
+      const card = page.getByRole('region', { name: 'Network' });
+      await card.getByText('Port 443 of the router is not open').waitFor();
+      await card.getByText(/carrier-grade NAT/).waitFor();
+      await card.getByText('sudo scutil --set LocalHostName NAME').waitFor();
+      assert.ok(core.asked('network').every(({ params }) => !params.ask), 'nothing is sent without a wish');
+      await card.getByRole('button', { name: 'Ask for the Public Address' }).click();
+      await card.getByText('44.55.66.77').waitFor();
+      assert.equal(core.asked('network').filter(({ params }) => params.ask).length, 1);
+      await stage.picture('access-network');
+      assert.deepEqual(await stage.violations(), []);
+      assert.deepEqual(await stage.overflows(), []);
+    }));
+
+  it('opens to the internet through the router only where that is ticked', () =>
+    Stage.play(off, 'overview', {}, async (stage) => {
+      const { page, core } = stage;
+      await page.getByRole('button', { name: 'Open to My Network…' }).first().click();
+      await page.getByText('The internet', { exact: true }).click();
+      await page.getByLabel(/Have my router open the port/).check();
+      await stage.picture('open-router');
+      await page.getByRole('button', { name: 'Review…' }).click();
+      for (let waited = 0; !core.asked('plan-open').length && waited < 200; waited += 1) await page.waitForTimeout(25);
+      assert.equal(core.asked('plan-open')[0]?.params.map_port, 0);
+      assert.equal(core.asked('plan-open')[0]?.params.scope, 'internet');
+    }));
+
+  it('shows on the overview that the router passes the port on', () =>
+    Stage.play(throughRouter, 'overview', {}, async (stage) => {
+      await stage.page.getByText('44.55.66.77:443 leads here').waitFor();
+      await stage.picture('overview-router');
+      assert.deepEqual(await stage.violations(), []);
+    }));
 
   it('lists certificates by the date of renewal, renews one and says why that failed', () =>
     Stage.play(certificates, 'certificates', {}, async ({ page, core }) => {

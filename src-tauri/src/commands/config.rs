@@ -152,7 +152,8 @@ fn json(entry: &ConfigEntry) -> Value {
         | ConfigKind::TimeOrNone
         | ConfigKind::Size
         | ConfigKind::PortOrNone
-        | ConfigKind::Networks => text(),
+        | ConfigKind::Networks
+        | ConfigKind::Urls => text(),
     }
 }
 

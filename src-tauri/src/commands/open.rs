@@ -9,7 +9,7 @@ use crate::{
     session::{Outcome, Session, Verdict, unexpected},
 };
 use gatehouse_api::{
-    Address, Change, ChangeState, ErrorEnvelope, OpenRequest, Reply, Request, TrustedBy, say,
+    Address, Change, ChangeState, ErrorEnvelope, OpenRequest, Reply, Request, StepId, TrustedBy, say,
 };
 
 /// How long a change over SSH waits for its confirmation, in seconds.
@@ -21,6 +21,17 @@ pub(crate) async fn run(args: &Open, session: &mut Session) -> Outcome {
     let request = args.address.request(args.to, confirm_within(args.confirm_within, over_ssh));
     if args.dry_run {
         return plan::show(Request::PlanOpen(request), session).await;
+    }
+    if request.map_port.is_some() {
+        // Somebody must run before anybody is asked; and who is asked knows what follows.
+        let Reply::Plan(plan) = session.ask(Request::PlanOpen(request.clone())).await? else {
+            return Err(unexpected());
+        };
+        let step = plan.steps.iter().find(|step| step.id == StepId::MapPort && step.changes);
+        if let Some(step) = step {
+            let url = plan.addresses.first().map_or("", String::as_str);
+            session.consent(say!("cli.open.map-ask", step = step.title, url = url)).await?;
+        }
     }
     open(request, session).await
 }

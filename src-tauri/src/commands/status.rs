@@ -107,6 +107,9 @@ pub(crate) fn page(snapshot: &Snapshot, clock: Clock) -> Page {
         );
         limits(&mut page, listener);
     }
+    if let Some(mapping) = &snapshot.mapping {
+        page.field(say!("cli.field.router"), super::network::mapping(mapping, clock));
+    }
     if let Some(cert) = &snapshot.cert {
         let until = clock.date(cert.not_after);
         page.field(

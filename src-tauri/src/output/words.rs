@@ -103,6 +103,7 @@ pub(crate) fn step(step: StepId) -> Text {
         StepId::Loopback => say!("cli.step.loopback"),
         StepId::Certificate => say!("cli.step.certificate"),
         StepId::Listen => say!("cli.step.listen"),
+        StepId::MapPort => say!("cli.step.map-port"),
         StepId::Issue => say!("cli.step.issue"),
         StepId::Configure => say!("cli.step.configure"),
         StepId::Verify => say!("cli.step.verify"),

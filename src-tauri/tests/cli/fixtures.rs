@@ -17,9 +17,10 @@ use gatehouse_api::{
     TestStage, TlsFacts, TrafficRecord, TrustInvite, TrustInviteProgress, TrustKind, TrustPlace, TrustPlaces,
     TrustState, TrustedBy, WebSocketFacts, Weight, say,
 };
+use gatehouse_api::{KeptAddress, MappingState, Network, NetworkAddress, PortMapping, PublicAddress};
 use time::{Duration, OffsetDateTime, macros::datetime};
 
-pub(crate) use self::answers::{answer, pins, untouched};
+pub(crate) use self::answers::{answer, network, pins, untouched};
 
 /// The key of the device that waits.
 pub(crate) const PHONE: &str = "3f9a1c20b7d54e6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7";
@@ -85,6 +86,7 @@ pub(crate) fn on_at(now: OffsetDateTime) -> Snapshot {
             connections_limit: None,
             limits: None,
         }),
+        mapping: None,
         problems: Vec::new(),
         expiring: Vec::new(),
         secrets: "file".to_owned(),

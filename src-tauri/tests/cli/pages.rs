@@ -33,6 +33,18 @@ async fn status_has_a_page_for_every_state() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_network_has_a_page() {
+    let network = fixtures::network(OffsetDateTime::now_utc());
+    let core = FakeCore::start(fixtures::on(), move |request| match request {
+        Request::Network { .. } => Some(Ok(Reply::Network(Box::new(network.clone())))),
+        _ => None,
+    });
+    let ran = run_line(&core.path, "network").await;
+    assert_eq!((ran.status, ran.stderr.as_str()), (3, ""), "{ran:?}");
+    page("network.txt", &ran.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn open_shows_its_steps_and_the_address() {
     let ran = open(true).await;
 

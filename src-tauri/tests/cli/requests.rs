@@ -23,6 +23,7 @@ async fn words_become_requests() {
         hosts: Vec::new(),
         port: None,
         redirect_port: None,
+        map_port: None,
         only: Vec::new(),
         confirm_within: None,
     };
@@ -30,6 +31,7 @@ async fn words_become_requests() {
         hosts: ["a.example", "fd00::1"].map(str::to_owned).to_vec(),
         port: Some(8443),
         redirect_port: Some(0),
+        map_port: None,
         only: vec!["192.168.1.0/24".to_owned()],
         confirm_within: Some(90),
         ..open(Scope::Internet)

@@ -19,6 +19,7 @@ mod in_time;
 mod kit;
 mod lifecycle;
 mod names;
+mod network;
 mod public;
 mod run_script;
 mod selftest;

@@ -2,6 +2,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod product;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 

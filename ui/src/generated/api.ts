@@ -1077,6 +1077,152 @@ because: Text,
 fix?: Fix, };
 
 /**
+ * How a port of the router stands.
+ */
+export type MappingState = "opening" | "open" | "failed";
+
+/**
+ * A port that the home's router opens to the internet and passes on to this machine.
+ */
+export type PortMapping = { 
+/**
+ * How it stands.
+ */
+state: MappingState, 
+/**
+ * The port on the router.
+ */
+port: number, 
+/**
+ * The port here.
+ */
+to: number, 
+/**
+ * The router, as this machine reaches it.
+ */
+router?: string, 
+/**
+ * Where the internet reaches it, for example `203.0.113.7:443`.
+ */
+external?: string, 
+/**
+ * How the router was told: `PCP`, `NAT-PMP` or `UPnP`.
+ */
+protocol?: string, 
+/**
+ * When the router last said yes.
+ */
+renewed_at?: string, 
+/**
+ * When the router forgets it unless it is renewed; `None` = never.
+ */
+until?: string, 
+/**
+ * Why it is not open.
+ */
+problem?: Problem, 
+/**
+ * When it is tried again.
+ */
+retry_at?: string, };
+
+/**
+ * One address of this machine.
+ */
+export type NetworkAddress = { 
+/**
+ * The address.
+ */
+address: string, 
+/**
+ * Its interface.
+ */
+interface: string, 
+/**
+ * How far it reaches; `mac` = this machine or this link only.
+ */
+reach: AddressScope, 
+/**
+ * A privacy address that the system replaces every day: it is not handed out.
+ */
+temporary: boolean, 
+/**
+ * On its way out, or not proven to be the only one: it is not handed out.
+ */
+deprecated: boolean, 
+/**
+ * Whether it is one of the addresses that are open.
+ */
+open: boolean, };
+
+/**
+ * An address that this machine had not long ago.
+ */
+export type KeptAddress = { 
+/**
+ * As a user types it.
+ */
+url: string, 
+/**
+ * Until when it stays in the certificate and its origin in the gateway's list.
+ */
+until: string, };
+
+/**
+ * What one source says of the address under which the internet sees this network.
+ */
+export type PublicAddress = { 
+/**
+ * `router`, `interface`, or the URL of an echo that the user named.
+ */
+source: string, 
+/**
+ * What it said.
+ */
+address?: string, 
+/**
+ * Why it said nothing, or why what it said is of no use.
+ */
+problem?: Text, };
+
+/**
+ * Where this machine is on its network.
+ */
+export type Network = { 
+/**
+ * The plain host name.
+ */
+host?: string, 
+/**
+ * The name that multicast DNS (Bonjour) answers to.
+ */
+bonjour?: string, 
+/**
+ * The router of the default route.
+ */
+router?: string, 
+/**
+ * All addresses but loopback.
+ */
+addresses: Array<NetworkAddress>, 
+/**
+ * Addresses of before that are still accepted.
+ */
+kept: Array<KeptAddress>, 
+/**
+ * The router's port, where one is wanted.
+ */
+mapping?: PortMapping, 
+/**
+ * The public addresses, each with who says so.
+ */
+public: Array<PublicAddress>, 
+/**
+ * What keeps others from reaching this machine, what needs attention first.
+ */
+points: Array<ReadinessPoint>, };
+
+/**
  * Everything a view may show. `status --json` prints it.
  */
 export type Snapshot = { 
@@ -1125,6 +1271,10 @@ last_change: LastChange | null,
  */
 listener: ListenerSummary | null, 
 /**
+ * The router's port, where one is wanted.
+ */
+mapping?: PortMapping, 
+/**
  * What needs attention, worst first.
  */
 problems: Array<Problem>, 
@@ -1144,7 +1294,7 @@ pid: number, };
 /**
  * A step of a transaction, in the order of `design.md` §3.
  */
-export type StepId = "find-gateway" | "authentication" | "loopback" | "certificate" | "listen" | "issue" | "configure" | "verify" | "commit";
+export type StepId = "find-gateway" | "authentication" | "loopback" | "certificate" | "listen" | "map-port" | "issue" | "configure" | "verify" | "commit";
 
 /**
  * A step of a plan.
@@ -2069,7 +2219,7 @@ fetched: Array<string>, };
 /**
  * Of which kind the values of a setting are.
  */
-export type ConfigKind = "time" | "time-or-none" | "count" | "size" | "switch" | "port-or-none" | "networks";
+export type ConfigKind = "time" | "time-or-none" | "count" | "size" | "switch" | "port-or-none" | "networks" | "urls";
 
 /**
  * One setting.
@@ -2192,6 +2342,11 @@ port: number | null,
  * The port that redirects plain HTTP: `None` = 80 where it may be had; `Some(0)` = none.
  */
 redirect_port: number | null, 
+/**
+ * The port that the home's router is asked to open to the internet and to pass on to the HTTPS port; `Some(0)` = the
+ * same number; `None` = the router is not asked.
+ */
+map_port?: number, 
 /**
  * Only clients in these CIDR blocks, beside this machine; empty = the scope's own rule.
  */
@@ -2487,7 +2642,11 @@ edits: Array<ConfigEdit>,
 /**
  * Whether everything else goes back to its default.
  */
-replace: boolean, } } | { "method": "metrics" } | { "method": "always-on" } | { "method": "shutdown" };
+replace: boolean, } } | { "method": "metrics" } | { "method": "always-on" } | { "method": "network", "params": { 
+/**
+ * Also ask the router, and the echoes that the user named, for the public address. Otherwise nothing is sent.
+ */
+ask: boolean, } } | { "method": "renew-mapping" } | { "method": "shutdown" };
 
 /**
  * What a request gets.
@@ -2500,4 +2659,4 @@ device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind":
 /**
  * In the Prometheus text format, version 0.0.4.
  */
-text: string, } } | { "kind": "always-on", "data": AlwaysOn } | { "kind": "done" };
+text: string, } } | { "kind": "always-on", "data": AlwaysOn } | { "kind": "network", "data": Network } | { "kind": "done" };

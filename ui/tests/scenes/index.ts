@@ -50,6 +50,8 @@ export const off: Scene = {
   access: { trusted_proxies: [], networks: ['192.168.1.0/24'], clients: { rule: 'nobody' } },
   addressTest: parts.works,
   alwaysOn: parts.notReadyYet,
+  network: parts.network,
+  publicAddresses: parts.publicAddresses,
   log: { source: '/Users/ada/.openclaw/logs/gateway.log', lines: ['2026-11-20T14:01:02Z info gateway listening on 127.0.0.1:18789', '2026-11-20T14:01:09Z info channel telegram ready'] },
   link: { url: 'https://localhost/#bootstrapToken=only-once', address: 'https://localhost', expires_at: at(120) },
   setup: { code: 'SETUP-1234-5678', gateway_url: 'wss://mini.local', setup_id: 's1', expires_at: at(600) },
@@ -96,6 +98,20 @@ export const on: Scene = {
     clients: { rule: 'networks', networks: ['192.168.1.0/24', '100.64.0.0/10'] },
   },
 };
+
+/** Open to the internet, through a port of the router. */
+export const throughRouter: Scene = {
+  ...on,
+  snapshot: {
+    ...on.snapshot,
+    desired: { state: 'open', scope: 'internet', hosts: ['gate.example.com'] },
+    addresses: [{ url: 'https://gate.example.com', scope: 'internet', verified_at: at(-130), trusted_by: 'public' }],
+    mapping: parts.mapped,
+  },
+};
+
+/** The same, and the router's provider shares its address. */
+export const unmapped: Scene = { ...throughRouter, snapshot: { ...throughRouter.snapshot, mapping: parts.unmapped } };
 
 /** One device waits, and it asks for no more than to chat. */
 export const oneWaits: Scene = {

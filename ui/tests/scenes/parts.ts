@@ -1,7 +1,7 @@
 // The pieces that scenes are put together from.
 
 import type {
-  AcmeAttempt, AcmeDirectory, AcmeState, AcmeTest, Certificate, Address, AddressTest, AlwaysOn, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, HistoryEntry, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, Preflight, Problem, Progress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
+  AcmeAttempt, AcmeDirectory, AcmeState, AcmeTest, Address, AddressTest, AlwaysOn, Certificate, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, HistoryEntry, Network, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, PortMapping, Preflight, Problem, Progress, PublicAddress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
 } from '$api';
 import { at, DAY } from './scene.js';
 
@@ -131,6 +131,32 @@ export const notReadyYet: AlwaysOn = {
     { id: 'updates', state: 'unknown', title: 'Whether updates restart the machine is not known', because: 'The system does not say.' },
     { id: 'awake', state: 'ready', title: 'The machine is kept awake', because: 'As long as an address is open; closing the lid of a portable still puts it to sleep.' },
   ],
+};
+
+export const network: Network = {
+  host: 'mini',
+  bonjour: 'mini-2.local',
+  router: '192.168.1.1',
+  addresses: [{ address: '192.168.1.20', interface: 'en0', reach: 'lan', temporary: false, deprecated: false, open: true }],
+  kept: [{ url: 'https://192.168.1.17', until: at(DAY / 2) }],
+  public: [],
+  points: [
+    { id: 'firewall', state: 'attention', title: 'Application Firewall keeps devices out of port 443', because: 'Devices get no answer, while this machine itself gets through: that is why the check from here succeeds.', fix: { text: 'Let devices in.', command: 'sudo /usr/libexec/ApplicationFirewall/socketfilterfw --unblockapp /Applications/Gatehouse.app' } },
+    { id: 'bonjour', state: 'attention', title: 'Another device is called mini.local, so this machine is mini-2.local', because: 'Links with the old name lead to the other device.', fix: { text: 'Give this machine a name of its own.', command: 'sudo scutil --set LocalHostName NAME' } },
+    { id: 'ipv6', state: 'unknown', title: 'Whether the router lets IPv6 in is not known', because: 'Routers of homes let nothing in by themselves.' },
+  ],
+};
+export const publicAddresses: PublicAddress[] = [
+  { source: 'router', address: '192.168.1.2', problem: 'The router’s own address on the outside is a private one: another router is in front of it (double NAT).' },
+  { source: 'https://echo.example/ip', address: '44.55.66.77' },
+];
+export const mapped: PortMapping = { state: 'open', port: 443, to: 8443, router: '192.168.1.1', external: '44.55.66.77:443', protocol: 'PCP', renewed_at: at(-20), until: at(3580) };
+export const unmapped: PortMapping = {
+  state: 'failed',
+  port: 443,
+  to: 443,
+  problem: { code: 'no-address', title: 'The router opens no port', because: 'The router’s own address on the outside is 100.64.0.9, which the provider shares among customers (carrier-grade NAT).', fix: { text: 'No port of this router can help. Ask the provider for a public IPv4 address, use IPv6, or a tunnel such as Tailscale or Cloudflare.' } },
+  retry_at: at(60),
 };
 
 const WORDS = 'drumbeat equation afflict confidence cement belowground optic Capricorn indulge nebula upset pandemic drifter unravel assume gravity tempest bravado quota certify'.split(' ');

@@ -221,6 +221,8 @@ export class FakeCore {
       case 'trust-invite-end': return { kind: 'done' };
       case 'traffic': return { kind: 'traffic', data: scene.traffic.slice(-request.params.limit) };
       case 'always-on': return or(scene.alwaysOn, (data) => ({ kind: 'always-on', data }));
+      case 'network': return or(scene.network, (data) => ({ kind: 'network', data: request.params.ask ? { ...data, public: scene.publicAddresses } : data }));
+      case 'renew-mapping': return or(scene.network, (data) => ({ kind: 'network', data }));
       case 'gateway-repair': {
         const service = scene.snapshot.gateway.service;
         return service ? { kind: 'gateway-repair', data: { done: !request.params.dry_run, steps: service.repairs, service } } : { code: 'not-found', title: 'Nothing to repair', because: 'It was not looked at.', evidence: [] };

@@ -20,6 +20,8 @@ pub enum StepId {
     Certificate,
     /// Listen, and prove that the port is ours on every address.
     Listen,
+    /// Have the router pass a port of its own on to this machine, or take that back.
+    MapPort,
     /// Get the certificates of public names from their authority, which looks at the open address.
     Issue,
     /// One configuration patch: allowed origins, trusted proxies.

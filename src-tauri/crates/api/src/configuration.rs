@@ -21,6 +21,8 @@ pub enum ConfigKind {
     PortOrNone,
     /// Networks with commas between them, or `none`.
     Networks,
+    /// `https` addresses with commas between them, or `none`.
+    Urls,
 }
 
 /// One setting.

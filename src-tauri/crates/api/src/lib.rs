@@ -18,6 +18,7 @@ pub mod error;
 pub mod event;
 pub mod gateway;
 pub mod links;
+pub mod network;
 pub mod origins;
 pub mod presence;
 pub mod request;
@@ -48,6 +49,7 @@ pub use gateway::{
     RepairStep, TrustedProxy,
 };
 pub use links::{PhoneSetup, PhoneSetupProgress, SecretLink, TrustInvite, TrustInviteProgress};
+pub use network::{KeptAddress, MappingState, Network, NetworkAddress, PortMapping, PublicAddress};
 pub use origins::{OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict};
 pub use presence::{Presence, PresenceChange, PresenceScope, PresenceState};
 pub use request::{ApproveAs, CaExport, CaFormat, OpenRequest, Reply, Request};

@@ -4,10 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    AccessFacts, AcmeAttempt, AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn,
-    CertSummary, Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit,
-    Configuration, DeviceList, Fingerprints, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary,
-    HistoryEntry, ImportFrom, IssuedClient, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup,
+    AccessFacts, AcmeAttempt, AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn, CertSummary, Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit, Configuration, DeviceList, Fingerprints, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry, ImportFrom, IssuedClient, Network, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup,
     PhoneSetupProgress, Pins, Plan, Preflight, RevokeReport, Scope, SecretLink, SecretText, Snapshot,
     TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
 };
@@ -27,6 +24,11 @@ pub struct OpenRequest {
     /// The port that redirects plain HTTP: `None` = 80 where it may be had; `Some(0)` = none.
     #[serde(default)]
     pub redirect_port: Option<u16>,
+    /// The port that the home's router is asked to open to the internet and to pass on to the HTTPS port; `Some(0)` = the
+    /// same number; `None` = the router is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub map_port: Option<u16>,
     /// Only clients in these CIDR blocks, beside this machine; empty = the scope's own rule.
     #[serde(default)]
     pub only: Vec<String>,
@@ -374,6 +376,13 @@ pub enum Request {
     Metrics,
     /// Whether the address stays reachable by itself. Asks the system; changes nothing.
     AlwaysOn,
+    /// Where this machine is on its network, and what keeps others from reaching it. Changes nothing.
+    Network {
+        /// Also ask the router, and the echoes that the user named, for the public address. Otherwise nothing is sent.
+        ask: bool,
+    },
+    /// Ask the router for its port again, now.
+    RenewMapping,
     /// Stop the core. The address goes away until the next start.
     Shutdown,
 }
@@ -467,6 +476,8 @@ pub enum Reply {
     },
     /// Whether the address stays reachable by itself.
     AlwaysOn(Box<AlwaysOn>),
+    /// Where this machine is on its network.
+    Network(Box<Network>),
     /// Done, nothing to say.
     Done,
 }

@@ -333,6 +333,10 @@ pub struct Snapshot {
     pub last_change: Option<LastChange>,
     /// Where the edge listens; `None` = it does not.
     pub listener: Option<ListenerSummary>,
+    /// The router's port, where one is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub mapping: Option<crate::PortMapping>,
     /// What needs attention, worst first.
     pub problems: Vec<Problem>,
     /// Certificates that come to their end: the one that is served, and its authority.

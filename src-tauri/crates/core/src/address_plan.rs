@@ -36,6 +36,8 @@ pub struct AddressesWanted<'a> {
     pub port: u16,
     /// The names of the certificate that is served now: devices may still use its addresses.
     pub recent: Option<&'a Names>,
+    /// The port at which the internet reaches the HTTPS port, where a router opens it; `None` = the same.
+    pub public_port: Option<u16>,
     /// What the user's own certificates are for: it is opened, too, and no other certificate is needed for it.
     pub imported: Option<&'a Names>,
 }
@@ -112,7 +114,12 @@ pub fn plan(
     let own = own_addresses(addresses);
     let permitted = Permitted::private();
     let mut warnings = Vec::new();
-    let mut opened = Opened { port: wanted.port, own: &own, addresses: Vec::new() };
+    let mut opened = Opened {
+        port: wanted.port,
+        public_port: wanted.public_port.unwrap_or(wanted.port),
+        own: &own,
+        addresses: Vec::new(),
+    };
 
     let imported = wanted.imported.cloned().unwrap_or_default();
     for host in hosts.iter().chain(&imported_hosts(&imported)) {
@@ -197,6 +204,7 @@ fn host_of(text: &str) -> Host {
 /// Collects addresses, each URL once.
 struct Opened<'a> {
     port: u16,
+    public_port: u16,
     own: &'a OwnAddresses,
     addresses: Vec<PlannedAddress>,
 }
@@ -270,7 +278,8 @@ impl Opened<'_> {
     }
 
     fn push(&mut self, host: String, in_url: &str, scope: AddressScope, connect: IpAddr) {
-        let url = match self.port {
+        let from_outside = scope == AddressScope::Internet;
+        let url = match if from_outside { self.public_port } else { self.port } {
             STANDARD_PORT => format!("https://{in_url}"),
             port => format!("https://{in_url}:{port}"),
         };

@@ -91,6 +91,7 @@ pub(crate) async fn notice(desk: Desk) {
     while noticed.changed().await.is_ok() {
         tracing::info!("the machine slept, or its clock was set: everything is looked at again");
         desk.tell(Fact::Woke).await;
+        desk.context.router_port.look();
     }
 }
 

@@ -32,6 +32,7 @@ use crate::edge_config::EdgeConfig;
 use crate::errors::{self, Explain};
 use crate::invite::Invites;
 use crate::link::{DEFAULT_PORT, GatewayLink, follow};
+use crate::mapping::{HomeRouter, RouterPort};
 use crate::own;
 use crate::pins::Journal;
 use crate::public::{self, Elsewhere, Public};
@@ -53,6 +54,8 @@ const REHEARSALS: Duration = Duration::from_secs(1);
 const FILES: Duration = Duration::from_secs(2);
 /// Copies that nothing needs any more are looked for every so many looks: every hour.
 const FORGET: u32 = 1800;
+/// How often the names of this machine are looked at.
+const NAMES: Duration = Duration::from_secs(30);
 /// How often addresses are looked at where the system does not tell of changes.
 const ADDRESSES: Duration = Duration::from_secs(5);
 
@@ -99,6 +102,7 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
         pins: Arc::new(Journal::open(parts.home.pins())),
         door: door.clone(),
         served: Arc::default(),
+        router_port: RouterPort::new(Arc::new(HomeRouter), Arc::new(System)),
         machine: Arc::new(System),
         clock: Arc::new(SystemClock),
         checkpoint: Arc::new(Pass::from_process()),
@@ -261,6 +265,8 @@ fn followers(desk: &Desk, events: &broadcast::Sender<Event>) -> JoinSet<()> {
     followers.spawn(deadlines(desk.clone()));
     followers.spawn(expire_in_time(desk.clone()));
     followers.spawn(addresses_of_this_machine(desk.clone()));
+    followers.spawn(names_of_this_machine(desk.clone()));
+    followers.spawn(router_port(desk.clone()));
     followers.spawn(rehearsals(desk.clone()));
     followers.spawn(awake::keep(desk.clone()));
     followers.spawn(awake::notice(desk.clone()));
@@ -310,6 +316,36 @@ async fn addresses_of_this_machine(desk: Desk) {
     present.mark_unchanged();
     while present.changed().await.is_ok() {
         desk.tell(Fact::Addresses).await;
+        desk.context.router_port.look();
+    }
+}
+
+/// A name that multicast DNS had to change, because another device has it, is told by nobody.
+async fn names_of_this_machine(desk: Desk) {
+    let mut before = None;
+    loop {
+        let machine = Arc::clone(&desk.context.machine);
+        let now = blocking(move || Ok(machine.names())).await.ok();
+        if before.is_some() && before != now {
+            desk.tell(Fact::Addresses).await;
+        }
+        before = now.or(before);
+        tokio::time::sleep(NAMES).await;
+    }
+}
+
+/// Keeps the router's port open while one is wanted, and tells of every change of it.
+async fn router_port(desk: Desk) {
+    let port = desk.context.router_port.clone();
+    let mut changes = port.changes();
+    let follow = async {
+        while changes.changed().await.is_ok() {
+            desk.tell(Fact::LookAgain).await;
+        }
+    };
+    tokio::select! {
+        () = port.keep() => {}
+        () = follow => {}
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use crate::address_plan::AddressPlan;
 use crate::brought::Brought;
 use crate::edge_config::EdgeConfig;
 use crate::link::GatewayLink;
+use crate::mapping::RouterPort;
 use crate::pins::Journal;
 use crate::ports_plan::PortsPlan;
 use crate::public::Public;
@@ -56,6 +57,8 @@ pub struct Context {
     pub door: Arc<dyn FrontDoor>,
     /// What the edge serves now, for views and probes. Set by transactions; start with `Default::default()`.
     pub served: Arc<ArcSwapOption<Served>>,
+    /// The port of the home's router, where one is wanted.
+    pub router_port: RouterPort,
     /// Addresses, names and ports of this machine.
     pub machine: Arc<dyn Machine>,
     /// The wall clock.
@@ -144,6 +147,11 @@ pub trait Machine: Send + Sync {
     /// Where the certificate authorities are that a user's programs trust; `data_home` = `$XDG_DATA_HOME`, where it is set.
     fn trust_places(&self, home: PathBuf, data_home: Option<PathBuf>) -> Places {
         Places::here(home, data_home)
+    }
+
+    /// The router of the default route over IPv4.
+    fn router(&self) -> Option<Ipv4Addr> {
+        None
     }
 
     /// Whether a listener could be opened right now.

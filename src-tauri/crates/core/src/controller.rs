@@ -132,6 +132,7 @@ impl Controller {
         self.tell(Event::Stopping);
         self.inbox.close();
         while self.inbox.try_recv().is_ok() {}
+        self.desk.context.router_port.end().await;
         self.followers.shutdown().await;
         self.errands.shutdown().await;
         if self.desk.transactions.cancel() {
@@ -142,6 +143,7 @@ impl Controller {
             tracing::warn!("work is left for the next start");
         }
         self.work.shutdown().await;
+        self.desk.context.router_port.end().await;
         self.desk.door.close().await;
         self.desk.keeper.stop().await;
         self.desk.invites.end();

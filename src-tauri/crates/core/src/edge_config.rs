@@ -29,6 +29,8 @@ pub struct EdgeConfig {
     pub awake_on_mains: bool,
     /// Whether it is kept awake on battery, too.
     pub awake_on_battery: bool,
+    /// Where the public address may be asked for; none unless the user names one.
+    pub echoes: Vec<String>,
 }
 
 /// A stored value that cannot be used.
@@ -49,6 +51,7 @@ impl Default for EdgeConfig {
             metrics_port: None,
             awake_on_mains: true,
             awake_on_battery: false,
+            echoes: Vec::new(),
         }
     }
 }

@@ -120,6 +120,23 @@ impl Public {
         })
     }
 
+    /// What an echo that the user named answers: at most the first letters of it.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(crate) async fn ask_echo(&self, url: &str) -> Result<String, String> {
+        let request = http::Request::get(url)
+            .header(http::header::USER_AGENT, "gatehouse")
+            .header(http::header::ACCEPT, "text/plain, application/json")
+            .body(bytes::Bytes::new())
+            .map_err(|error| error.to_string())?;
+        let answer = self.https.send(request).await.map_err(|error| error.to_string())?;
+        if !answer.status().is_success() {
+            return Err(format!("it answered HTTP {}", answer.status()));
+        }
+        Ok(String::from_utf8_lossy(answer.body()).chars().take(1024).collect())
+    }
+
     /// Keeps certificates valid for ever. Dropping the future stops it; an order is then taken up later.
     pub(crate) async fn run(&self) {
         self.renewal.run().await;

@@ -146,6 +146,8 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         Request::ConfigShow => Ok(configuration::show(desk)),
         Request::ConfigSet { edits, replace } => configuration::set(desk, edits, replace).await,
         Request::Metrics => Ok(configuration::metrics(desk)),
+        Request::Network { ask } => Ok(Reply::Network(Box::new(crate::network::look(desk, ask).await))),
+        Request::RenewMapping => address::renew_mapping(desk).await,
         Request::AlwaysOn => {
             let (environment, awake) = (desk.context.environment.load_full(), desk.awake.state());
             let all =

@@ -23,6 +23,7 @@ use time::OffsetDateTime;
 
 pub use self::acme::{AcmeSettings, AuthoritySettings};
 use crate::edge_config::EdgeConfig;
+use crate::kept::KeptSettings;
 
 /// Version of the file that this program writes.
 pub const SCHEMA: u32 = 1;
@@ -56,6 +57,12 @@ pub struct Settings {
     /// Devices that were revoked because their time was over, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<ExpiredDevice>,
+    /// The addresses that are advertised, as they were last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_addresses: Vec<String>,
+    /// Addresses that this machine had before, and until when they are kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<String, KeptSettings>,
     /// How public certificates are got; `None` = they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acme: Option<AcmeSettings>,
@@ -163,6 +170,8 @@ impl Default for Settings {
             routes: Routes::default(),
             expiries: BTreeMap::new(),
             expired: Vec::new(),
+            last_addresses: Vec::new(),
+            kept: BTreeMap::new(),
             acme: None,
             imported: BTreeMap::new(),
             client_certificates: BTreeMap::new(),

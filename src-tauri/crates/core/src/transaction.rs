@@ -28,7 +28,7 @@ use time::OffsetDateTime;
 use tokio::sync::{OwnedMutexGuard, broadcast, watch};
 
 pub(crate) use self::configuration::{request_restart, restarted};
-pub(crate) use self::serve::ports;
+pub(crate) use self::serve::{off_thread, ports};
 pub use self::steps::Bringing;
 pub(crate) use self::steps::PROXIES;
 

@@ -9,6 +9,7 @@
 pub mod account;
 pub mod addresses;
 pub mod awake;
+pub mod firewall;
 pub mod home;
 pub mod jobs;
 pub mod machine;

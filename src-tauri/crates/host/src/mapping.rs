@@ -6,6 +6,7 @@
 
 mod class;
 mod pcp;
+mod place;
 mod route;
 mod upnp;
 
@@ -13,12 +14,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
 pub use self::class::{Class, class};
+pub use self::place::{Place, place};
 pub use self::route::router;
 
-/// How long a mapping is asked for; it is renewed at half of that.
+/// How long a mapping is asked for: as long as it outlives a crash of ours.
 const LIFETIME: Duration = Duration::from_secs(3600);
-/// At the latest then it is renewed, to notice a router that has forgotten it.
-const RENEWAL: Duration = Duration::from_secs(15 * 60);
+/// At the latest then it is renewed, to notice a router that has forgotten it. By PCP and NAT-PMP that is one packet.
+const RENEWAL: Duration = Duration::from_secs(60);
+/// By UPnP it is a search and two requests.
+const RENEWAL_UPNP: Duration = Duration::from_secs(5 * 60);
 
 /// What is to be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +81,15 @@ enum Hold {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MappingError {
+    /// This machine has no router: no default route over IPv4, or none through a network of its own.
+    #[error("this machine has no router for IPv4")]
+    NoRouter,
+    /// This machine is on the internet itself.
+    #[error("this machine has the public address {here} itself")]
+    OnInternet {
+        /// Its address.
+        here: Ipv4Addr,
+    },
     /// No router answers either protocol.
     #[error("the router at {router} answers neither PCP, NAT-PMP nor UPnP")]
     Silent {
@@ -116,6 +129,22 @@ pub enum MappingError {
         /// What it gave; it was given back.
         granted: u16,
     },
+}
+
+/// The router's address on the outside, without opening anything. Takes up to about 8 s where no router answers.
+///
+/// # Errors
+/// [`MappingError::Silent`], [`MappingError::NoExternal`] or [`MappingError::Refused`]. An address that the internet
+/// cannot reach is an answer: see [`class`].
+pub async fn external(place: Place) -> Result<Ipv4Addr, MappingError> {
+    let wanted = Wanted { router: place.router, here: place.here, port: 0, external_port: 0 };
+    match pcp::external(place.router).await {
+        Ok(external) => Ok(external),
+        Err(silent) => match upnp::find(wanted).await {
+            Some(router) => router.external().await,
+            None => Err(silent),
+        },
+    }
 }
 
 /// Opens a port. Takes up to about 8 s where no router answers.
@@ -185,8 +214,12 @@ impl Mapping {
     /// How long to wait before it is renewed.
     #[must_use]
     pub fn renew_after(&self) -> Duration {
+        let most = match self.protocol {
+            Protocol::Pcp | Protocol::NatPmp => RENEWAL,
+            Protocol::Upnp => RENEWAL_UPNP,
+        };
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()) / 2);
-        left.unwrap_or(RENEWAL).min(RENEWAL)
+        left.unwrap_or(most).min(most)
     }
 
     /// Makes it last longer, also where the router has forgotten it. The address on the outside may be another then.

@@ -34,6 +34,7 @@ fn off() -> Snapshot {
         devices: DeviceCounts::default(),
         last_change: None,
         listener: None,
+        mapping: None,
         problems: Vec::new(),
         expiring: Vec::new(),
         secrets: "keychain".into(),

@@ -64,6 +64,7 @@ fn snapshot(actual: Actual) -> Snapshot {
         devices: DeviceCounts::default(),
         last_change: None,
         listener: None,
+        mapping: None,
         problems: Vec::new(),
         expiring: Vec::new(),
         secrets: "file".to_owned(),

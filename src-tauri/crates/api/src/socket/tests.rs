@@ -472,6 +472,7 @@ fn snapshot() -> Snapshot {
         devices: DeviceCounts::default(),
         last_change: None,
         listener: None,
+        mapping: None,
         problems: Vec::new(),
         expiring: Vec::new(),
         secrets: "file".to_owned(),

@@ -45,7 +45,7 @@ fn names() -> HostNames {
 }
 
 fn wanted<'a>(scope: Scope, hosts: &'a [String]) -> AddressesWanted<'a> {
-    AddressesWanted { scope, hosts, only: &[], port: 8443, recent: None, imported: None }
+    AddressesWanted { scope, hosts, only: &[], port: 8443, public_port: None, recent: None, imported: None }
 }
 
 fn hosts(names: &[&str]) -> Vec<String> {

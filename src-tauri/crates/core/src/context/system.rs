@@ -1,9 +1,10 @@
 //! The real machine, the real clock, and checkpoints that let everything pass.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use gatehouse_host::addresses::{self, InterfaceAddress};
+use gatehouse_host::mapping;
 use gatehouse_host::names::{self, HostNames};
 use gatehouse_host::ports::{self, PortHolder, Refusal};
 use rustix::process::{Pid, Signal, kill_process};
@@ -31,6 +32,10 @@ impl Machine for System {
     fn ask_to_restart(&self, pid: u32) -> io::Result<()> {
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
         Ok(kill_process(pid, Signal::USR2)?)
+    }
+
+    fn router(&self) -> Option<Ipv4Addr> {
+        mapping::router()
     }
 
     fn try_bind(&self, address: SocketAddr) -> Result<(), Refusal> {

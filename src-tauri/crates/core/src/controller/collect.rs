@@ -32,6 +32,8 @@ pub(crate) fn collect(desk: &Desk, secrets: &str) -> Collected {
         lives: lives(&desk.context.certificates),
         pins: desk.context.pins.list(&desk.context.certificates),
         renewal: renewal(&desk.context.certificates),
+        kept_until: crate::kept::due(&settings),
+        mapping: desk.context.router_port.state(),
         last_change: desk.transactions.last_change(),
         gateway_address: Some(desk.context.link.address()),
         secrets: secrets.to_owned(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use gatehouse_api::{
     Address, Cause, CertSummary, Certificate, Desired, DeviceList, ErrorEnvelope, GatewayService, LastChange,
-    ListenerSummary, OpenRequest, Pin, Problem, Text,
+    ListenerSummary, OpenRequest, Pin, PortMapping, Problem, Text,
 };
 use gatehouse_host::ports::PortHolder;
 use gatehouse_openclaw::client::Link;
@@ -111,6 +111,10 @@ pub(crate) struct Collected {
     pub(crate) pins: Vec<Pin>,
     /// From when on the local certificate is replaced by itself.
     pub(crate) renewal: Option<OffsetDateTime>,
+    /// When the next address of before is kept no longer.
+    pub(crate) kept_until: Option<OffsetDateTime>,
+    /// The router's port, where one is wanted.
+    pub(crate) mapping: Option<PortMapping>,
     /// From the journal.
     pub(crate) last_change: Option<LastChange>,
     /// Where the gateway listens.
@@ -160,6 +164,7 @@ impl State {
                 && wanted.hosts.iter().all(|host| open.hosts.contains(host))
                 && (wanted.port.is_none() || wanted.port == open.port)
                 && (wanted.redirect_port.is_none() || wanted.redirect_port == open.redirect_port)
+                && (wanted.map_port.is_none() || wanted.map_port == open.map_port)
                 && (wanted.only.is_empty() || wanted.only == open.only)
         })
     }

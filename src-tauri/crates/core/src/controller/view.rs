@@ -25,7 +25,9 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
     let pending = state
         .serving_since
         .is_some_and(|since| now >= since && now - since < FIRST_CHECK && !state.freshness.refuted());
-    let faults: Vec<Problem> = state.fault.iter().chain(&state.origins_fault).cloned().collect();
+    let mapping = state.collected.mapping.as_ref().and_then(|mapping| mapping.problem.as_deref());
+    let faults: Vec<Problem> =
+        state.fault.iter().chain(&state.origins_fault).chain(mapping).cloned().collect();
     let blocked = if state.settled_open() { state.blocked.as_ref() } else { state.wanted_failed.as_ref() };
     let (actual, mut problems) = actual::actual(Facts {
         now,
@@ -75,6 +77,7 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
         devices: DeviceCounts { pending: state.devices.pending.len(), paired: state.devices.paired.len() },
         last_change: state.collected.last_change.clone(),
         listener: state.collected.listener.clone(),
+        mapping: state.collected.mapping.clone(),
         problems,
         expiring,
         secrets: state.collected.secrets.clone(),

@@ -130,6 +130,7 @@ async fn an_opening_at_start_without_a_gateway_is_shown_as_what_it_is() {
         hosts: Vec::new(),
         port: Some(free_port()),
         redirect_port: Some(0),
+        map_port: None,
         only: Vec::new(),
         confirm_within: None,
     };

@@ -41,6 +41,7 @@ enum Place {
     Switch(Field<bool>),
     Port(Field<Option<u16>>),
     Networks(Field<Vec<IpNet>>),
+    Urls(Field<Vec<String>>),
 }
 
 impl Key {
@@ -55,6 +56,7 @@ impl Key {
             Place::Switch(_) => ConfigKind::Switch,
             Place::Port(_) => ConfigKind::PortOrNone,
             Place::Networks(_) => ConfigKind::Networks,
+            Place::Urls(_) => ConfigKind::Urls,
         }
     }
 
@@ -73,7 +75,7 @@ impl Key {
                 both(size_text(least), size_text(most))
             }
             Place::Port(_) => both("1024".to_owned(), u16::MAX.to_string()),
-            Place::Switch(_) | Place::Networks(_) => (None, None),
+            Place::Switch(_) | Place::Networks(_) | Place::Urls(_) => (None, None),
         }
     }
 
@@ -93,6 +95,10 @@ impl Key {
                 let networks: Vec<String> = field(config).iter().map(ToString::to_string).collect();
                 if networks.is_empty() { none() } else { networks.join(",") }
             }
+            Place::Urls(field) => {
+                let urls = field(config);
+                if urls.is_empty() { none() } else { urls.join(",") }
+            }
         }
     }
 
@@ -107,7 +113,8 @@ impl Key {
             | Place::TimeOrNone(..)
             | Place::Size(..)
             | Place::LongSize(..)
-            | Place::Networks(_) => Value::String(self.get(config)),
+            | Place::Networks(_)
+            | Place::Urls(_) => Value::String(self.get(config)),
         }
     }
 
@@ -135,6 +142,7 @@ impl Key {
             Place::Port(field) if text == NONE => *field(config) = None,
             Place::Port(field) => *field(config) = Some(count(text, 1024, u64::from(u16::MAX))?),
             Place::Networks(field) => *field(config) = networks(text)?,
+            Place::Urls(field) => *field(config) = urls(text)?,
         }
         Ok(())
     }
@@ -169,6 +177,19 @@ fn networks(text: &str) -> Result<Vec<IpNet>, String> {
         return Ok(Vec::new());
     }
     text.split(',').map(|word| network(word.trim())).collect()
+}
+
+fn urls(text: &str) -> Result<Vec<String>, String> {
+    if text == NONE || text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let url = |word: &str| match word.parse::<http::Uri>() {
+        Ok(uri) if uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty()) => {
+            Ok(word.to_owned())
+        }
+        Ok(_) | Err(_) => Err(format!("“{word}” is no https:// address.")),
+    };
+    text.split(',').map(|word| url(word.trim())).collect()
 }
 
 /// A network or an address. Never this machine: programs on it would be taken for other people.
@@ -353,5 +374,10 @@ pub const KEYS: &[Key] = &[
         "awake.on-battery",
         Switch(awake_on_battery),
         "Whether the machine is kept awake on battery, too, while an address is open."
+    ),
+    key!(
+        "network.echoes",
+        Urls(echoes),
+        "Where `gatehouse network --ask` asks for the public address: https addresses that answer with it; each learns it."
     ),
 ];

@@ -3,6 +3,7 @@
 use gatehouse_api::{Code, ErrorEnvelope, say};
 use gatehouse_host::home::{HomeError, LockError};
 use gatehouse_host::jobs::JobError;
+use gatehouse_host::mapping::{Class, MappingError};
 use gatehouse_host::presence::PresenceError;
 use gatehouse_host::secrets::SecretError;
 
@@ -80,6 +81,62 @@ impl Explain for JobError {
             }
             Self::Failed { .. } | Self::Run { .. } => ErrorEnvelope::new(Code::Failed, title, sentence(self)),
             _ => ErrorEnvelope::new(Code::Failed, title, sentence(self)),
+        }
+    }
+}
+
+impl Explain for MappingError {
+    fn explain(&self) -> ErrorEnvelope {
+        let title = say!("core.map.closed");
+        match self {
+            Self::NoRouter => ErrorEnvelope::new(Code::NoAddress, title, say!("core.map.no-router"))
+                .fix(say!("core.map.no-router-fix")),
+            Self::OnInternet { here } => {
+                let because = say!("core.map.on-internet", here = here.to_string());
+                ErrorEnvelope::new(Code::Usage, title, because)
+                    .fix_with(say!("core.map.on-internet-fix"), "gatehouse open --to internet")
+            }
+            Self::Silent { router } => {
+                let because = say!("core.map.silent", router = router.to_string());
+                let error = ErrorEnvelope::new(Code::Failed, title, because).fix(say!("core.map.by-hand"));
+                match cfg!(target_os = "macos") {
+                    true => error.evidence(say!("core.map.local-network")),
+                    false => error,
+                }
+            }
+            Self::NotPublic { external, class } => {
+                let external = external.to_string();
+                let (because, fix) = match class {
+                    Class::Private => {
+                        (say!("core.map.private", external = external), say!("core.map.private-fix"))
+                    }
+                    Class::Shared => {
+                        (say!("core.map.shared", external = external), say!("core.map.no-ipv4-fix"))
+                    }
+                    Class::Tunnelled => {
+                        (say!("core.map.tunnelled", external = external), say!("core.map.no-ipv4-fix"))
+                    }
+                    Class::Public | Class::Unusable => {
+                        (say!("core.map.unusable", external = external), say!("core.map.unusable-fix"))
+                    }
+                };
+                ErrorEnvelope::new(Code::NoAddress, title, because).fix(fix)
+            }
+            Self::NoExternal => ErrorEnvelope::new(Code::NoAddress, title, say!("core.map.no-external"))
+                .fix(say!("core.map.no-ipv4-fix")),
+            Self::Refused { protocol, why } => {
+                let because = say!("core.map.refused", protocol = protocol.to_string(), why = why);
+                ErrorEnvelope::new(Code::Failed, title, because).fix(say!("core.map.by-hand"))
+            }
+            Self::Taken { port } => {
+                ErrorEnvelope::new(Code::PortTaken, title, say!("core.map.taken", port = port))
+                    .fix(say!("core.map.taken-fix"))
+            }
+            Self::OtherPort { asked, granted } => {
+                let because = say!("core.map.other-port", asked = asked, granted = granted);
+                ErrorEnvelope::new(Code::PortTaken, title, because).fix(say!("core.map.taken-fix"))
+            }
+            _ => ErrorEnvelope::new(Code::Failed, title, sentence(self)).fix(say!("core.map.by-hand")),
         }
     }
 }

@@ -140,6 +140,7 @@ fn a_public_name_or_scope_may_need_a_certificate_and_a_private_name_does_not() {
         hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
         port: None,
         redirect_port: None,
+        map_port: None,
         only: Vec::new(),
         confirm_within: None,
     };

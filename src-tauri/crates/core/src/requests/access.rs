@@ -108,6 +108,7 @@ mod tests {
             hosts: &[ip.to_owned()],
             only: &[],
             port: 443,
+            public_port: None,
             recent: None,
         };
         let present = [address(ip, Kind::Global), address("192.168.1.5", Kind::Private)];

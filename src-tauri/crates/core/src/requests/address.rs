@@ -1,10 +1,22 @@
 //! Trying one address, stage by stage.
 
-use gatehouse_api::{ErrorEnvelope, Reply};
+use gatehouse_api::{Code, ErrorEnvelope, Reply, say};
 
 use super::Desk;
 use super::links::{closed, pick};
+use crate::errors::Explain;
 use crate::probe;
+
+/// Asks the router for its port again, now.
+pub(super) async fn renew_mapping(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
+    if desk.context.router_port.state().is_none() {
+        let because = say!("core.map.none-wanted");
+        return Err(ErrorEnvelope::new(Code::NotFound, say!("core.map.none"), because)
+            .fix_with(say!("core.map.not-internet-fix"), "gatehouse open --to internet --map-port"));
+    }
+    desk.context.router_port.renew().await.map_err(|error| error.explain())?;
+    Ok(Reply::Network(Box::new(crate::network::look(desk, false).await)))
+}
 
 /// The best address is tried where none is named.
 pub(super) async fn test(desk: &Desk, address: Option<String>) -> Result<Reply, ErrorEnvelope> {

@@ -12,6 +12,7 @@ use gatehouse_openclaw::origin::{self, Match};
 use super::changes::changing;
 use super::{Desk, blocking};
 use crate::errors::{Explain, capital};
+use crate::kept;
 use crate::transaction::Intent;
 
 pub(super) async fn list(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
@@ -40,14 +41,33 @@ pub(super) fn seen(desk: &Desk, refused_only: bool) -> Reply {
     Reply::OriginsSeen(seen)
 }
 
-/// Adds the origins of addresses that the gateway would refuse, each in a transaction of its own. Old ones stay: a
-/// browser may still have them open, and addresses come back.
+/// Adds the origins of addresses that the gateway would refuse, each in a transaction of its own. Old ones stay for a
+/// day: a browser may still have them open, and addresses come back.
 pub(crate) async fn cover(desk: &Desk, addresses: &[Address]) -> Result<(), ErrorEnvelope> {
     let view = read(desk).await?;
     for origin in uncovered(&view, addresses) {
         changing(desk, false, desk.transactions.run(Intent::AddOrigin { origin })).await?;
     }
-    Ok(())
+    forget(desk, addresses).await
+}
+
+/// Removes the origins of addresses that are kept no longer, as far as Gatehouse added them.
+async fn forget(desk: &Desk, addresses: &[Address]) -> Result<(), ErrorEnvelope> {
+    let settings = desk.context.settings.current();
+    let over = kept::over(&settings, desk.context.clock.now());
+    if over.is_empty() {
+        return Ok(());
+    }
+    let owned = desk.transactions.owned_origins();
+    for origin in &over {
+        if owned.contains(origin) && addresses.iter().all(|address| address.url != *origin) {
+            let origin = origin.clone();
+            changing(desk, false, desk.transactions.run(Intent::RemoveOrigin { origin })).await?;
+        }
+    }
+    let mut left = desk.context.settings.current().kept.clone();
+    left.retain(|url, _| !over.contains(url));
+    kept::remember(&desk.context, settings.last_addresses.clone(), left).await
 }
 
 /// The gateway's own word while it runs, else its file.

@@ -64,7 +64,15 @@ fn planned() -> Result<AddressPlan, ErrorEnvelope> {
     })?;
     let found = addresses::list().unwrap_or_default();
     let names = names::host_names();
-    let wanted = |scope| AddressesWanted { scope, hosts: &[], imported: None, only: &[], port, recent: None };
+    let wanted = |scope| AddressesWanted {
+        scope,
+        hosts: &[],
+        imported: None,
+        only: &[],
+        port,
+        public_port: None,
+        recent: None,
+    };
     plan(&wanted(Scope::Lan), &found, &names).or_else(|_| plan(&wanted(Scope::Mac), &found, &names))
 }
 

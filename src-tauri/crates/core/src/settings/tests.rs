@@ -8,6 +8,7 @@ fn opened() -> OpenSettings {
         hosts: vec!["box.example".into()],
         port: None,
         redirect_port: None,
+        map_port: None,
         only: Vec::new(),
         confirm_within: None,
     };

@@ -246,6 +246,11 @@ impl Changes {
 fn is_told(step: StepId) -> bool {
     match step {
         StepId::Authentication | StepId::Loopback | StepId::Configure | StepId::Commit => true,
-        StepId::FindGateway | StepId::Certificate | StepId::Listen | StepId::Issue | StepId::Verify => false,
+        StepId::FindGateway
+        | StepId::Certificate
+        | StepId::Listen
+        | StepId::MapPort
+        | StepId::Issue
+        | StepId::Verify => false,
     }
 }

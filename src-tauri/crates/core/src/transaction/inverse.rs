@@ -28,6 +28,8 @@ pub(crate) enum Inverse {
     },
     /// The edge listens differently. It follows from the settings, which are put back first.
     Serve,
+    /// The router was asked for a port, or given one back. Which one follows from the settings, which are put back first.
+    MapPort,
     /// A certificate was issued. One that nobody uses does no harm, and the authority stays: devices trust it.
     Certificate,
     /// The settings were changed.
@@ -66,6 +68,7 @@ impl Inverse {
             Self::File { record, .. } => &record.inverse,
             Self::Patch { record, .. } => &record.inverse,
             Self::Serve
+            | Self::MapPort
             | Self::Certificate
             | Self::Settings { .. }
             | Self::Acme { .. }

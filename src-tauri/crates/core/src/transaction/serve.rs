@@ -13,6 +13,8 @@ use crate::address_plan::{self, AddressesWanted};
 use crate::context::{Context, Listeners, Served};
 use crate::edge_config::EdgeConfig;
 use crate::errors::Explain;
+use crate::kept;
+use crate::mapping::Wish;
 use crate::ports_plan::{self, PortsPlan, PortsWanted};
 use crate::settings::OpenSettings;
 
@@ -78,16 +80,25 @@ async fn addresses_with(
             say!("core.system-said", error = error.to_string()),
         )
     })?;
-    let current = context.certificates.current();
+    let stored = context.settings.current();
+    let now = context.clock.now();
     let wanted = AddressesWanted {
         scope: request.scope,
         hosts: &request.hosts,
         only: &request.only,
         port: ports.https,
-        recent: current.as_ref().map(|leaf| &leaf.names),
+        recent: None,
         imported: Some(imported),
+        public_port: request.map_port.map(|asked| Wish::new(asked, ports.https).external_port),
     };
     let plan = address_plan::plan(&wanted, &addresses, &names)?;
+    if stored.open.as_ref().is_none_or(|open| open.request.scope != request.scope) {
+        return Ok(Served { ports, plan });
+    }
+    let before = kept::names(&kept::next(&stored, &plan, now), now);
+    let mut plan =
+        address_plan::plan(&AddressesWanted { recent: Some(&before), ..wanted }, &addresses, &names)?;
+    kept::include(&mut plan, &before);
     Ok(Served { ports, plan })
 }
 
@@ -169,9 +180,23 @@ pub(crate) async fn close(context: &Context) {
     }
 }
 
-/// Makes edge and certificate agree with the settings.
+/// Wants the port of the router that the settings want. One that is not wanted any more is given back at once.
+pub(crate) async fn follow_port(context: &Context) {
+    match Wish::of(context.settings.current().open.as_ref()) {
+        // A router that does not answer now is asked again; what is open meanwhile does not wait for it.
+        wish @ Some(_) => context.router_port.follow(wish),
+        None => {
+            if let Err(error) = context.router_port.want(None).await {
+                tracing::warn!(%error, "the router's port");
+            }
+        }
+    }
+}
+
+/// Makes edge, certificate and the router's port agree with the settings.
 pub(crate) async fn follow_settings(context: &Context) -> Result<(), ErrorEnvelope> {
     let settings = context.settings.current();
+    follow_port(context).await;
     let Some(open) = &settings.open else {
         close(context).await;
         return Ok(());
@@ -179,7 +204,10 @@ pub(crate) async fn follow_settings(context: &Context) -> Result<(), ErrorEnvelo
     let ports = settled_ports(context, open).await?;
     let served = addresses(context, &open.request, ports).await?;
     certificate(context, &served).await?;
-    listen(context, served).await
+    let (stored, now) = (context.settings.current(), context.clock.now());
+    let (advertised, kept) = (kept::advertised(&served.plan), kept::next(&stored, &served.plan, now));
+    listen(context, served).await?;
+    kept::remember(context, advertised, kept).await
 }
 
 async fn settled_ports(context: &Context, open: &OpenSettings) -> Result<PortsPlan, ErrorEnvelope> {

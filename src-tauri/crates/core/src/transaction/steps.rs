@@ -10,6 +10,7 @@ mod find_gateway;
 mod issue;
 mod listen;
 mod loopback;
+mod map_port;
 mod public_certificates;
 mod verify;
 
@@ -34,7 +35,10 @@ pub(crate) use self::public_certificates::remember as remember_acme;
 /// The script of an intent.
 pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, ErrorEnvelope> {
     match intent {
-        Intent::Open(request) => Ok(open(context, request)),
+        Intent::Open(request) => {
+            map_port::allowed(request)?;
+            Ok(open(context, request))
+        }
         Intent::Close { purge } => Ok(close(context, *purge)),
         Intent::AddOrigin { origin } => {
             let origin = origin::canonical(origin).map_err(|error| error.explain())?;
@@ -101,6 +105,7 @@ fn open(context: &Context, request: &OpenRequest) -> Script {
         Box::new(loopback::Loopback::new(context)),
         Box::new(certificate::Certificate::new(context, request)),
         Box::new(listen::Listen::new(context)),
+        Box::new(map_port::MapPort::open(context, request)),
         Box::new(issue::Issue::new(context)),
         Box::new(configure::Configure::new(context, Wish::Open(request.scope))),
         Box::new(verify::Verify::new(context)),
@@ -109,6 +114,9 @@ fn open(context: &Context, request: &OpenRequest) -> Script {
     // Where nothing is public there is nothing to get.
     if !public::needs(request) {
         steps.retain(|step| step.id() != StepId::Issue);
+    }
+    if !map_port::MapPort::concerns(context, request.map_port) {
+        steps.retain(|step| step.id() != StepId::MapPort);
     }
     Script {
         kind: ChangeKind::Open,
@@ -126,6 +134,9 @@ fn close(context: &Context, purge: bool) -> Script {
         Box::new(configure::Configure::new(context, Wish::Close)),
         Box::new(listen::Close::new(context)),
     ];
+    if map_port::MapPort::concerns(context, None) {
+        steps.push(Box::new(map_port::MapPort::close(context)));
+    }
     steps.push(Box::new(commit::Commit::close(context)));
     if purge {
         steps.push(Box::new(certificate::Purge::new(context)));

@@ -38,6 +38,12 @@ impl Reverter for TakeBack {
                 serve::follow_settings(&self.context).await.map(|()| Reverted::default())
             }
             Inverse::Serve | Inverse::Certificate => Ok(Reverted::default()),
+            Inverse::MapPort => {
+                if what.live {
+                    serve::follow_port(&self.context).await;
+                }
+                Ok(Reverted::default())
+            }
             Inverse::Settings { previous } => {
                 remember(&self.context, previous.map(|open| *open)).await.map(|()| Reverted::default())
             }
@@ -65,6 +71,7 @@ impl Reverter for TakeBack {
                 self.preview_edit(what, &inverse).await
             }
             Inverse::Serve => line(say!("core.undo.listen")),
+            Inverse::MapPort => line(say!("core.map.undo")),
             Inverse::Certificate => line(say!("core.undo.certificate")),
             Inverse::Settings { previous: None } => line(say!("core.undo.stay-closed")),
             Inverse::Settings { previous: Some(_) } => line(say!("core.undo.open-before")),

@@ -4,6 +4,7 @@ mod brought;
 mod cancel;
 mod edge_settings;
 pub(crate) mod house;
+mod map_port;
 
 use gatehouse_api::{ChangeState, Code};
 use time::Duration;
@@ -27,6 +28,27 @@ async fn open_and_undo_leave_the_file_byte_for_byte_as_it_was() {
     assert!(!house.settings_open());
     assert!(house.listening().is_empty());
     assert!(house.transactions().last_change().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_closed_on_purpose_is_not_kept_and_what_went_by_itself_is() {
+    let house = House::new();
+    house.transactions().run(house.open(&["one.local"])).await.unwrap();
+    house.transactions().run(house.open(&["two.local"])).await.unwrap();
+    house.transactions().resume().await.unwrap();
+    let settings = || house.context().settings.current();
+    assert!(settings().kept.is_empty(), "{:?}", settings().kept);
+    house.transactions().undo(None, false).await.unwrap();
+    house.transactions().resume().await.unwrap();
+    assert!(settings().kept.is_empty(), "{:?}", settings().kept);
+
+    let gone = format!("{}0", house.url());
+    let last = |settings: &mut crate::settings::Settings| settings.last_addresses.push(gone.clone());
+    house.context().settings.update(last).unwrap();
+    house.transactions().resume().await.unwrap();
+    assert!(settings().kept.contains_key(&gone), "{:?}", settings().kept);
+    house.transactions().run(Intent::Close { purge: false }).await.unwrap();
+    assert!(settings().kept.is_empty() && settings().last_addresses.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,6 +35,16 @@ pub(super) async fn open(wanted: Wanted, lifetime: Duration) -> Result<Told, Map
     with_address(mapping, wanted.router).await
 }
 
+/// The router's address on the outside, by NAT-PMP, which every router with PCP of the home speaks as well.
+pub(super) async fn external(router: Ipv4Addr) -> Result<Ipv4Addr, MappingError> {
+    match natpmp::external_address(GatewayAddress::IpV4(router), Some(PATIENCE)).await {
+        Ok(external) if !external.is_unspecified() => Ok(external),
+        Ok(_) | Err(natpmp::Failure::NetworkFailure) => Err(MappingError::NoExternal),
+        Err(natpmp::Failure::Timeout | natpmp::Failure::Socket(_)) => Err(MappingError::Silent { router }),
+        Err(failure) => Err(MappingError::Refused { protocol: Protocol::NatPmp, why: failure.to_string() }),
+    }
+}
+
 /// Makes it last longer.
 pub(super) async fn renew(mut mapping: PortMapping) -> Result<Told, MappingFailure> {
     mapping.renew().await?;

@@ -25,9 +25,38 @@ fn this_machine_answers() {
     assert!(names.local.is_none_or(|local| local.ends_with(".local")));
 }
 
+#[test]
+fn a_numbered_name_is_one_that_another_device_has() {
+    let names = |host: Option<&str>, local: &str| HostNames {
+        host: host.map(str::to_owned),
+        local: Some(local.to_owned()),
+    };
+    for (host, local, expected) in [
+        (Some("mini"), "mini-2.local", Some(("mini.local", true))),
+        (Some("mini-2"), "mini-2.local", Some(("mini.local", false))),
+        (None, "mini-3.local", Some(("mini.local", false))),
+        (Some("mini"), "mini.local", None),
+        (Some("mini"), "mac-mini.local", None),
+        (Some("other"), "mini-2.local", None),
+        (Some("mini"), "mini-1.local", None),
+    ] {
+        let found = doubled(&names(host, local));
+        let found = found.as_ref().map(|found| (found.base.as_str(), found.certain));
+        assert_eq!(found, expected, "{host:?} {local}");
+    }
+    assert_eq!(doubled(&HostNames::default()), None);
+}
+
 #[cfg(target_os = "linux")]
 mod avahi {
     use super::*;
+
+    #[test]
+    fn the_name_in_force_is_read_from_the_bus() {
+        assert_eq!(avahi_answer("s \"mini-2.local\"\n").as_deref(), Some("mini-2"));
+        assert_eq!(avahi_answer("s \"mini.example.com\"\n"), None);
+        assert_eq!(avahi_answer(""), None);
+    }
 
     #[test]
     fn its_configured_name_wins_and_another_domain_means_none() {

@@ -66,7 +66,9 @@ pub(super) fn serve_if_due(state: &mut State, now: OffsetDateTime) -> Vec<Effect
     let past = |at: OffsetDateTime, wait| now < at || now - at >= wait;
     let blocked = state.blocked_at.is_some_and(|at| past(at, RETRY));
     let old = state.served_at.is_some_and(|at| past(at, RENEWAL));
-    if (blocked || old) && state.changing == 0 { serve_again(state) } else { Vec::new() }
+    let over = state.collected.kept_until.is_some_and(|until| until <= now);
+    let forget = over && state.served_at.is_none_or(|at| past(at, RETRY));
+    if (blocked || old || forget) && state.changing == 0 { serve_again(state) } else { Vec::new() }
 }
 
 /// A probe that failed while the gateway was away says nothing about the address.

@@ -28,6 +28,7 @@ fn lan() -> OpenRequest {
         hosts: Vec::new(),
         port: None,
         redirect_port: None,
+        map_port: None,
         only: Vec::new(),
         confirm_within: None,
     }

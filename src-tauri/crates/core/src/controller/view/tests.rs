@@ -65,6 +65,7 @@ fn a_problem_is_said_once() {
         hosts: Vec::new(),
         port: None,
         redirect_port: None,
+        map_port: None,
         only: Vec::new(),
         confirm_within: None,
     };

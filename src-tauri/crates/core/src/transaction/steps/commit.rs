@@ -7,6 +7,7 @@ use gatehouse_api::{ErrorEnvelope, OpenRequest, StepId, Text, say};
 
 use crate::context::Context;
 use crate::errors::Explain;
+use crate::kept;
 use crate::settings::OpenSettings;
 use crate::transaction::draft::Draft;
 use crate::transaction::inverse::Inverse;
@@ -68,6 +69,10 @@ impl Step for Commit {
 
     async fn apply(&mut self, _draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
         remember(&self.context, self.open.take()).await?;
+        let kept = self.context.settings.current().kept.clone();
+        let served = self.context.served.load_full();
+        let advertised = served.map(|served| kept::advertised(&served.plan)).unwrap_or_default();
+        kept::remember(&self.context, advertised, kept).await?;
         Ok(say!("core.commit.done"))
     }
 }
@@ -75,6 +80,20 @@ impl Step for Commit {
 /// Writes what is to be open.
 pub(crate) async fn remember(context: &Context, open: Option<OpenSettings>) -> Result<(), ErrorEnvelope> {
     let settings = context.settings.clone();
-    let written = off_thread(move || settings.update(|settings| settings.open = open)).await?;
+    let write = move || {
+        settings.update(|settings| {
+            let request = |open: &Option<OpenSettings>| open.as_ref().map(|open| open.request.clone());
+            let (before, after) = (request(&settings.open), request(&open));
+            // What was closed on purpose is not kept.
+            if before != after {
+                settings.last_addresses.clear();
+            }
+            if before.map(|it| it.scope) != after.map(|it| it.scope) {
+                settings.kept.clear();
+            }
+            settings.open = open;
+        })
+    };
+    let written = off_thread(write).await?;
     written.map(|_| ()).map_err(|error| error.explain())
 }

@@ -22,6 +22,8 @@ use crate::brought::Brought;
 use crate::context::{Checkpoint, Clock, Context, Machine, Pass, Served};
 use crate::door::Door;
 use crate::link::GatewayLink;
+use crate::mapping::RouterPort;
+use crate::mapping::tests::{Desk, Paper};
 use crate::public::{self, Public};
 use crate::settings::SettingsStore;
 use crate::testing::free_port;
@@ -32,6 +34,7 @@ pub(crate) struct House {
     port: u16,
     clock: Hands,
     vault: Arc<Memory>,
+    paper: Arc<Paper>,
     context: Context,
     transactions: Transactions,
 }
@@ -119,6 +122,7 @@ impl House {
         let public = Arc::new(Public::open(&folder.path().join("acme"), parts).unwrap());
         let brought =
             Brought::open(&folder.path().join("certs"), certificates.shelf(), vault.clone()).unwrap();
+        let paper = Arc::<Paper>::default();
         let context = Context {
             brought: Arc::new(brought),
             public,
@@ -130,12 +134,13 @@ impl House {
             pins: Arc::default(),
             door: Arc::new(Door::new(edge)),
             served: Arc::default(),
+            router_port: RouterPort::new(Arc::new(Desk(Arc::clone(&paper))), Arc::new(Small)),
             machine: Arc::new(Small),
             clock: Arc::new(clock.clone()),
             checkpoint,
         };
         let transactions = Transactions::new(context.clone()).unwrap();
-        Self { folder, port, clock, vault, context, transactions }
+        Self { folder, port, clock, vault, paper, context, transactions }
     }
 
     pub(crate) fn context(&self) -> &Context {
@@ -176,12 +181,27 @@ impl House {
         Intent::Open(OpenRequest { confirm_within: Some(seconds), ..self.request() })
     }
 
+    /// What the paper router of this house did.
+    pub(crate) fn router(&self) -> &Paper {
+        &self.paper
+    }
+
+    pub(crate) fn open_to_internet(&self, host: &str) -> Intent {
+        Intent::Open(OpenRequest {
+            scope: Scope::Internet,
+            hosts: vec![host.to_owned()],
+            map_port: Some(443),
+            ..self.request()
+        })
+    }
+
     fn request(&self) -> OpenRequest {
         OpenRequest {
             scope: Scope::Lan,
             hosts: Vec::new(),
             port: Some(self.port),
             redirect_port: Some(0),
+            map_port: None,
             only: Vec::new(),
             confirm_within: None,
         }
@@ -325,6 +345,10 @@ impl Machine for Small {
 
     fn ask_to_restart(&self, _pid: u32) -> io::Result<()> {
         Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn router(&self) -> Option<Ipv4Addr> {
+        Some(Ipv4Addr::new(127, 0, 0, 1))
     }
 
     fn try_bind(&self, address: SocketAddr) -> Result<(), Refusal> {
