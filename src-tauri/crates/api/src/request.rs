@@ -3,14 +3,8 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{
-    AccessFacts, AcmeAttempt, AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn,
-    CertSummary, Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit,
-    Configuration, DeviceList, Fingerprints, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary,
-    HistoryEntry, ImportFrom, IssuedClient, Network, OriginList, OriginSeen, OriginTest, PairedDevice,
-    PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, RevokeReport, Scope, SecretLink, SecretText,
-    Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
-};
+#[rustfmt::skip] // One line: this list grows with every answer.
+use crate::{AccessFacts, AcmeAttempt, AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn, CertSummary, Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit, Configuration, DeviceList, Fingerprints, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry, ImportFrom, IssuedClient, Network, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, RevokeReport, Scope, SecretLink, SecretText, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces};
 
 /// How an address is to be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
