@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     clock: Clock,
     quit: quit::State,
     dashboard: dashboard::State,
+    /// The secret that is on the clipboard.
+    copied: clipboard::Copied,
 }
 
 /// Whether there is a screen to show anything on.
@@ -73,6 +75,7 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
         clock: session.clock,
         quit: quit::State::default(),
         dashboard: dashboard::State::new(&socket),
+        copied: clipboard::Copied::default(),
     });
     let builder = tauri::Builder::default()
         .plugin(tauri_plugin_clipboard_manager::init())
@@ -85,6 +88,7 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
             bridge::open_url,
             bridge::open_dashboard,
             bridge::copy_text,
+            bridge::copy_token,
             bridge::save_file,
             bridge::start_core,
             bridge::choose_language,
@@ -107,7 +111,10 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
         // Windows come and go; the app stays until it is told to quit.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
         // Whoever ends the app (a logout, for example), what it hosts is put away first.
-        RunEvent::Exit => quit::finish(app),
+        RunEvent::Exit => {
+            shared(app).copied.take_away();
+            quit::finish(app);
+        }
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::show(app, None),
         _ => {}

@@ -8,14 +8,14 @@ use gatehouse_api::{
     CertificateRule, CertificateState, Change, ChangeKind, ChangeState, ClientCertificate,
     ClientCertificates, ClientRule, Code, ConfigEntry, ConfigKind, Configuration, Desired, DeviceCounts,
     DeviceList, DnsSetup, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fingerprint, Fingerprints, Fix,
-    GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary, GatewayVerdict,
-    HistoryEntry, IssuedClient, LastChange, ListenerSummary, OriginEntry, OriginList, OriginOwner,
-    OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup, PhoneSetupProgress, Pin,
-    Pins, Plan, PlanStep, Preflight, PreflightFinding, Problem, Progress, Proof, ProofWay, ReadinessPoint,
-    ReadinessState, RepairStep, Reply, Request, RevokeReport, SCHEMA, Scope, SecretLink, SecretText,
-    Snapshot, StageOutcome, StageResult, StaleAuthority, StepId, StepState, TestStage, TlsFacts,
-    TrafficRecord, TrustInvite, TrustInviteProgress, TrustKind, TrustPlace, TrustPlaces, TrustState,
-    TrustedBy, WebSocketFacts, Weight, say,
+    GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary, GatewayToken,
+    GatewayVerdict, HistoryEntry, IssuedClient, LastChange, ListenerSummary, OriginEntry, OriginList,
+    OriginOwner, OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup,
+    PhoneSetupProgress, Pin, Pins, Plan, PlanStep, Preflight, PreflightFinding, Problem, Progress, Proof,
+    ProofWay, ReadinessPoint, ReadinessState, RepairStep, Reply, Request, RevokeReport, SCHEMA, Scope,
+    SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StaleAuthority, StepId, StepState,
+    TestStage, TlsFacts, TokenPlace, TokenState, TrafficRecord, TrustInvite, TrustInviteProgress, TrustKind,
+    TrustPlace, TrustPlaces, TrustState, TrustedBy, WebSocketFacts, Weight, say,
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 

@@ -2,7 +2,7 @@
 // wrong shape does not compile.
 
 import type {
-    AccessFacts, AddressTest, AlwaysOn, CaExport, Change, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, HistoryEntry, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Progress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
+    AccessFacts, AddressTest, AlwaysOn, CaExport, Change, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, GatewayToken, HistoryEntry, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Progress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
 } from '$api';
 
 export interface Scene {
@@ -25,6 +25,7 @@ export interface Scene {
   traffic: TrafficRecord[];
   access: AccessFacts;
   alwaysOn: AlwaysOn | ErrorEnvelope;
+  token: GatewayToken | ErrorEnvelope;
   addressTest: AddressTest | ErrorEnvelope;
   log: GatewayLog;
   link: SecretLink;

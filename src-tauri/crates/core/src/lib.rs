@@ -34,6 +34,7 @@ pub mod settings;
 mod supervision;
 #[cfg(test)]
 mod testing;
+pub mod token;
 mod traffic;
 pub mod transaction;
 mod vault;
