@@ -111,10 +111,7 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
         // Windows come and go; the app stays until it is told to quit.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
         // Whoever ends the app (a logout, for example), what it hosts is put away first.
-        RunEvent::Exit => {
-            shared(app).copied.take_away();
-            quit::finish(app);
-        }
+        RunEvent::Exit => quit::finish(app),
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::show(app, None),
         _ => {}
