@@ -26,6 +26,7 @@ pub mod secret;
 pub mod snapshot;
 pub mod socket;
 pub mod text;
+pub mod token;
 pub mod traffic;
 pub mod trust;
 
@@ -59,6 +60,7 @@ pub use snapshot::{
     LastChange, ListenerSummary, Problem, Proof, Scope, Snapshot, TrustedBy,
 };
 pub use text::Text;
+pub use token::{GatewayToken, TokenEdit, TokenPlace, TokenState};
 pub use traffic::{Answerer, TlsFacts, TrafficFilter, TrafficRecord, WebSocketFacts};
 pub use trust::{
     Expiring, Fingerprint, Fingerprints, Nearness, Pin, Pins, StaleAuthority, TrustKind, TrustPlace,

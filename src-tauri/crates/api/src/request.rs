@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    AccessFacts, AcmeAttempt, AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn, CertSummary, Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit, Configuration, DeviceList, Fingerprints, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry, ImportFrom, IssuedClient, Network, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup,
-    PhoneSetupProgress, Pins, Plan, Preflight, RevokeReport, Scope, SecretLink, SecretText, Snapshot,
-    TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
+    AccessFacts, AcmeAttempt, AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn,
+    CertSummary, Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit,
+    Configuration, DeviceList, Fingerprints, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary,
+    GatewayToken, HistoryEntry, ImportFrom, IssuedClient, Network, OriginList, OriginSeen, OriginTest,
+    PairedDevice, PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, RevokeReport, Scope, SecretLink,
+    SecretText, Snapshot, TokenEdit, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
 };
 
 /// How an address is to be opened.
@@ -324,6 +327,19 @@ pub enum Request {
         /// At most so many lines.
         lines: usize,
     },
+    /// The gateway's shared token. Asks the keychain, where it is kept there; never gives the token itself.
+    TokenStatus,
+    /// Take the token into the keychain.
+    TokenImport {
+        /// Which, where Gatehouse cannot read it; the gateway must take it.
+        secret: Option<SecretText>,
+    },
+    /// What [`Request::TokenChange`] would do.
+    PlanTokenChange(TokenEdit),
+    /// Change the token, or where it is kept. Answers when the gateway takes it, or when everything is put back.
+    TokenChange(TokenEdit),
+    /// The token itself: for the person who asked, and for the gateway.
+    TokenReveal,
     /// Install OpenClaw into Gatehouse's folder and run it, where there is none: sending this is the consent. Answers
     /// when it runs or could not be installed, after some minutes; the way there is told as progress of the change
     /// `install`, and in the gateway's detail.
@@ -447,6 +463,10 @@ pub enum Reply {
     TrustPlaces(TrustPlaces),
     /// The gateway.
     Gateway(GatewaySummary),
+    /// The gateway's shared token, without the token itself.
+    Token(Box<GatewayToken>),
+    /// The gateway's shared token.
+    Secret(SecretText),
     /// What a repair does, or did.
     GatewayRepair(Box<GatewayRepair>),
     /// The end of the gateway's log.

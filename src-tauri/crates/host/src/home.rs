@@ -19,7 +19,7 @@ const SOCKET_NAME: &str = "control.sock";
 const SOCKET_POINTER: &str = "control.path";
 const LOCK: &str = "lock";
 /// What is ours in a folder that was given by a variable and may hold other things, too.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "settings.json",
     "app.json",
     "app.lock",
@@ -31,6 +31,7 @@ const OURS: [&str; 11] = [
     "secrets",
     "logs",
     "gateway",
+    "bin",
 ];
 
 /// What of the process's surroundings decides where things are; tests fill it by hand.
@@ -182,6 +183,11 @@ impl Home {
     /// A gateway of our own, where we had to install one.
     pub fn gateway(&self) -> PathBuf {
         self.path.join("gateway")
+    }
+
+    /// The program by which the gateway asks for its token.
+    pub fn token_helper(&self) -> PathBuf {
+        self.path.join("bin").join("gateway-token")
     }
 
     /// The control socket: in the state folder, or in a short private folder where that path is too long for a socket.
