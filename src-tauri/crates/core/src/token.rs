@@ -243,7 +243,7 @@ impl TokenStore {
                 child.wait()?;
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::park_timeout(Duration::from_millis(20));
         }
         let output = child.wait_with_output()?;
         serde_json::from_slice(&output.stdout).map_err(|_| io::Error::other("its answer is not readable"))
