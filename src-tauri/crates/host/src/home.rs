@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use gatehouse_files::{PRIVATE, create_private_folder, read_bounded, write_atomic};
@@ -122,6 +123,10 @@ pub struct Home {
     socket: PathBuf,
 }
 
+/// How long a lock may outlive its holder within one process: until a program that is being started has closed what it
+/// inherited.
+const LINGERS: Duration = Duration::from_millis(200);
+
 /// Held for the life of the process that owns the state; the system lets it go when the process ends, however it ends.
 #[derive(Debug)]
 pub struct InstanceLock {
@@ -230,14 +235,22 @@ impl Home {
             .mode(PRIVATE)
             .open(&path)
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let _ = file.take(32).read_to_string(&mut text);
-                return Err(LockError::Held { pid: text.trim().parse().ok() });
+        let until = Instant::now() + LINGERS;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    let mut text = String::new();
+                    let _ = file.rewind().and_then(|()| (&file).take(32).read_to_string(&mut text));
+                    let pid = text.trim().parse().ok();
+                    if pid != Some(process::pid()) || Instant::now() >= until {
+                        return Err(LockError::Held { pid });
+                    }
+                    // Ours of a moment ago: a program that we are starting still has it, until it is itself.
+                    std::thread::park_timeout(Duration::from_millis(5));
+                }
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         let write = |file: &mut File| {
             file.set_len(0)?;
