@@ -10,12 +10,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 #[cfg(feature = "tray")]
 fn embed() -> Result<(), Box<dyn Error>> {
-    const COMMANDS: [&str; 9] = [
+    const COMMANDS: [&str; 10] = [
         "call",
         "follow",
         "open_url",
         "open_dashboard",
         "copy_text",
+        "copy_token",
         "save_file",
         "start_core",
         "choose_language",

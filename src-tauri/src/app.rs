@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     clock: Clock,
     quit: quit::State,
     dashboard: dashboard::State,
+    /// The secret that is on the clipboard.
+    copied: clipboard::Copied,
 }
 
 /// Whether there is a screen to show anything on.
@@ -75,6 +77,7 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
         clock: session.clock,
         quit: quit::State::default(),
         dashboard: dashboard::State::new(&socket),
+        copied: clipboard::Copied::default(),
     });
     let builder = tauri::Builder::default()
         .plugin(tauri_plugin_clipboard_manager::init())
@@ -87,6 +90,7 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
             bridge::open_url,
             bridge::open_dashboard,
             bridge::copy_text,
+            bridge::copy_token,
             bridge::save_file,
             bridge::start_core,
             bridge::choose_language,

@@ -9,6 +9,7 @@ pub(crate) mod help;
 mod look;
 mod selftest;
 mod service;
+mod token;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -25,6 +26,7 @@ pub(crate) use self::{
     look::{Color, LanguageWord},
     selftest::Selftest,
     service::{Service, ServiceInstall, ServiceStatus, ServiceUninstall},
+    token::{Given, Token},
 };
 use crate::output::when::parse_span;
 use crate::words::Language;
@@ -114,6 +116,11 @@ pub(crate) enum Command {
     /// The gateway behind the address.
     #[command(subcommand)]
     Gateway(Gateway),
+    /// The gateway's token.
+    #[command(subcommand)]
+    Token(Token),
+    /// Give the gateway its token: the gateway runs this.
+    SecretRef,
     /// Have the system start Gatehouse and keep it running.
     #[command(subcommand)]
     Service(Service),

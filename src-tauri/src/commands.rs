@@ -22,6 +22,7 @@ mod service;
 mod status;
 mod tail;
 mod test;
+mod token;
 mod undo;
 mod version;
 
@@ -51,6 +52,8 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Devices(command) => devices::run(command, session).await,
         Command::Cert(command) => cert::run(command, session).await,
         Command::Gateway(command) => gateway::run(&command, session).await,
+        Command::Token(command) => token::run(command, session).await,
+        Command::SecretRef => token::secret_ref::run(session).await,
         Command::Service(command) => service::run(&command, session).await,
         Command::Link(args) => link::run(&args, session).await,
         Command::Tail(args) => tail::run(&args, session).await,

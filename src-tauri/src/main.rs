@@ -6,6 +6,8 @@
 #[cfg(feature = "tray")]
 mod app;
 mod args;
+#[cfg(feature = "tray")]
+mod clipboard;
 mod commands;
 mod log;
 mod output;

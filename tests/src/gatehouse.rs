@@ -145,7 +145,18 @@ impl Gatehouse {
 
     /// Runs one command to its end.
     pub async fn run(&self, arguments: &[&str]) -> Ran {
-        let work = self.command().args(arguments).stdin(Stdio::null()).output();
+        self.finish(self.command(), arguments).await
+    }
+
+    /// Runs one command on a screen to its end.
+    pub async fn run_on(&self, screen: &Screen, arguments: &[&str]) -> Ran {
+        let mut command = self.command();
+        screen.dress(&mut command);
+        self.finish(command, arguments).await
+    }
+
+    async fn finish(&self, mut command: Command, arguments: &[&str]) -> Ran {
+        let work = command.args(arguments).stdin(Stdio::null()).output();
         let output =
             within(&format!("gatehouse {arguments:?}"), PATIENCE, work).await.expect("gatehouse starts");
         Ran {

@@ -156,6 +156,18 @@ impl Screen {
         self.run("xclip", &["-o", "-selection", "clipboard"]).await
     }
 
+    /// In which forms it is there, a line each.
+    pub async fn clipboard_kinds(&self) -> String {
+        self.run("xclip", &["-o", "-selection", "clipboard", "-t", "TARGETS"]).await
+    }
+
+    /// Copies text, as a person does in another program.
+    pub async fn copy(&self, text: &str) {
+        let file = self.folder.join("copied");
+        std::fs::write(&file, text).expect("the text can be written");
+        self.must_run("xclip", &["-i", "-selection", "clipboard", self::text(&file)]).await;
+    }
+
     /// Puts a command onto this screen. What it has of a session's environment already it keeps.
     pub fn dress(&self, command: &mut Command) {
         dress(command, &self.folder, &self.display, &self.address);

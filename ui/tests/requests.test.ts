@@ -15,7 +15,7 @@ function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
   const promise = new Promise<T>((resolve) => (give = resolve));
   return { promise, give };
 }
-const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status|^traffic|^access|^always-on|^network$|^trust-show|^cert-(fingerprints|pins)/.test(method));
+const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status|^traffic|^access|^always-on|^network$|^token-(status|reveal)|^trust-show|^cert-(fingerprints|pins)/.test(method));
 
 /** Page, what is clicked one after another, and all that is asked for by that. */
 type Case = { what: string; scene: Scene; page: 'overview' | 'access' | 'devices' | 'certificates' | 'gateway'; click: (string | RegExp)[]; asks: object[] };
@@ -38,6 +38,8 @@ const cases: Case[] = [
   { what: 'restarts the gateway after a question', scene: on, page: 'gateway', click: ['Restart…', 'Restart Gateway'], asks: [{ method: 'gateway-control', params: { action: 'restart' } }] },
   { what: 'stops the gateway after a question', scene: on, page: 'gateway', click: ['Stop…', 'Stop Gateway'], asks: [{ method: 'gateway-control', params: { action: 'stop' } }] },
   { what: 'mends how the gateway is run after a question', scene: gatewayDown, page: 'gateway', click: ['Repair…', 'Do That'], asks: [{ method: 'gateway-repair', params: { dry_run: false } }] },
+  { what: 'replaces the token after it was said what that signs out', scene: on, page: 'gateway', click: ['Replace…', 'Replace Token'], asks: [{ method: 'token-change', params: { edit: 'rotate', secret: null } }] },
+  { what: 'keeps the token in the keychain after a question', scene: on, page: 'gateway', click: ['Keep in the Keychain…', 'Keep There'], asks: [{ method: 'token-change', params: { edit: 'use-store' } }] },
   { what: 'shows the log', scene: on, page: 'gateway', click: ['Show Log'], asks: [{ method: 'gateway-log', params: { lines: 200 } }] },
   { what: 'installs OpenClaw only with consent', scene: notInstalled, page: 'overview', click: ['Install OpenClaw…', 'Install'], asks: [{ method: 'install-gateway' }] },
   { what: 'makes a setup code for the address that is shown', scene: on, page: 'overview', click: ['Show QR code of https://mini.local', /OpenClaw app/, 'Make a Code'], asks: [{ method: 'phone-setup', params: { address: 'https://mini.local' } }] },
@@ -103,6 +105,28 @@ describe('requests', () => {
       await stage.page.getByText('44.55.66.77:443 leads here').waitFor();
       await stage.picture('overview-router');
       assert.deepEqual(await stage.violations(), []);
+    }));
+
+  it('tells locked, refused, missing and replaced tokens apart, and changes nothing over them', async () => {
+    for (const [state, title] of [['locked', 'The keychain that holds the token is locked'], ['denied', 'Access to the stored token was refused'], ['missing', 'The token was stored and cannot be found now'], ['replaced', 'The stored token is another one than Gatehouse stored']] as const) {
+      const token = { ...parts.plainToken, place: 'store' as const, state, title, accepted: null, stored: true, fix: { text: 'Look at the keychain.', command: 'gatehouse token status' } };
+      await Stage.play({ ...on, token }, 'gateway', {}, async ({ page }) => {
+        const card = page.getByRole('region', { name: 'Token' });
+        await card.getByText(title).waitFor();
+        assert.deepEqual(await card.getByRole('button').allInnerTexts(), ['Look Again', 'Copy']);
+      });
+    }
+  });
+
+  it('copies the token without showing it, and says what a new one signs out', () =>
+    Stage.play(on, 'gateway', {}, async ({ page, core }) => {
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      const card = page.getByRole('region', { name: 'Token' });
+      await card.getByRole('button', { name: 'Copy Token', exact: true }).click();
+      for (let waited = 0; !core.requests.some(({ method }) => method === 'token-reveal') && waited < 200; waited += 1) await page.waitForTimeout(25);
+      await card.getByRole('button', { name: 'Replace…' }).click();
+      await page.getByRole('dialog').getByText('2 paired devices stay signed in').waitFor();
+      assert.equal((await page.content()).includes('the-token-of-the-gateway'), false);
     }));
 
   it('lists certificates by the date of renewal, renews one and says why that failed', () =>

@@ -120,6 +120,15 @@ pub(crate) fn copy_text(app: AppHandle, text: String) -> Result<(), ErrorEnvelop
     super::clipboard::put(&app, &text)
 }
 
+/// Puts the gateway's token on the clipboard for a minute. The page never sees it.
+#[tauri::command]
+pub(crate) async fn copy_token(app: AppHandle) -> Result<(), ErrorEnvelope> {
+    match shared(&app).backend.call(Request::TokenReveal).await? {
+        Reply::Secret(token) => super::clipboard::put_secret(&app, token).await,
+        _ => Err(crate::session::unexpected()),
+    }
+}
+
 /// Writes a file into the user's Downloads folder under a name that is free, and says where.
 #[tauri::command]
 pub(crate) async fn save_file(name: String, bytes: Vec<u8>) -> Result<String, ErrorEnvelope> {

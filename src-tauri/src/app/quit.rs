@@ -39,6 +39,7 @@ pub(crate) fn quit(app: &AppHandle) {
 /// The last moment of the process.
 pub(crate) fn finish(app: &AppHandle) {
     let shared = shared(app);
+    shared.copied.take_away();
     let stopping = async { tokio::time::timeout(FINISH, shared.backend.stop()).await };
     if tauri::async_runtime::block_on(stopping).is_err() {
         tracing::warn!("the core did not stop in time; the next start repairs what it left");

@@ -9,13 +9,13 @@ use gatehouse_api::{
     ClientCertificate, ClientCertificates, ClientRule, Code, ConfigEntry, ConfigKind, Configuration, Desired,
     DeviceCounts, DeviceList, DnsSetup, EdgeSighting, ErrorEnvelope, Event, ExpiredDevice, Fingerprint,
     Fingerprints, Fix, GatewayLog, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary,
-    GatewayVerdict, HistoryEntry, IssuedClient, KnownAuthority, LastChange, ListenerSummary, OriginEntry,
-    OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice, PhoneSetup,
-    PhoneSetupProgress, Pin, Pins, Plan, PlanStep, Preflight, PreflightFinding, Problem, Progress, Proof,
-    ProofWay, ReadinessPoint, ReadinessState, RepairStep, Reply, Request, RevokeReport, SCHEMA, Scope,
-    SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StaleAuthority, StepId, StepState,
-    TestStage, TlsFacts, TrafficRecord, TrustInvite, TrustInviteProgress, TrustKind, TrustPlace, TrustPlaces,
-    TrustState, TrustedBy, WebSocketFacts, Weight, say,
+    GatewayToken, GatewayVerdict, HistoryEntry, IssuedClient, KnownAuthority, LastChange, ListenerSummary,
+    OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict, PairedDevice, PendingDevice,
+    PhoneSetup, PhoneSetupProgress, Pin, Pins, Plan, PlanStep, Preflight, PreflightFinding, Problem,
+    Progress, Proof, ProofWay, ReadinessPoint, ReadinessState, RepairStep, Reply, Request, RevokeReport,
+    SCHEMA, Scope, SecretLink, SecretText, Snapshot, StageOutcome, StageResult, StaleAuthority, StepId,
+    StepState, TestStage, TlsFacts, TokenPlace, TokenState, TrafficRecord, TrustInvite, TrustInviteProgress,
+    TrustKind, TrustPlace, TrustPlaces, TrustState, TrustedBy, WebSocketFacts, Weight, say,
 };
 use gatehouse_api::{KeptAddress, MappingState, Network, NetworkAddress, PortMapping, PublicAddress};
 use time::{Duration, OffsetDateTime, macros::datetime};

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Each command and the file that freezes its object.
-const OBJECTS: [(&str, &str, i32); 67] = [
+const OBJECTS: [(&str, &str, i32); 72] = [
     ("status", "status --json", 0),
     ("open", "open --to lan --json", 0),
     ("plan", "open --to lan --dry-run --json", 0),
@@ -69,6 +69,11 @@ const OBJECTS: [(&str, &str, i32); 67] = [
     ("gateway-status", "gateway restart --json", 0),
     ("gateway-repair-plan", "gateway repair --dry-run --json", 0),
     ("gateway-repair", "gateway repair --yes --json", 3),
+    ("token-status", "token status --json", 0),
+    ("token-status", "token import --json", 0),
+    ("plan", "token rotate --dry-run --json", 0),
+    ("token-change", "token rotate --yes --json", 0),
+    ("token-reveal", "token reveal --i-understand --json", 0),
     ("service-readiness", "service readiness --json", 3),
     ("gateway-log", "gateway log --json", 0),
     ("config-get", "config get --json", 0),

@@ -7,7 +7,8 @@ use std::{
 };
 
 use gatehouse_api::{
-    ApproveAs, CaFormat, Code, ErrorEnvelope, GatewayAction, OpenRequest, Reply, Request, Scope,
+    ApproveAs, CaFormat, Code, ErrorEnvelope, GatewayAction, OpenRequest, Reply, Request, Scope, SecretText,
+    TokenEdit,
 };
 
 use crate::{
@@ -55,6 +56,12 @@ async fn words_become_requests() {
         ("gateway stop", Request::GatewayControl { action: GatewayAction::Stop }),
         ("gateway log", Request::GatewayLog { lines: 50 }),
         ("gateway log -n 7", Request::GatewayLog { lines: 7 }),
+        ("token status", Request::TokenStatus),
+        ("token import", Request::TokenImport { secret: None }),
+        ("token generate", Request::TokenChange(TokenEdit::Generate)),
+        ("token rotate --dry-run", Request::PlanTokenChange(TokenEdit::Rotate { secret: None })),
+        ("token use-secret-ref", Request::TokenChange(TokenEdit::UseStore)),
+        ("token plain --dry-run", Request::PlanTokenChange(TokenEdit::UsePlain)),
         ("link --kind owner --yes", Request::DashboardLink { address: None }),
         ("link --kind trust", Request::TrustInvite),
     ] {
@@ -75,6 +82,24 @@ async fn opening_over_ssh_reverts_unless_confirmed() {
         let Some(Request::Open(request)) = core.seen().into_iter().next() else { panic!("nothing opened") };
         assert_eq!(request.confirm_within, expected, "{words:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_comes_from_a_file_or_standard_input_and_is_shown_only_on_purpose() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    fs::write(&file, "my-own-token-0123456789\n").unwrap();
+    let core = FakeCore::usual();
+    let line = format!("token rotate --yes --secret-file {}", file.display());
+    let ran = run_line(&core.path, &line).await;
+    let edit = TokenEdit::Rotate { secret: Some(SecretText::new("my-own-token-0123456789")) };
+    assert!(core.seen().contains(&Request::TokenChange(edit)), "{ran:?}");
+    assert!(!format!("{ran:?}").contains("my-own-token"), "{ran:?}");
+
+    let ran = run_line(&core.path, "token reveal").await;
+    assert_eq!(ran.status, 2, "{ran:?}");
+    let ran = run_line(&core.path, "token rotate").await;
+    assert_eq!(ran.status, 4, "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,5 +9,6 @@
 
 mod hosting;
 mod journey;
+mod token;
 mod tray;
 mod users;

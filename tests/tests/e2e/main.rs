@@ -24,4 +24,5 @@ mod public;
 mod run_script;
 mod selftest;
 mod shared;
+mod token;
 mod trouble;

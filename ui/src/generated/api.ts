@@ -940,6 +940,66 @@ steps: Array<RepairStep>,
 service: GatewayService, };
 
 /**
+ * Where the gateway takes its token from.
+ */
+export type TokenPlace = "configuration" | "store" | "elsewhere" | "nowhere" | "not-used";
+
+/**
+ * Whether the token can be had.
+ */
+export type TokenState = "known" | "locked" | "denied" | "missing" | "replaced" | "unavailable" | "unknown" | "absent";
+
+/**
+ * The gateway's shared token.
+ */
+export type GatewayToken = { 
+/**
+ * Where the gateway takes it from.
+ */
+place: TokenPlace, 
+/**
+ * Whether it can be had.
+ */
+state: TokenState, 
+/**
+ * One sentence: what.
+ */
+title: Text, 
+/**
+ * One or two sentences: why, and what it means.
+ */
+because: Text, 
+/**
+ * What to do next, where something is to be done.
+ */
+fix?: Fix, 
+/**
+ * Where Gatehouse keeps secrets: `keychain`, `secret-service` or `file` (0600).
+ */
+store: string, 
+/**
+ * Whether Gatehouse keeps this token there.
+ */
+stored: boolean, 
+/**
+ * Whether the running gateway takes it; `None` = it could not be asked.
+ */
+accepted: boolean | null, 
+/**
+ * What a new token would sign out, a line each.
+ */
+signs_out: Array<Text>, };
+
+/**
+ * What can be done with the token.
+ */
+export type TokenEdit = { "edit": "generate" } | { "edit": "rotate", 
+/**
+ * By this one; `None` = one is made.
+ */
+secret: SecretText | null, } | { "edit": "use-store" } | { "edit": "use-plain" };
+
+/**
  * The gateway behind the edge.
  */
 export type GatewaySummary = { 
@@ -1354,7 +1414,7 @@ export type StepState = "running" | "done" | "skipped" | "failed" | "rolled-back
 /**
  * What kind of change it was.
  */
-export type ChangeKind = "open" | "close" | "origins" | "settings" | "certificates" | "undo";
+export type ChangeKind = "open" | "close" | "origins" | "settings" | "certificates" | "token" | "undo";
 
 /**
  * How a change ended.
@@ -2614,7 +2674,11 @@ dry_run: boolean, } } | { "method": "gateway-log", "params": {
 /**
  * At most so many lines.
  */
-lines: number, } } | { "method": "install-gateway" } | { "method": "dashboard-link", "params": { 
+lines: number, } } | { "method": "token-status" } | { "method": "token-import", "params": { 
+/**
+ * Which, where Gatehouse cannot read it; the gateway must take it.
+ */
+secret: SecretText | null, } } | { "method": "plan-token-change", "params": TokenEdit } | { "method": "token-change", "params": TokenEdit } | { "method": "token-reveal" } | { "method": "install-gateway" } | { "method": "dashboard-link", "params": { 
 /**
  * At which of our addresses; `None` = the loopback name, for a browser on this machine.
  */
@@ -2655,7 +2719,7 @@ export type Reply = { "kind": "status", "data": Snapshot } | { "kind": "plan", "
 /**
  * Which.
  */
-device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "certificates", "data": Array<Certificate> } | { "kind": "clients", "data": ClientCertificates } | { "kind": "client-issued", "data": IssuedClient } | { "kind": "client-revoked", "data": ClientCertificate } | { "kind": "acme", "data": AcmeState } | { "kind": "acme-directory", "data": AcmeDirectory } | { "kind": "preflight", "data": Preflight } | { "kind": "acme-test", "data": AcmeTest } | { "kind": "acme-log", "data": Array<AcmeAttempt> } | { "kind": "ca", "data": CaExport } | { "kind": "fingerprints", "data": Fingerprints } | { "kind": "pins", "data": Pins } | { "kind": "trust-places", "data": TrustPlaces } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
+device_id: string, } } | { "kind": "revoked", "data": RevokeReport } | { "kind": "cert", "data": CertSummary | null } | { "kind": "certificates", "data": Array<Certificate> } | { "kind": "clients", "data": ClientCertificates } | { "kind": "client-issued", "data": IssuedClient } | { "kind": "client-revoked", "data": ClientCertificate } | { "kind": "acme", "data": AcmeState } | { "kind": "acme-directory", "data": AcmeDirectory } | { "kind": "preflight", "data": Preflight } | { "kind": "acme-test", "data": AcmeTest } | { "kind": "acme-log", "data": Array<AcmeAttempt> } | { "kind": "ca", "data": CaExport } | { "kind": "fingerprints", "data": Fingerprints } | { "kind": "pins", "data": Pins } | { "kind": "trust-places", "data": TrustPlaces } | { "kind": "gateway", "data": GatewaySummary } | { "kind": "token", "data": GatewayToken } | { "kind": "secret", "data": SecretText } | { "kind": "gateway-repair", "data": GatewayRepair } | { "kind": "gateway-log", "data": GatewayLog } | { "kind": "link", "data": SecretLink } | { "kind": "address-test", "data": AddressTest } | { "kind": "phone-setup", "data": PhoneSetup } | { "kind": "phone-setup-status", "data": PhoneSetupProgress } | { "kind": "invite", "data": TrustInvite } | { "kind": "invite-status", "data": TrustInviteProgress } | { "kind": "traffic", "data": Array<TrafficRecord> } | { "kind": "access", "data": AccessFacts } | { "kind": "configuration", "data": Configuration } | { "kind": "metrics", "data": { 
 /**
  * In the Prometheus text format, version 0.0.4.
  */

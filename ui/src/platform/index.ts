@@ -25,6 +25,8 @@ export interface Platform {
   openDashboard(): Promise<void>;
   /** Puts text on the clipboard. */
   copy(text: string): Promise<void>;
+  /** Puts the gateway's token on the clipboard for a minute, hidden from clipboard histories where the system can. The page never sees it. */
+  copyToken(): Promise<void>;
   /** Lets the user keep a file. */
   save(name: string, content: Blob): Promise<void>;
   /** Hosts a core in the app, where none answers; absent where nothing can. */

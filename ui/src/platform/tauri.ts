@@ -26,6 +26,7 @@ export const tauri: Platform = {
   open: (url) => invoke('open_url', { url }),
   openDashboard: () => invoke('open_dashboard'),
   copy: (text) => invoke('copy_text', { text }),
+  copyToken: () => invoke('copy_token'),
   save: async (name, content) => {
     const bytes = Array.from(new Uint8Array(await content.arrayBuffer()));
     await invoke('save_file', { name, bytes });

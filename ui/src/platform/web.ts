@@ -59,6 +59,17 @@ export const web: Platform = {
     window.open(url, '_blank', 'noopener');
   },
   copy: (text) => navigator.clipboard.writeText(text),
+  async copyToken() {
+    const reply = await call({ method: 'token-reveal' });
+    if (reply.kind !== 'secret') return;
+    const token = reply.data;
+    await navigator.clipboard.writeText(token);
+    // What was copied since stays. A page that may not read the clipboard leaves it alone.
+    setTimeout(async () => {
+      const now = await navigator.clipboard.readText().catch(() => undefined);
+      if (now === token) await navigator.clipboard.writeText('').catch(() => undefined);
+    }, 60_000);
+  },
   async save(name, content) {
     const link = document.createElement('a');
     link.href = URL.createObjectURL(content);

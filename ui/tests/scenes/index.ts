@@ -52,6 +52,7 @@ export const off: Scene = {
   alwaysOn: parts.notReadyYet,
   network: parts.network,
   publicAddresses: parts.publicAddresses,
+  token: parts.plainToken,
   log: { source: '/Users/ada/.openclaw/logs/gateway.log', lines: ['2026-11-20T14:01:02Z info gateway listening on 127.0.0.1:18789', '2026-11-20T14:01:09Z info channel telegram ready'] },
   link: { url: 'https://localhost/#bootstrapToken=only-once', address: 'https://localhost', expires_at: at(120) },
   setup: { code: 'SETUP-1234-5678', gateway_url: 'wss://mini.local', setup_id: 's1', expires_at: at(600) },

@@ -1,7 +1,7 @@
 // The pieces that scenes are put together from.
 
 import type {
-  AcmeAttempt, AcmeDirectory, AcmeState, AcmeTest, Address, AddressTest, AlwaysOn, Certificate, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, HistoryEntry, Network, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, PortMapping, Preflight, Problem, Progress, PublicAddress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
+  AcmeAttempt, AcmeDirectory, AcmeState, AcmeTest, Address, AddressTest, AlwaysOn, Certificate, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, GatewayToken, HistoryEntry, Network, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, PortMapping, Preflight, Problem, Progress, PublicAddress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
 } from '$api';
 import { at, DAY } from './scene.js';
 
@@ -122,6 +122,13 @@ export const stoppedService: GatewayService = {
   fix: { text: 'See what would mend it, then do it.', command: 'gatehouse gateway repair' },
   repairs: [{ text: 'Have OpenClaw start its service', command: 'openclaw gateway start' }],
 };
+export const plainToken: GatewayToken = {
+  place: 'configuration', state: 'known', title: "The token stands in the gateway's configuration", because: 'It stands there in plain text, in a file that only you can read.',
+  fix: { text: 'Keep it in the keychain instead.', command: 'gatehouse token use-secret-ref' },
+  store: 'keychain', stored: false, accepted: true,
+  signs_out: ['Programs and browsers that log in with the token itself are signed out and need the new one.', '2 paired devices stay signed in: they have keys of their own.'],
+};
+
 export const notReadyYet: AlwaysOn = {
   services: [],
   awake: 'held',

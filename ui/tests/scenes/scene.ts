@@ -2,7 +2,7 @@
 // wrong shape does not compile.
 
 import type {
-  AccessFacts, AcmeDirectory, AcmeState, AcmeTest, AddressTest, AlwaysOn, CaExport, Change, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, HistoryEntry, Network, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, Progress, PublicAddress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
+  AccessFacts, AcmeDirectory, AcmeState, AcmeTest, AddressTest, AlwaysOn, CaExport, Change, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, GatewayToken, HistoryEntry, Network, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, Progress, PublicAddress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
 } from '$api';
 
 export interface Scene {
@@ -32,6 +32,7 @@ export interface Scene {
   network: Network | ErrorEnvelope;
   /** What is answered where the public address is asked for. */
   publicAddresses: PublicAddress[];
+  token: GatewayToken | ErrorEnvelope;
   addressTest: AddressTest | ErrorEnvelope;
   log: GatewayLog;
   link: SecretLink;

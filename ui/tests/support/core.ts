@@ -223,6 +223,9 @@ export class FakeCore {
       case 'always-on': return or(scene.alwaysOn, (data) => ({ kind: 'always-on', data }));
       case 'network': return or(scene.network, (data) => ({ kind: 'network', data: request.params.ask ? { ...data, public: scene.publicAddresses } : data }));
       case 'renew-mapping': return or(scene.network, (data) => ({ kind: 'network', data }));
+      case 'token-status': case 'token-import': return or(scene.token, (data) => ({ kind: 'token', data }));
+      case 'token-reveal': return { kind: 'secret', data: 'the-token-of-the-gateway' };
+      case 'token-change': return change();
       case 'gateway-repair': {
         const service = scene.snapshot.gateway.service;
         return service ? { kind: 'gateway-repair', data: { done: !request.params.dry_run, steps: service.repairs, service } } : { code: 'not-found', title: 'Nothing to repair', because: 'It was not looked at.', evidence: [] };

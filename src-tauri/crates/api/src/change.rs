@@ -96,6 +96,8 @@ pub enum ChangeKind {
     Settings,
     /// How public certificates are got was changed.
     Certificates,
+    /// The gateway's token was replaced or moved.
+    Token,
     /// An earlier change was undone.
     Undo,
 }

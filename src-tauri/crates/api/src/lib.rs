@@ -21,11 +21,13 @@ pub mod links;
 pub mod network;
 pub mod origins;
 pub mod presence;
+pub mod reply;
 pub mod request;
 pub mod secret;
 pub mod snapshot;
 pub mod socket;
 pub mod text;
+pub mod token;
 pub mod traffic;
 pub mod trust;
 
@@ -52,13 +54,15 @@ pub use links::{PhoneSetup, PhoneSetupProgress, SecretLink, TrustInvite, TrustIn
 pub use network::{KeptAddress, MappingState, Network, NetworkAddress, PortMapping, PublicAddress};
 pub use origins::{OriginEntry, OriginList, OriginOwner, OriginSeen, OriginTest, OriginVerdict};
 pub use presence::{Presence, PresenceChange, PresenceScope, PresenceState};
-pub use request::{ApproveAs, CaExport, CaFormat, OpenRequest, Reply, Request};
+pub use reply::{CaExport, Reply};
+pub use request::{ApproveAs, CaFormat, OpenRequest, Request};
 pub use secret::SecretText;
 pub use snapshot::{
     Actual, Address, AddressScope, Cause, CertSummary, Desired, DeviceCounts, GatewaySummary, GatewayVerdict,
     LastChange, ListenerSummary, Problem, Proof, Scope, Snapshot, TrustedBy,
 };
 pub use text::Text;
+pub use token::{GatewayToken, TokenEdit, TokenPlace, TokenState};
 pub use traffic::{Answerer, TlsFacts, TrafficFilter, TrafficRecord, WebSocketFacts};
 pub use trust::{
     Expiring, Fingerprint, Fingerprints, Nearness, Pin, Pins, StaleAuthority, TrustKind, TrustPlace,

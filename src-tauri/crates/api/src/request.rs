@@ -1,10 +1,8 @@
-//! What a view may ask, and what it gets.
+//! What a view may ask.
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 
-#[rustfmt::skip] // One line: this list grows with every answer.
-use crate::{AccessFacts, AcmeAttempt, AcmeDirectory, AcmeSetup, AcmeState, AcmeTest, AddressTest, AlwaysOn, CertSummary, Certificate, Change, ClientCertificate, ClientCertificates, ClientForm, ConfigEdit, Configuration, DeviceList, Fingerprints, GatewayAction, GatewayLog, GatewayRepair, GatewaySummary, HistoryEntry, ImportFrom, IssuedClient, Network, OriginList, OriginSeen, OriginTest, PairedDevice, PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, RevokeReport, Scope, SecretLink, SecretText, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces};
+use crate::{AcmeSetup, ClientForm, ConfigEdit, GatewayAction, ImportFrom, Scope, SecretText, TokenEdit};
 
 /// How an address is to be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -321,6 +319,19 @@ pub enum Request {
         /// At most so many lines.
         lines: usize,
     },
+    /// The gateway's shared token. Asks the keychain, where it is kept there; never gives the token itself.
+    TokenStatus,
+    /// Take the token into the keychain.
+    TokenImport {
+        /// Which, where Gatehouse cannot read it; the gateway must take it.
+        secret: Option<SecretText>,
+    },
+    /// What [`Request::TokenChange`] would do.
+    PlanTokenChange(TokenEdit),
+    /// Change the token, or where it is kept. Answers when the gateway takes it, or when everything is put back.
+    TokenChange(TokenEdit),
+    /// The token itself: for the person who asked, and for the gateway.
+    TokenReveal,
     /// Install OpenClaw into Gatehouse's folder and run it, where there is none: sending this is the consent. Answers
     /// when it runs or could not be installed, after some minutes; the way there is told as progress of the change
     /// `install`, and in the gateway's detail.
@@ -382,117 +393,4 @@ pub enum Request {
     RenewMapping,
     /// Stop the core. The address goes away until the next start.
     Shutdown,
-}
-
-/// What a request gets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
-pub enum Reply {
-    /// The whole state.
-    Status(Box<Snapshot>),
-    /// A plan.
-    Plan(Plan),
-    /// A change that was made.
-    Change(Change),
-    /// What was done, newest first.
-    History(Vec<HistoryEntry>),
-    /// The gateway's allowed origins.
-    Origins(OriginList),
-    /// Origins that were seen.
-    OriginsSeen(Vec<OriginSeen>),
-    /// Whether an origin gets in.
-    OriginTest(OriginTest),
-    /// All devices.
-    Devices(DeviceList),
-    /// One device, after it was approved or renamed.
-    Device(Box<PairedDevice>),
-    /// A device was denied.
-    Denied {
-        /// Which.
-        device_id: String,
-    },
-    /// A device was revoked.
-    Revoked(RevokeReport),
-    /// The certificate that is served; `None` = none yet.
-    Cert(Option<CertSummary>),
-    /// All certificates.
-    Certificates(Vec<Certificate>),
-    /// Which names want certificates from their clients, and who has one.
-    Clients(ClientCertificates),
-    /// A client's new certificate.
-    ClientIssued(IssuedClient),
-    /// A client's certificate was taken back.
-    ClientRevoked(ClientCertificate),
-    /// How public certificates are got.
-    Acme(Box<AcmeState>),
-    /// What an authority says of itself.
-    AcmeDirectory(AcmeDirectory),
-    /// What was found before an attempt is spent.
-    Preflight(Preflight),
-    /// A dry run.
-    AcmeTest(Box<AcmeTest>),
-    /// Attempts, newest first.
-    AcmeLog(Vec<AcmeAttempt>),
-    /// The local certificate authority.
-    Ca(CaExport),
-    /// Fingerprints.
-    Fingerprints(Box<Fingerprints>),
-    /// Apps that remember certificates.
-    Pins(Pins),
-    /// Where this machine trusts the authority.
-    TrustPlaces(TrustPlaces),
-    /// The gateway.
-    Gateway(GatewaySummary),
-    /// What a repair does, or did.
-    GatewayRepair(Box<GatewayRepair>),
-    /// The end of the gateway's log.
-    GatewayLog(GatewayLog),
-    /// A link that logs in.
-    Link(SecretLink),
-    /// How far an address could be reached.
-    AddressTest(AddressTest),
-    /// A setup code.
-    PhoneSetup(PhoneSetup),
-    /// Whether a setup code was used.
-    PhoneSetupStatus(PhoneSetupProgress),
-    /// An invitation to trust the certificate authority.
-    Invite(TrustInvite),
-    /// How far the invitation got.
-    InviteStatus(TrustInviteProgress),
-    /// Requests, oldest first.
-    Traffic(Vec<TrafficRecord>),
-    /// Who gets to the gateway.
-    Access(AccessFacts),
-    /// The settings of the edge.
-    Configuration(Configuration),
-    /// The numbers of the edge.
-    Metrics {
-        /// In the Prometheus text format, version 0.0.4.
-        text: String,
-    },
-    /// Whether the address stays reachable by itself.
-    AlwaysOn(Box<AlwaysOn>),
-    /// Where this machine is on its network.
-    Network(Box<Network>),
-    /// Done, nothing to say.
-    Done,
-}
-
-/// The local certificate authority, ready for a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct CaExport {
-    /// PEM text, or the profile; `DER` requests carry it in base64.
-    pub content: String,
-    /// In which form.
-    pub format: CaFormat,
-    /// Common name.
-    pub name: String,
-    /// SHA-256, upper-case hex with colons.
-    pub sha256: String,
-    /// Last moment of validity.
-    #[serde(with = "time::serde::rfc3339")]
-    #[cfg_attr(test, ts(type = "string"))]
-    pub not_after: OffsetDateTime,
 }

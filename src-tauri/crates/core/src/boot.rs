@@ -38,6 +38,7 @@ use crate::pins::Journal;
 use crate::public::{self, Elsewhere, Public};
 use crate::requests::{Desk, blocking, expire_in_time, forget_copies};
 use crate::settings::SettingsStore;
+use crate::token::TokenStore;
 use crate::traffic;
 use crate::transaction::Transactions;
 use crate::vault::SecretVault;
@@ -74,6 +75,7 @@ struct Parts {
     home: Home,
     lock: InstanceLock,
     secrets: Arc<Secrets>,
+    token: Arc<TokenStore>,
     certificates: Arc<Certificates>,
     settings: Arc<SettingsStore>,
     public: Arc<Public>,
@@ -90,8 +92,9 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
     let edge = edge(&parts, &link)?;
     let door = Arc::new(Door::new(edge));
     let allowed = options.supervise || parts.settings.current().own_gateway;
-    let (environment, own) = find_gateway(&options, allowed, &parts.home, &link).await?;
+    let (environment, own) = find_gateway(&options, allowed, &parts, &link).await?;
     let context = Context {
+        token: parts.token,
         public: parts.public,
         brought: parts.brought,
         journal: parts.home.journal(),
@@ -203,7 +206,9 @@ fn parts(
         Brought::open(&home.certificates(), certificates.shelf(), vault).map_err(|error| error.explain())?;
     brought.follow(&settings.current(), SystemClock.now());
     let brought = Arc::new(brought);
-    Ok(Parts { home, lock, secrets, certificates: Arc::new(certificates), settings, public, brought })
+    let token = Arc::new(TokenStore::new(Arc::clone(&secrets), &home));
+    token.refresh_helper();
+    Ok(Parts { home, lock, secrets, token, certificates: Arc::new(certificates), settings, public, brought })
 }
 
 fn edge(parts: &Parts, link: &GatewayLink) -> Result<Edge, ErrorEnvelope> {
@@ -228,7 +233,7 @@ fn threads() -> usize {
 async fn find_gateway(
     options: &CoreOptions,
     allowed: bool,
-    home: &Home,
+    parts: &Parts,
     link: &GatewayLink,
 ) -> Result<(Environment, Option<OwnGateway>), ErrorEnvelope> {
     let environment = Environment {
@@ -236,8 +241,8 @@ async fn find_gateway(
         home: options.environment.get("HOME").map(PathBuf::from).unwrap_or_default(),
         own_install: None,
     };
-    let looked = environment.clone();
-    let found = blocking(move || Ok(discover(&looked))).await?;
+    let (looked, token, home) = (environment.clone(), parts.token.clone(), &parts.home);
+    let found = blocking(move || Ok(discover(&looked).map(|gateway| token.resolved(gateway)))).await?;
     let asked = options.environment.get("OPENCLAW_GATEWAY_PORT").and_then(|port| port.parse().ok());
     let port = found.as_ref().map_or(asked.unwrap_or(DEFAULT_PORT), |gateway| gateway.port);
     let answer = health(([127, 0, 0, 1], port).into()).await;
@@ -436,7 +441,8 @@ fn host_environment(options: &CoreOptions) -> home::Environment {
     }
 }
 
-fn kind(kind: Kind) -> &'static str {
+/// Where secrets are kept, in the words of the api.
+pub(crate) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Keychain => "keychain",
         Kind::SecretService => "secret-service",

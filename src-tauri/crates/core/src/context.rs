@@ -29,6 +29,7 @@ use crate::pins::Journal;
 use crate::ports_plan::PortsPlan;
 use crate::public::Public;
 use crate::settings::SettingsStore;
+use crate::token::TokenStore;
 
 mod system;
 
@@ -47,6 +48,8 @@ pub struct Context {
     pub environment: Arc<ArcSwap<Environment>>,
     /// The local authority and the leaf that is served.
     pub certificates: Arc<Certificates>,
+    /// The gateway's token, where it is kept here.
+    pub token: Arc<TokenStore>,
     /// Certificates of public authorities.
     pub public: Arc<Public>,
     /// Certificates of the user, and rules about those of clients.

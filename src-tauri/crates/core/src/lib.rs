@@ -37,6 +37,7 @@ pub mod settings;
 mod supervision;
 #[cfg(test)]
 mod testing;
+pub mod token;
 mod traffic;
 pub mod transaction;
 mod vault;

@@ -149,9 +149,8 @@ pub(crate) fn no_secret(auth: &Auth) -> ErrorEnvelope {
         Auth::Missing => {
             error(say!("core.secret.none")).fix_with(say!("core.secret.none-fix"), "gatehouse open --to lan")
         }
-        Auth::Unresolvable { reason } => {
-            error(reason.clone().into()).fix(say!("core.secret.unresolvable-fix"))
-        }
+        Auth::Unresolvable { reason } => error(reason.clone().into())
+            .fix_with(say!("core.secret.unresolvable-fix"), "gatehouse token import --secret-file -"),
         Auth::TrustedProxy { .. } => error(say!("core.secret.proxy")).fix(say!("core.secret.proxy-fix")),
         Auth::Token(_) | Auth::Password(_) | Auth::None => {
             error(say!("core.secret.unread")).fix(say!("core.try-again-soon"))

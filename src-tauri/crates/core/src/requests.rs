@@ -13,6 +13,7 @@ mod imports;
 mod links;
 mod origins;
 mod pause;
+mod token;
 mod trust;
 
 use std::sync::Arc;
@@ -125,6 +126,11 @@ pub(crate) async fn answer(desk: &Desk, request: Request) -> Result<Reply, Error
         }
         Request::AcmeLog { limit } => Ok(acme::log(desk, limit)),
         Request::GatewayControl { action } => gateway::control(desk, action).await,
+        Request::TokenStatus => token::status(desk).await,
+        Request::TokenImport { secret } => token::import(desk, secret).await,
+        Request::PlanTokenChange(edit) => token::plan(desk, edit).await,
+        Request::TokenChange(edit) => token::change(desk, edit).await,
+        Request::TokenReveal => token::reveal(desk).await,
         Request::GatewayLog { lines } => gateway::log(desk, lines).await,
         Request::InstallGateway => gateway::install(desk).await,
         Request::DashboardLink { address } => links::dashboard(desk, address).await,

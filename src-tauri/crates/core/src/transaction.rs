@@ -21,7 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatehouse_api::{
-    Change, Code, ConfigEdit, ErrorEnvelope, HistoryEntry, LastChange, OpenRequest, Plan, Progress, Text, say,
+    Change, Code, ConfigEdit, ErrorEnvelope, HistoryEntry, LastChange, OpenRequest, Plan, Progress, Text,
+    TokenEdit, say,
 };
 use gatehouse_openclaw::config::KeyPath;
 use time::OffsetDateTime;
@@ -30,7 +31,7 @@ use tokio::sync::{OwnedMutexGuard, broadcast, watch};
 pub(crate) use self::configuration::{request_restart, restarted};
 pub(crate) use self::serve::{off_thread, ports};
 pub use self::steps::Bringing;
-pub(crate) use self::steps::PROXIES;
+pub(crate) use self::steps::{PROXIES, checked, find, no_token, store_name};
 
 /// What the fuzzer drives: a journal's bytes read and written again.
 #[cfg(fuzzing)]
@@ -79,6 +80,8 @@ pub enum Intent {
         /// What that is, in one line.
         title: Text,
     },
+    /// Replace the gateway's token, or move it.
+    Token(TokenEdit),
     /// Change settings of the edge.
     ConfigureEdge {
         /// Which, to what.

@@ -190,6 +190,11 @@ impl Home {
         self.path.join("gateway")
     }
 
+    /// The program by which the gateway asks for its token.
+    pub fn token_helper(&self) -> PathBuf {
+        self.path.join("bin").join("gateway-token")
+    }
+
     /// The control socket: in the state folder, or in a short private folder where that path is too long for a socket.
     pub fn socket(&self) -> &Path {
         &self.socket

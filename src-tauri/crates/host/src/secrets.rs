@@ -53,6 +53,17 @@ pub enum Kind {
     File,
 }
 
+/// A secret as it was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What it is.
+    pub value: SecretString,
+    /// Where it is kept.
+    pub store: Kind,
+    /// Whether it is another one than we stored: somebody replaced it in the store.
+    pub replaced: bool,
+}
+
 /// Why a secret could not be had. "There is none" is no error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
@@ -148,23 +159,41 @@ impl Secrets {
     /// # Errors
     /// Any [`SecretError`].
     pub fn get(&self, name: &str) -> Result<Option<SecretString>, SecretError> {
+        Ok(self.find(name, ANSWER)?.map(|found| found.value))
+    }
+
+    /// [`Self::get`] with what else is known of it. Blocks for at most twice `limit`.
+    ///
+    /// # Errors
+    /// Any [`SecretError`].
+    pub fn find(&self, name: &str, limit: Duration) -> Result<Option<Found>, SecretError> {
         check(name)?;
         let marker = self.markers.get(name)?;
-        let kind = marker.as_ref().map_or(self.kind, |marker| marker.store);
-        match (self.read(kind, name)?, marker) {
+        let store = marker.as_ref().map_or(self.kind, |marker| marker.store);
+        match (self.read(store, name, limit)?, marker) {
             (Some(value), Some(marker)) => {
-                if !marker.is_of(&value) {
+                let replaced = !marker.is_of(&value);
+                if replaced {
                     warn!(name, "a secret was changed by somebody else");
                 }
-                Ok(Some(value))
+                Ok(Some(Found { value, store, replaced }))
             }
             (Some(value), None) => {
-                self.markers.put(name, kind, &value)?;
-                Ok(Some(value))
+                self.markers.put(name, store, &value)?;
+                Ok(Some(Found { value, store, replaced: false }))
             }
-            (None, Some(_)) => Err(SecretError::Missing { name: name.to_owned() }),
+            (None, Some(_)) => Err(self.gone(store, name, limit)),
             (None, None) => Ok(None),
         }
+    }
+
+    /// Where `name` was stored, by its marker alone: no keychain is asked.
+    ///
+    /// # Errors
+    /// [`SecretError::InvalidName`], and what keeps the marker from being read.
+    pub fn known(&self, name: &str) -> Result<Option<Kind>, SecretError> {
+        check(name)?;
+        Ok(self.markers.get(name)?.map(|marker| marker.store))
     }
 
     /// Stores `value` under `name`, replacing what was there. Blocks for at most 30 s.
@@ -199,10 +228,18 @@ impl Secrets {
         self.markers.remove(name)
     }
 
-    fn read(&self, kind: Kind, name: &str) -> Result<Option<SecretString>, SecretError> {
+    fn read(&self, kind: Kind, name: &str, limit: Duration) -> Result<Option<SecretString>, SecretError> {
         match kind {
             Kind::File => self.files.get(name),
-            Kind::Keychain | Kind::SecretService => self.keychain(kind)?.get(name, ANSWER),
+            Kind::Keychain | Kind::SecretService => self.keychain(kind)?.get(name, limit),
+        }
+    }
+
+    /// A locked store shows nothing, too: it is asked whether it is locked.
+    fn gone(&self, kind: Kind, name: &str, limit: Duration) -> SecretError {
+        match self.keychain(kind).is_ok_and(|keychain| keychain.is_locked(limit)) {
+            true => SecretError::Locked("the Secret Service shows nothing until it is unlocked".to_owned()),
+            false => SecretError::Missing { name: name.to_owned() },
         }
     }
 

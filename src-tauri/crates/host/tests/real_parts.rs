@@ -61,13 +61,43 @@ fn inside_the_desktop_session(folder: &Path) {
     assert_eq!(read(&Secrets::open(&folder, Preference::Keychain)), Ok(Some("two\nlines".to_owned())));
     assert!(!folder.join("key.secret").exists());
 
+    secrets.put("other", &SecretString::from("three")).unwrap();
+    clear("other");
+    let missing = secrets.get("other").map(|value| value.is_some());
+    assert_eq!(missing, Err(SecretError::Missing { name: "other".to_owned() }));
+
     lock_every_collection();
     let secrets = Secrets::open(&folder, Preference::Keychain);
     assert_eq!(secrets.kind(), Kind::SecretService);
     let error = read(&secrets).unwrap_err();
-    assert!(matches!(error, SecretError::Locked(_) | SecretError::Missing { .. }), "{error:?}");
+    assert!(matches!(error, SecretError::Locked(_)), "{error:?}");
     let error = secrets.put("key", &SecretString::from("three")).unwrap_err();
     assert!(matches!(error, SecretError::Locked(_)), "{error:?}");
+}
+
+/// Takes an item away behind our back, as a person does in a keychain program.
+fn clear(name: &str) {
+    let output = Command::new("gdbus")
+        .args(["call", "--session", "--dest", "org.freedesktop.secrets"])
+        .args(["--object-path", "/org/freedesktop/secrets"])
+        .args(["--method", "org.freedesktop.Secret.Service.SearchItems", "{'service': 'Gatehouse'}"])
+        .output();
+    let answer = String::from_utf8(output.unwrap().stdout).unwrap();
+    let paths = answer.split('\'').filter(|part| part.starts_with("/org/"));
+    let mut removed = 0;
+    for path in paths {
+        let call = |method: &[&str]| {
+            let mut gdbus = Command::new("gdbus");
+            gdbus.args(["call", "--session", "--dest", "org.freedesktop.secrets", "--object-path", path]);
+            String::from_utf8(gdbus.arg("--method").args(method).output().unwrap().stdout).unwrap()
+        };
+        let get = ["org.freedesktop.DBus.Properties.Get", "org.freedesktop.Secret.Item", "Attributes"];
+        if call(&get).contains(&format!("'{name} (")) {
+            call(&["org.freedesktop.Secret.Item.Delete"]);
+            removed += 1;
+        }
+    }
+    assert_eq!(removed, 1, "{answer}");
 }
 
 fn lock_every_collection() {

@@ -51,6 +51,10 @@ pub struct Gateway {
     pub bind: Option<String>,
     /// What it asks clients for.
     pub auth: Auth,
+    /// Where `gateway.auth.token` comes from.
+    pub token_source: TokenSource,
+    /// `gateway.controlUi.basePath`.
+    pub base_path: Option<String>,
     /// The `openclaw` program.
     pub program: Option<PathBuf>,
     /// Where the program was found.
@@ -66,6 +70,25 @@ pub enum PortSource {
     Config,
     /// 18789.
     Default,
+}
+
+/// Where the shared token comes from. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum TokenSource {
+    /// There is none in the configuration.
+    #[default]
+    Absent,
+    /// It stands there in plain text.
+    Plain,
+    /// A program gives it (a SecretRef of kind `exec`).
+    Program {
+        /// Which, where its provider is configured.
+        command: Option<PathBuf>,
+        /// What it is asked for.
+        id: String,
+    },
+    /// A variable, or another kind of SecretRef.
+    Elsewhere,
 }
 
 /// Where a program was found.
@@ -194,6 +217,8 @@ pub fn discover(environment: &Environment) -> Result<Gateway, DiscoveryError> {
     Ok(Gateway {
         config_exists: config.is_some(),
         auth: auth::read(environment, gateway),
+        token_source: auth::token_source(gateway),
+        base_path: view.base_path,
         bind: view.bind,
         port,
         port_source,

@@ -1,4 +1,4 @@
-//! Asking a port whether an OpenClaw gateway lives there, without a secret.
+//! Asking a port whether an OpenClaw gateway lives there, without a secret, and whether it takes a secret.
 //!
 //! The gateway serves its page on every unknown path, so a status of 200 proves nothing: the bodies of `/healthz` and
 //! `/readyz` do.
@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -14,6 +15,8 @@ use tokio::time::timeout;
 
 const LIMIT: Duration = Duration::from_millis(1500);
 const LARGEST: u64 = 64 * 1024;
+/// What the page asks for first; it wants the secret (openclaw-gateway §2).
+const PAGE_FACTS: &str = "/control-ui-config.json";
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +61,23 @@ pub async fn health(address: SocketAddr) -> GatewayHealth {
     }
 }
 
+/// Whether the gateway takes the shared secret; `None` where it cannot be told: it does not answer, or shows no page
+/// of its own. `base_path` is `gateway.controlUi.basePath`. Takes 1.5 s at most.
+pub async fn admits(address: SocketAddr, base_path: Option<&str>, secret: &SecretString) -> Option<bool> {
+    let base = base_path.map(|base| base.trim_matches('/')).filter(|base| !base.is_empty());
+    let path = base.map_or_else(|| PAGE_FACTS.to_owned(), |base| format!("/{base}{PAGE_FACTS}"));
+    let secret = secret.expose_secret();
+    if !path.is_ascii() || path.contains(char::is_whitespace) || secret.contains(char::is_control) {
+        return None;
+    }
+    let authorization = format!("Authorization: Bearer {secret}\r\n");
+    match ask(address, &path, &authorization).await.ok()?.status {
+        200 => Some(true),
+        401 => Some(false),
+        _ => None,
+    }
+}
+
 struct Answer {
     status: u16,
     server: Option<String>,
@@ -87,7 +107,11 @@ impl Answer {
 }
 
 async fn get(address: SocketAddr, path: &str) -> Result<Answer, Silence> {
-    match timeout(LIMIT, exchange(address, path)).await {
+    ask(address, path, "").await
+}
+
+async fn ask(address: SocketAddr, path: &str, headers: &str) -> Result<Answer, Silence> {
+    match timeout(LIMIT, exchange(address, path, headers)).await {
         Err(_) => Err(Silence::Late),
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Err(Silence::Refused),
         Ok(Err(error)) => Err(Silence::Broken(format!("the connection broke: {error}"))),
@@ -96,9 +120,10 @@ async fn get(address: SocketAddr, path: &str) -> Result<Answer, Silence> {
 }
 
 /// HTTP/1.0, so that the answer comes unchunked and ends with the connection.
-async fn exchange(address: SocketAddr, path: &str) -> io::Result<Vec<u8>> {
+async fn exchange(address: SocketAddr, path: &str, headers: &str) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();
     let read = stream.take(LARGEST).read_to_end(&mut bytes).await;

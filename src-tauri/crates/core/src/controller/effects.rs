@@ -50,7 +50,11 @@ pub(super) async fn run(desk: Desk, effect: Effect) {
 /// The connection moves with what was found.
 async fn find(desk: &Desk) -> Result<Box<Gateway>, ErrorEnvelope> {
     let environment = desk.context.environment.load_full();
-    let found = blocking(move || discover(&environment).map_err(|error| error.explain())).await;
+    let token = desk.context.token.clone();
+    let found = blocking(move || {
+        discover(&environment).map(|gateway| token.resolved(gateway)).map_err(|error| error.explain())
+    })
+    .await;
     match &found {
         Ok(gateway) => desk.context.link.update(Some(gateway.clone())),
         Err(error) if error.code == Code::GatewayNotFound => desk.context.link.update(None),

@@ -14,6 +14,8 @@ fn gateway(port: u16, auth: Auth) -> Gateway {
         port_source: PortSource::Config,
         bind: None,
         auth,
+        token_source: Default::default(),
+        base_path: None,
         program: None,
         program_source: None,
     }

@@ -14,6 +14,8 @@ fn found(program: bool) -> Result<Gateway, DiscoveryError> {
         port_source: PortSource::Default,
         bind: None,
         auth: Auth::None,
+        token_source: Default::default(),
+        base_path: None,
         program: program.then(|| PathBuf::from("/usr/bin/openclaw")),
         program_source: None,
     })

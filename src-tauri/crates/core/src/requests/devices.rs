@@ -2,7 +2,9 @@
 
 mod in_time;
 
-use gatehouse_api::{ApproveAs, Code, DeviceList, ErrorEnvelope, Reply, RevokeReport, Text, say};
+use std::sync::Arc;
+
+use gatehouse_api::{ApproveAs, Code, DeviceList, ErrorEnvelope, Reply, RevokeReport, Text, TokenEdit, say};
 use gatehouse_openclaw::client::GatewayClient;
 use gatehouse_openclaw::devices::{self as gateway, Access, Devices, Paired, ReturnPath, Shown};
 use gatehouse_openclaw::discovery::{Auth, Gateway};
@@ -12,6 +14,7 @@ use crate::controller::message::Fact;
 use crate::devices::choose::choose;
 use crate::devices::{expiry, join};
 use crate::errors::Explain;
+use crate::transaction::Intent;
 
 pub(super) use in_time::expire;
 pub(crate) use in_time::follow as expire_in_time;
@@ -167,6 +170,11 @@ fn how(path: ReturnPath) -> Text {
 
 /// The connection moves to the new token at once.
 async fn rotate(desk: &Desk, client: &GatewayClient) -> Result<(), ErrorEnvelope> {
+    let ours = |gateway: Arc<Gateway>| desk.context.token.is_ours(&gateway.token_source);
+    if desk.context.link.gateway().is_some_and(ours) {
+        let rotation = Intent::Token(TokenEdit::Rotate { secret: None });
+        return desk.transactions.run(rotation).await.map(drop);
+    }
     let token = gateway::rotate_shared_token(client).await.map_err(|error| error.explain())?;
     if let Some(known) = desk.context.link.gateway() {
         desk.context.link.update(Some(Gateway { auth: Auth::Token(token), ..Gateway::clone(&known) }));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gatehouse_api::Text;
 use gatehouse_openclaw::discovery::Gateway;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::ledger::Ledger;
 use crate::address_plan::AddressPlan;
@@ -21,8 +22,24 @@ pub(crate) struct Draft {
     pub(crate) ports: Option<PortsPlan>,
     /// The addresses.
     pub(crate) addresses: Option<AddressPlan>,
+    /// What became of the gateway's token.
+    pub(crate) token: Option<TokenMoved>,
     /// What came up while steps ran and the user should know.
     pub(crate) warnings: Vec<Text>,
+}
+
+/// The gateway's token before and after.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenMoved {
+    pub(crate) old: SecretString,
+    pub(crate) new: SecretString,
+}
+
+impl TokenMoved {
+    /// Whether it is another one.
+    pub(crate) fn rotates(&self) -> bool {
+        self.old.expose_secret() != self.new.expose_secret()
+    }
 }
 
 /// The gateway as it was found.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::brought::{Imported, Wanted};
 use crate::settings::{AcmeSettings, OpenSettings};
+use crate::transaction::steps::Form;
 
 /// The inverse of a step. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +50,15 @@ pub(crate) enum Inverse {
         /// What was asked for.
         wanted: Wanted,
     },
+    /// The gateway's token was replaced or moved. The token from before is where secrets are kept.
+    Token {
+        /// Where the gateway took it from.
+        before: Form,
+        /// Whether it was replaced.
+        rotates: bool,
+        /// What was made around it in the configuration, as edits that take it away.
+        prunes: Vec<Edit>,
+    },
     /// Settings of the edge were changed.
     Edge {
         /// What was stored before.
@@ -73,6 +83,7 @@ impl Inverse {
             | Self::Settings { .. }
             | Self::Acme { .. }
             | Self::Brought { .. }
+            | Self::Token { .. }
             | Self::Edge { .. } => &[],
         }
     }

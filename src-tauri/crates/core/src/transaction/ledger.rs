@@ -44,7 +44,7 @@ impl Ledger {
                     }
                 }
                 Edit::Prune { .. } => self.add(edit.clone()),
-                Edit::AddToArray { .. } | Edit::Set { .. } | Edit::Remove { .. } => {}
+                Edit::AddToArray { .. } | Edit::Set { .. } | Edit::Replace { .. } | Edit::Remove { .. } => {}
             }
         }
     }
@@ -108,6 +108,7 @@ impl Ledger {
             | Edit::Reinsert { .. }
             | Edit::AddToArray { .. }
             | Edit::Set { .. }
+            | Edit::Replace { .. }
             | Edit::Remove { .. } => None,
         })
     }
@@ -136,6 +137,7 @@ fn path_of(edit: &Edit) -> &KeyPath {
         Edit::AddToArray { path, .. }
         | Edit::RemoveFromArray { path, .. }
         | Edit::Set { path, .. }
+        | Edit::Replace { path, .. }
         | Edit::Remove { path }
         | Edit::Restore { path, .. }
         | Edit::Reinsert { path, .. }

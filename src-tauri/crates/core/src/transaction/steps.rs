@@ -12,9 +12,13 @@ mod listen;
 mod loopback;
 mod map_port;
 mod public_certificates;
+mod token;
+mod token_proof;
 mod verify;
 
-use gatehouse_api::{ChangeKind, ConfigEdit, ErrorEnvelope, OpenRequest, Scope, StepId, Text, say};
+use gatehouse_api::{
+    ChangeKind, ConfigEdit, ErrorEnvelope, OpenRequest, Scope, StepId, Text, TokenEdit, say,
+};
 use gatehouse_openclaw::origin;
 
 use super::Intent;
@@ -31,6 +35,7 @@ pub(crate) use self::configure::{ORIGINS, PROXIES, Wish};
 pub(crate) use self::configure_edge::configure;
 pub(crate) use self::find_gateway::find;
 pub(crate) use self::public_certificates::remember as remember_acme;
+pub(crate) use self::token::{Form, checked, no_token, store_name, take_back as take_token_back};
 
 /// The script of an intent.
 pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, ErrorEnvelope> {
@@ -58,6 +63,7 @@ pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, Error
             confirm_within: None,
             undoable: true,
         }),
+        Intent::Token(edit) => Ok(token_script(context, edit)),
         Intent::ConfigureEdge { edits, replace } => Ok(Script {
             kind: ChangeKind::Settings,
             title: edge_title(edits, *replace),
@@ -66,6 +72,32 @@ pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, Error
             confirm_within: None,
             undoable: true,
         }),
+    }
+}
+
+fn token_script(context: &Context, edit: &TokenEdit) -> Script {
+    let mut steps: Vec<Box<dyn Step>> = vec![Box::new(find_gateway::FindGateway::new(context))];
+    let title = match edit {
+        TokenEdit::Generate => {
+            steps.push(Box::new(authentication::Authentication::new(context)));
+            say!("core.token.title-generate")
+        }
+        TokenEdit::Rotate { .. } => say!("core.token.title-rotate"),
+        TokenEdit::UseStore => say!("core.token.title-store"),
+        TokenEdit::UsePlain => say!("core.token.title-plain"),
+    };
+    if *edit != TokenEdit::Generate {
+        steps.push(Box::new(token::MoveToken::new(context, edit)));
+        steps.push(Box::new(token_proof::TokenProof::new(context)));
+    }
+    Script {
+        kind: ChangeKind::Token,
+        title,
+        steps,
+        draft: Draft::default(),
+        confirm_within: None,
+        // The old token of a rotation may be known to somebody: it does not come back.
+        undoable: !matches!(edit, TokenEdit::Rotate { .. }),
     }
 }
 

@@ -9,7 +9,7 @@ use super::inverse::Inverse;
 use super::journal::step_text;
 use super::serve;
 use super::step::{Revert, Reverted, Reverter};
-use super::steps::{bring_back, configure, find, remember, remember_acme};
+use super::steps::{Form, bring_back, configure, find, remember, remember_acme, take_token_back};
 use crate::context::Context;
 use crate::edge_config;
 use crate::errors::Explain;
@@ -58,6 +58,9 @@ impl Reverter for TakeBack {
                 }
                 Ok(Reverted::default())
             }
+            Inverse::Token { before, rotates, prunes } => {
+                take_token_back(&self.context, before, rotates, &prunes, what.backup.as_deref()).await
+            }
             Inverse::Edge { previous } => {
                 configure(&self.context, previous).await.map(|()| Reverted::default())
             }
@@ -78,6 +81,8 @@ impl Reverter for TakeBack {
             Inverse::Acme { previous: None } => line(say!("core.acme.undo-none")),
             Inverse::Acme { previous: Some(_) } => line(say!("core.acme.undo-before")),
             Inverse::Brought { .. } => line(say!("core.undo.brought")),
+            Inverse::Token { before: Form::Plain, .. } => line(say!("core.undo.token-plain")),
+            Inverse::Token { before: Form::Store, .. } => line(say!("core.undo.token-store")),
             Inverse::Edge { previous } => {
                 let now = self.context.settings.current();
                 let details = edge_config::differences(&now.edge, &previous);

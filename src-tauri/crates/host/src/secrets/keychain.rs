@@ -20,11 +20,24 @@ pub(super) struct Keychain {
     store: Arc<CredentialStore>,
     folder_id: String,
     lane: Lane,
+    /// Asks the system whether the store is locked, where it can be asked.
+    lock: fn() -> Option<bool>,
 }
 
 impl Keychain {
     pub(super) fn new(kind: Kind, store: Arc<CredentialStore>) -> Self {
-        Self { kind, store, folder_id: String::new(), lane: Lane::default() }
+        Self { kind, store, folder_id: String::new(), lane: Lane::default(), lock: || None }
+    }
+
+    /// The same keychain with somebody who knows whether it is locked.
+    pub(super) fn with_lock(mut self, lock: fn() -> Option<bool>) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// Whether the store says that it is locked. One that says nothing counts as open.
+    pub(super) fn is_locked(&self, limit: Duration) -> bool {
+        self.lane.run(limit, self.lock).flatten().unwrap_or(false)
     }
 
     /// The keychain of this system; `None` where there is none or it does not answer within `limit`.
@@ -33,7 +46,7 @@ impl Keychain {
             return None;
         }
         match Lane::default().run(limit, system::connect)? {
-            Ok(store) => Some(Self::new(system::KIND, store)),
+            Ok(store) => Some(Self::new(system::KIND, store).with_lock(system::is_locked)),
             Err(error) => {
                 info!(error = %describe(&error), "no keychain");
                 None
@@ -169,6 +182,18 @@ mod system {
         Ok(zbus_secret_service_keyring_store::Store::new()?)
     }
 
+    /// What the Secret Service says of its default collection. It is asked without unlocking anything.
+    pub(super) fn is_locked() -> Option<bool> {
+        let bus = zbus::blocking::Connection::session().ok()?;
+        let collection = zbus::blocking::Proxy::new(
+            &bus,
+            "org.freedesktop.secrets",
+            "/org/freedesktop/secrets/aliases/default",
+            "org.freedesktop.Secret.Collection",
+        );
+        collection.ok()?.get_property("Locked").ok()
+    }
+
     /// The store sorts its errors well enough.
     pub(super) fn known(_: &(dyn StdError + Send + Sync + 'static)) -> Option<SecretError> {
         None
@@ -192,6 +217,11 @@ mod system {
 
     pub(super) fn connect() -> keyring_core::Result<Arc<CredentialStore>> {
         Ok(apple_native_keyring_store::keychain::Store::new()?)
+    }
+
+    /// The store itself tells: a locked keychain answers with an error.
+    pub(super) fn is_locked() -> Option<bool> {
+        None
     }
 
     /// `SecBase.h`. The store passes the first three on as failures of the platform.

@@ -182,6 +182,33 @@ fn a_locked_service_that_looks_empty_is_never_taken_for_empty() {
 }
 
 #[test]
+fn locked_missing_and_replaced_are_told_apart() {
+    let bench = Bench::new();
+    let asked = |lock: fn() -> Option<bool>| {
+        let store: Arc<CredentialStore> = Arc::new(bench.service.clone());
+        Secrets::open_with(&bench.path(), Preference::Keychain, || {
+            Some(Keychain::new(Kind::SecretService, store).with_lock(lock))
+        })
+    };
+    bench.desktop().put("key", &secret("one")).unwrap();
+    let find = |secrets: &Secrets| secrets.find("key", ANSWER).map(|found| found.map(|found| found.replaced));
+    assert_eq!(find(&bench.desktop()), Ok(Some(false)));
+    for value in bench.service.items.lock().unwrap().values_mut() {
+        *value = b"two".to_vec();
+    }
+    assert_eq!(find(&bench.desktop()), Ok(Some(true)));
+    bench.desktop().put("key", &secret("two")).unwrap();
+    assert_eq!(find(&bench.desktop()), Ok(Some(false)));
+    bench.lock(true);
+    assert!(matches!(find(&asked(|| Some(true))), Err(SecretError::Locked(_))));
+    bench.lock(false);
+    bench.service.items.lock().unwrap().clear();
+    assert_eq!(find(&asked(|| Some(false))), Err(SecretError::Missing { name: "key".to_owned() }));
+    assert_eq!(bench.desktop().known("key"), Ok(Some(Kind::SecretService)));
+    assert_eq!(bench.desktop().known("other"), Ok(None));
+}
+
+#[test]
 fn a_service_that_nobody_can_unlock_is_not_chosen_for_the_first_secret() {
     let bench = Bench::new();
     bench.lock(true);

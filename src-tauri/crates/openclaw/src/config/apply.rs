@@ -84,6 +84,7 @@ impl Work {
             Edit::AddToArray { path, values } => self.add(path, values),
             Edit::RemoveFromArray { path, values } => self.take(path, values),
             Edit::Set { path, value } => self.set(path, value),
+            Edit::Replace { path, value } => self.replace(path, value.as_ref()),
             Edit::Remove { path } => self.remove(path),
             Edit::Restore { path, ours, before } => self.restore(path, ours, before.as_ref()),
             Edit::Reinsert { path, removed } => self.reinsert(path, removed),
@@ -176,6 +177,25 @@ impl Work {
         let mut undo = vec![Edit::Restore { path: path.clone(), ours: expected(path, value), before }];
         undo.extend(made);
         Ok(undo)
+    }
+
+    fn replace(&mut self, path: &KeyPath, value: Option<&Value>) -> Undo {
+        self.guard(path)?;
+        let before = at(&self.value, path).cloned();
+        if value.is_some_and(has_include) || before.as_ref().is_some_and(has_include) {
+            return Err(refusal(path, "it comes from another file ($include)"));
+        }
+        if before.as_ref() == value {
+            return Ok(Vec::new());
+        }
+        self.note(path, before.as_ref(), value);
+        match value {
+            Some(value) => Ok(self.put(path, value.clone())),
+            None => {
+                self.perform(Operation::Delete { path: path.clone() });
+                Ok(Vec::new())
+            }
+        }
     }
 
     fn remove(&mut self, path: &KeyPath) -> Undo {

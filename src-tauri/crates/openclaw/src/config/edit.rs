@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::KeyPath;
 use super::secret::shown;
 
-/// One edit. The first four are what callers ask for; the last three occur in inverses.
+/// One edit. The first five are what callers ask for; the last three occur in inverses.
 ///
-/// `Debug` shows no value under a key that names a secret. Serialised, `Set` holds its value: do not journal a forward
+/// `Debug` shows no value under a key that names a secret. Serialised, `Set` and `Replace` hold their value: do not journal a forward
 /// edit that sets a secret; inverses never hold one.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "edit", rename_all = "kebab-case")]
@@ -35,6 +35,14 @@ pub enum Edit {
         path: KeyPath,
         /// To what.
         value: Value,
+    },
+    /// Sets a secret or what stands for it, also where a secret stands now. Its inverse does not bring that one back:
+    /// who replaces a secret keeps the old one where secrets are kept.
+    Replace {
+        /// Where.
+        path: KeyPath,
+        /// By what; `None` = by nothing.
+        value: Option<Value>,
     },
     /// Removes a key.
     Remove {
@@ -130,6 +138,7 @@ impl Edit {
             Self::AddToArray { path, values } => format!("add {} to {path}", values.join(", ")),
             Self::RemoveFromArray { path, values } => format!("remove {} from {path}", values.join(", ")),
             Self::Set { path, value } => format!("set {path} to {}", shown(path, Some(value))),
+            Self::Replace { path, value } => format!("replace {path} by {}", shown(path, value.as_ref())),
             Self::Remove { path } => format!("remove {path}"),
             Self::Restore { path, before, .. } => match before {
                 Some(value) => format!("set {path} back to {}", shown(path, Some(value))),

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use gatehouse_files::{PRIVATE, read_bounded, write_atomic};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -180,6 +181,14 @@ pub fn backup_path(path: &Path) -> PathBuf {
 /// [`ConfigError::Missing`], [`ConfigError::Invalid`], [`ConfigError::Io`].
 pub fn read_view(path: &Path) -> Result<View, ConfigError> {
     Ok(View::of(&object(path, &read_bytes(path)?)?))
+}
+
+/// The shared token that stands in plain text in a configuration's bytes.
+#[must_use]
+pub fn plain_token(bytes: &[u8]) -> Option<SecretString> {
+    let config = read::parse(bytes).ok()?;
+    let token = config.pointer("/gateway/auth/token")?.as_str()?;
+    (!token.is_empty() && !token.contains("${")).then(|| token.into())
 }
 
 pub(crate) fn object(path: &Path, bytes: &[u8]) -> Result<Value, ConfigError> {

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Auth, Environment};
+use super::{Auth, Environment, TokenSource};
 use crate::config::AuthMode;
 
 const REDACTED: &str = "__OPENCLAW_REDACTED__";
@@ -36,6 +36,25 @@ pub(super) fn read(environment: &Environment, config: &Value) -> Auth {
                     .to_owned(),
             ),
         },
+    }
+}
+
+/// Where the token comes from, as the file says.
+pub(super) fn token_source(config: &Value) -> TokenSource {
+    let text =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    match config.pointer("/gateway/auth/token") {
+        None | Some(Value::Null) => TokenSource::Absent,
+        Some(Value::String(token)) if token.trim().is_empty() => TokenSource::Absent,
+        Some(Value::String(token)) if token.contains("${") => TokenSource::Elsewhere,
+        Some(Value::String(_)) => TokenSource::Plain,
+        Some(reference) if text(reference, "source") == "exec" => {
+            let providers = config.pointer("/secrets/providers");
+            let provider = providers.and_then(|providers| providers.get(text(reference, "provider")));
+            let command = provider.and_then(|provider| provider.get("command")?.as_str());
+            TokenSource::Program { command: command.map(Into::into), id: text(reference, "id") }
+        }
+        Some(_) => TokenSource::Elsewhere,
     }
 }
 

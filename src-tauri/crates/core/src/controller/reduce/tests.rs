@@ -64,6 +64,8 @@ fn found(program: bool) -> Fact {
         port_source: PortSource::Default,
         bind: None,
         auth: Auth::Token("t".into()),
+        token_source: Default::default(),
+        base_path: None,
         program: program.then(|| "/usr/bin/openclaw".into()),
         program_source: None,
     })))

@@ -16,6 +16,8 @@ fn gateway(auth: Auth) -> Gateway {
         port_source: PortSource::Default,
         bind: None,
         auth,
+        token_source: Default::default(),
+        base_path: None,
         program: None,
         program_source: None,
     }

@@ -4,17 +4,15 @@ use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatehouse_api::{Code, ErrorEnvelope, StepId, Text, say};
 use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::config::{Edit, OnDrift};
 use gatehouse_openclaw::discovery::Auth;
+use secrecy::ExposeSecret as _;
 
-use super::find_gateway;
+use super::{find_gateway, token};
 use crate::context::Context;
-use crate::errors;
+use crate::errors::{self, Explain};
 use crate::link;
 use crate::transaction::configuration::{Edited, Place, let_in, own_words, restarted};
 use crate::transaction::draft::{Draft, Found};
@@ -69,9 +67,11 @@ impl Step for Authentication {
                 prepared.warnings.push(errors::both(&why));
                 return Ok(prepared);
             }
-            Auth::Missing => (vec![set(TOKEN, token()?)], found.running, say!("core.authentication.give")),
+            Auth::Missing => {
+                (vec![set(TOKEN, self.token().await?)], found.running, say!("core.authentication.give"))
+            }
             Auth::None => (
-                vec![set(MODE, "token".to_owned()), set(TOKEN, token()?)],
+                vec![set(MODE, "token".to_owned()), set(TOKEN, self.token().await?)],
                 found.running,
                 say!("core.authentication.ask"),
             ),
@@ -110,6 +110,14 @@ impl Step for Authentication {
 }
 
 impl Authentication {
+    /// The token that was stored here before, else a new one. One that is stored and cannot be had now is no reason for
+    /// a new one: the keychain may only be locked.
+    async fn token(&self) -> Result<String, ErrorEnvelope> {
+        let store = self.context.token.clone();
+        let kept = off_thread(move || store.held()).await?.map_err(|error| error.explain())?;
+        kept.map_or_else(token::fresh, |kept| Ok(kept.expose_secret().to_owned()))
+    }
+
     /// Waits until the running gateway lets us in with the new secret, restart included. One that had none made one up
     /// at its start and keeps to that: it reads the file, says so, and goes on refusing until it restarts.
     async fn let_in(&self, found: &Found) -> Result<(), ErrorEnvelope> {
@@ -140,19 +148,6 @@ fn nothing(title: Text) -> Prepared {
 
 fn set(path: &str, value: String) -> Edit {
     Edit::Set { path: path.into(), value: value.into() }
-}
-
-/// 32 random bytes.
-fn token() -> Result<String, ErrorEnvelope> {
-    let mut bytes = [0_u8; 32];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| {
-        ErrorEnvelope::new(
-            Code::Failed,
-            say!("core.authentication.no-token"),
-            say!("core.authentication.no-random"),
-        )
-    })?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 fn not_let_in(why: Text) -> ErrorEnvelope {

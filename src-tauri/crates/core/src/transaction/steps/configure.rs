@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use gatehouse_api::{AddressScope, Code, ErrorEnvelope, Scope, StepId, Text, say};
 use gatehouse_openclaw::config::{Edit, KeyPath, OnDrift, View};
 
+use super::token::is_container;
 use super::{authentication, loopback};
 use crate::address_plan::AddressPlan;
 use crate::context::Context;
@@ -168,7 +169,7 @@ fn for_plan(plan: &AddressPlan, scope: Scope, ledger: &Ledger) -> Vec<Edit> {
 fn taken_back_at_close(path: &KeyPath) -> bool {
     let stays = [authentication::TOKEN, authentication::MODE, loopback::BIND];
     let holds = ["gateway", "gateway.auth"];
-    !stays.iter().chain(&holds).any(|kept| *path == KeyPath::from(*kept))
+    !is_container(path) && !stays.iter().chain(&holds).any(|kept| *path == KeyPath::from(*kept))
 }
 
 fn removal(origin: &str, view: &View, context: &Context) -> Result<(Vec<Edit>, Vec<Text>), ErrorEnvelope> {
@@ -207,7 +208,11 @@ fn touches_proxies(edited: &Edited) -> bool {
         Edit::RemoveFromArray { path, .. } | Edit::Reinsert { path, .. } | Edit::Restore { path, .. } => {
             *path == proxies
         }
-        Edit::AddToArray { .. } | Edit::Set { .. } | Edit::Remove { .. } | Edit::Prune { .. } => false,
+        Edit::AddToArray { .. }
+        | Edit::Set { .. }
+        | Edit::Replace { .. }
+        | Edit::Remove { .. }
+        | Edit::Prune { .. } => false,
     })
 }
 

@@ -81,8 +81,11 @@ impl Step for FindGateway {
 /// Finds it and hands it to the connection.
 pub(crate) async fn find(context: &Context) -> Result<Found, ErrorEnvelope> {
     let environment = context.environment.load_full();
+    let token = context.token.clone();
     let gateway: Gateway =
-        off_thread(move || discovery::discover(&environment)).await?.map_err(|error| error.explain())?;
+        off_thread(move || discovery::discover(&environment).map(|gateway| token.resolved(gateway)))
+            .await?
+            .map_err(|error| error.explain())?;
     context.link.update(Some(gateway.clone()));
     let running = match probe::health(context.link.address()).await {
         GatewayHealth::Ready | GatewayHealth::Live => true,

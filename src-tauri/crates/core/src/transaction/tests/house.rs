@@ -10,8 +10,10 @@ use gatehouse_api::{OpenRequest, Scope};
 use gatehouse_certs::{Certificates, Vault, VaultError};
 use gatehouse_edge::{Edge, EdgeOptions, EdgeSettings};
 use gatehouse_host::addresses::{InterfaceAddress, Kind};
+use gatehouse_host::home::{self, Home};
 use gatehouse_host::names::HostNames;
 use gatehouse_host::ports::{PortHolder, Refusal};
+use gatehouse_host::secrets::{Preference, Secrets};
 use gatehouse_openclaw::discovery::Environment;
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
@@ -27,6 +29,7 @@ use crate::mapping::tests::{Desk, Paper};
 use crate::public::{self, Public};
 use crate::settings::SettingsStore;
 use crate::testing::free_port;
+use crate::token::TokenStore;
 use crate::transaction::{Intent, Transactions, serve};
 
 pub(crate) struct House {
@@ -123,7 +126,11 @@ impl House {
         let brought =
             Brought::open(&folder.path().join("certs"), certificates.shelf(), vault.clone()).unwrap();
         let paper = Arc::<Paper>::default();
+        let kept = Arc::new(Secrets::open(&folder.path().join("secrets"), Preference::File));
+        let home = home::Environment { gatehouse_home: Some(folder.path().into()), ..Default::default() };
+        let token = Arc::new(TokenStore::new(kept, &Home::resolve(&home).unwrap()));
         let context = Context {
+            token,
             brought: Arc::new(brought),
             public,
             journal: folder.path().join("journal"),

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{Edit, Expected, OnDrift};
+use super::super::{Edit, Expected, KeyPath, OnDrift};
 use super::{apply, at};
 
 fn add(path: &str, values: &[&str]) -> Edit {
@@ -271,4 +271,28 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_secret_is_replaced_and_written_down_nowhere() {
+    let before = json!({"gateway": {"auth": {"token": "hunter2-hunter2"}}});
+    let reference = json!({"source": "exec", "provider": "gatehouse", "id": "gateway-token"});
+    let path = KeyPath::from("gateway.auth.token");
+
+    let there = apply(
+        &before,
+        &[Edit::Replace { path: path.clone(), value: Some(reference.clone()) }],
+        OnDrift::Leave,
+    );
+    let there = there.unwrap();
+    let back = [Edit::Replace { path: path.clone(), value: Some(json!("hunter3-hunter3")) }];
+    let gone = apply(&before, &[Edit::Replace { path: path.clone(), value: None }], OnDrift::Leave).unwrap();
+    let again = apply(&there.after, &back, OnDrift::Leave).unwrap();
+
+    assert_eq!(at(&there.after, &path), Some(&reference));
+    assert_eq!(there.inverse, Vec::new());
+    assert_eq!(at(&again.after, &path), Some(&json!("hunter3-hunter3")));
+    assert_eq!(gone.after, json!({"gateway": {"auth": {}}}));
+    let told = format!("{:?} {:?} {:?} {:?}", there.changes, again.changes, gone.changes, back);
+    assert!(!told.contains("hunter"), "{told}");
 }
