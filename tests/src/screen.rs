@@ -165,7 +165,12 @@ impl Screen {
     pub async fn copy(&self, text: &str) {
         let file = self.folder.join("copied");
         std::fs::write(&file, text).expect("the text can be written");
-        self.must_run("xclip", &["-i", "-selection", "clipboard", self::text(&file)]).await;
+        // It stays in the background with what it was given to write to.
+        let mut command = self.machine.command("xclip");
+        command.args(["-i", "-selection", "clipboard"]).arg(&file);
+        self.dress(command.stdout(Stdio::null()).stderr(Stdio::null()));
+        let ran = within("xclip", PATIENCE, command.status()).await.expect("the program starts");
+        assert!(ran.success(), "xclip -i: {ran}");
     }
 
     /// Puts a command onto this screen. What it has of a session's environment already it keeps.

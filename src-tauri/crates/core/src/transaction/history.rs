@@ -207,9 +207,11 @@ impl Changes {
             .collect()
     }
 
-    /// Whether the change may still be taken back, and so needs the copies that it made of files.
+    /// Whether the change may still be taken back, and so needs the copies that it made of files. They hold the user's
+    /// secrets: of a token that was replaced, the old one.
     pub(crate) fn may_be_taken_back(&self, entry: &Entry) -> bool {
-        !entry.is_closed() || self.in_effect(entry)
+        let undoable = entry.commitment().is_none_or(|kept| kept.undoable);
+        !entry.is_closed() || (undoable && self.in_effect(entry))
     }
 
     fn in_effect(&self, entry: &Entry) -> bool {

@@ -101,7 +101,7 @@ impl Step for MoveToken {
         let edited = match edits.is_empty() {
             true => None,
             false => {
-                let place = Place::of(&self.context, &found).await;
+                let place = place(&self.context, &found, before, after).await;
                 Some(place.prepare(&edits, OnDrift::Leave).await?)
             }
         };
@@ -243,10 +243,11 @@ pub(crate) async fn take_back(
         })
         .await??;
     }
-    let mut edits = edits(context, form(context, &found.gateway)?, before, &old);
+    let now = form(context, &found.gateway)?;
+    let mut edits = edits(context, now, before, &old);
     edits.extend(prunes.iter().filter(|edit| matches!(edit, Edit::Prune { .. })).cloned());
     if !edits.is_empty() {
-        let place = Place::of(context, &found).await;
+        let place = place(context, &found, now, before).await;
         place.prepare(&edits, OnDrift::Leave).await?.write().await?;
     } else if running && rotates {
         // A gateway that cannot be asked reads the token when it starts.
@@ -269,6 +270,15 @@ pub(crate) async fn take_back(
 async fn reload(context: &Context) -> Result<(), ErrorEnvelope> {
     let client = context.link.connected()?;
     client.call("secrets.reload", serde_json::json!({})).await.map(drop).map_err(|error| error.explain())
+}
+
+/// A reference is much longer than a token, and the gateway refuses a write that makes a small configuration smaller by
+/// half (`size-drop`). It follows its file.
+async fn place(context: &Context, found: &Found, before: Form, after: Form) -> Place {
+    match (before, after) {
+        (Form::Store, Form::Plain) => Place::File(found.gateway.config_path.clone()),
+        (Form::Plain | Form::Store, _) => Place::of(context, found).await,
+    }
 }
 
 fn edits(context: &Context, before: Form, after: Form, token: &SecretString) -> Vec<Edit> {
