@@ -7,6 +7,7 @@
     reason = "what fails in a test's own helper fails the test"
 )]
 
+mod account;
 mod attribution;
 mod browser;
 mod commands;
@@ -21,6 +22,7 @@ mod issuance;
 mod kit;
 mod lifecycle;
 mod names;
+mod pinned;
 mod providers;
 mod public;
 mod run_script;
