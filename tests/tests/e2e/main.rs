@@ -7,6 +7,7 @@
     reason = "what fails in a test's own helper fails the test"
 )]
 
+mod account;
 mod attribution;
 mod browser;
 mod commands;
@@ -14,12 +15,16 @@ mod config;
 mod continuity;
 mod crash;
 mod devices;
+mod expiry;
 mod imported;
 mod in_time;
+mod issuance;
 mod kit;
 mod lifecycle;
 mod names;
 mod network;
+mod pinned;
+mod providers;
 mod public;
 mod run_script;
 mod selftest;
