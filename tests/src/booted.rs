@@ -46,12 +46,6 @@ exec nsenter --net="/run/netns/$group" unshare --mount --pid --uts --fork --kill
 folder=$1 program=$2 openclaw=$3
 mount --make-rprivate /
 mount -t tmpfs tmpfs /opt
-# A temporary folder of its own, in which OpenClaw locks its state by path; the folder of the test stays where it is.
-mkdir /opt/kept
-mount --bind "$folder" /opt/kept
-mount -t tmpfs -o mode=1777 tmpfs /tmp
-mkdir -p "$folder"
-mount --bind /opt/kept "$folder"
 for place in gatehouse gatehouse-2; do
   mkdir -p /opt/$place/bin
   : >/opt/$place/bin/gatehouse
@@ -59,6 +53,12 @@ for place in gatehouse gatehouse-2; do
 done
 mkdir /opt/openclaw
 [ -z "$openclaw" ] || mount --bind "$openclaw" /opt/openclaw
+# A temporary folder of its own, in which OpenClaw locks its state by path; the folder of the test stays where it is.
+mkdir /opt/kept
+mount --bind "$folder" /opt/kept
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+mkdir -p "$folder"
+mount --bind /opt/kept "$folder"
 mkdir -p "$folder/boot" "$folder/root" "$folder/ada"
 chown 1777:1777 "$folder/ada"
 mount -t tmpfs tmpfs "$folder/boot"
