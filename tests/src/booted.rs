@@ -114,7 +114,7 @@ impl Booted {
         let first = eventually("a first process", Duration::from_secs(20), async || child(outer)).await;
         let machine = net.here.booted(first);
         let booted = Self { machine, net, _init: init, _turn: turn };
-        eventually("systemd is up", Duration::from_secs(60), async || {
+        eventually("systemd is up", Duration::from_secs(120), async || {
             let said = booted.say("systemctl", &["is-system-running"]).await;
             ["running", "degraded"].contains(&said.trim()).then_some(())
         })
