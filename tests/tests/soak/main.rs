@@ -1,7 +1,7 @@
 //! The soak: the program as users get it, the real gateway behind it, and a thousand sockets in front, for an hour.
 //!
-//! `scripts/soak [MINUTES] [SOCKETS]` runs it; `scripts/week [MINUTES]` runs the week, in which things go wrong. Paired devices on two machines hold the sockets, each of which is asked for a
-//! sign of life all the time; requests come steadily over fresh and kept connections of HTTP/1.1 and HTTP/2. While they are
+//! `scripts/soak [MINUTES] [SOCKETS]` runs it (`scripts/week [MINUTES]` the week in which things go wrong). Paired devices on
+//! two machines hold the sockets, each of which is asked for a sign of life all the time; requests come steadily over fresh and kept connections of HTTP/1.1 and HTTP/2. While they are
 //! held, the allowed origins change, the certificate is renewed and the program reloads. Every minute says how much memory,
 //! how many descriptors and threads the program has and how many sockets are alive.
 //!
