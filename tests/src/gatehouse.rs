@@ -76,6 +76,13 @@ impl Gatehouse {
         self
     }
 
+    /// The same with another installation of the program.
+    #[must_use]
+    pub fn running(mut self, program: &Path) -> Self {
+        self.program = program.to_owned();
+        self
+    }
+
     /// The same for a user of the machine, with a copy of the program that this user may run.
     #[must_use]
     pub fn of_user(mut self, user: u32, program: &Path) -> Self {

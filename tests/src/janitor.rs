@@ -20,6 +20,9 @@ for namespace; do
     sleep 0.1
   done
   ip netns delete "$namespace" 2>/dev/null
+  for group in /sys/fs/cgroup/*/"$namespace" /sys/fs/cgroup/"$namespace"; do
+    [ -d "$group" ] && find "$group" -depth -type d -exec rmdir {} \;
+  done
   rm -rf "/etc/netns/$namespace"
 done
 awk -v under="$folder/" 'index($2, under) == 1 { print $2 }' /proc/mounts | sort -r | while read -r mounted; do

@@ -26,6 +26,7 @@
 )]
 
 mod authority;
+mod booted;
 mod browser;
 mod catalogue;
 mod client;
@@ -43,6 +44,7 @@ mod wait;
 mod window;
 
 pub use authority::{Authority, Moods};
+pub use booted::{Booted, OTHER_PROGRAM, PROGRAM};
 pub use browser::{Browser, Page};
 pub use catalogue::{words, words_with};
 pub use client::{Answer, H2, Https, Io, Line, Socket, UpgradeRefused};

@@ -24,6 +24,8 @@ use crate::{Https, Janitor};
 #[derive(Debug, Clone)]
 pub struct Machine {
     namespace: String,
+    /// Its first process, where it was booted; programs then share its mounts and processes.
+    init: Option<u32>,
     /// Its address on the wire.
     pub v4: Ipv4Addr,
     /// Its address on the wire.
@@ -81,6 +83,7 @@ impl Machine {
     fn named(namespace: &str, number: u8) -> Self {
         Self {
             namespace: namespace.to_owned(),
+            init: None,
             v4: Ipv4Addr::new(192, 168, 77, number),
             v6: Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, u16::from(number) / 10 * 16),
         }
@@ -88,7 +91,12 @@ impl Machine {
 
     /// A machine of this name whose only address is `v4`; who calls this makes the namespace.
     pub(crate) fn of(namespace: &str, v4: Ipv4Addr) -> Self {
-        Self { namespace: namespace.to_owned(), v4, v6: Ipv6Addr::UNSPECIFIED }
+        Self { namespace: namespace.to_owned(), init: None, v4, v6: Ipv6Addr::UNSPECIFIED }
+    }
+
+    /// The same machine with a first process of its own.
+    pub(crate) fn booted(&self, init: u32) -> Self {
+        Self { init: Some(init), ..self.clone() }
     }
 
     /// The name of its network namespace.
@@ -100,8 +108,19 @@ impl Machine {
     /// A program that will run on this machine, in a process group of its own, with an empty environment but for PATH.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.namespace]).arg(program);
+        let mut command = match self.init {
+            None => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", &self.namespace]);
+                command
+            }
+            Some(init) => {
+                let mut command = Command::new("nsenter");
+                command.args([&format!("--target={init}"), "--net", "--mount", "--pid", "--uts", "--"]);
+                command
+            }
+        };
+        command.arg(program);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LANG", "C.UTF-8");
         command.process_group(0).kill_on_drop(true);
         command
@@ -162,6 +181,12 @@ impl Machine {
             std::fs::read_to_string(&file).unwrap_or_else(|_| "127.0.0.1 localhost\n::1 localhost\n".into());
         hosts.push_str(&format!("{address} {name}\n"));
         std::fs::write(&file, hosts).expect("the machine's hosts file can be written");
+    }
+
+    /// Takes an address away from the wire side of this machine.
+    pub fn lose_address(&self, address: IpAddr) {
+        let length = if address.is_ipv4() { 24 } else { 64 };
+        ip(&["-n", &self.namespace, "addr", "del", &format!("{address}/{length}"), "dev", "eth0"]);
     }
 
     /// Adds an address to the wire side of this machine.

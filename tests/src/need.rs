@@ -31,6 +31,8 @@ pub enum Part {
     Screen,
     /// What drives the app's window.
     WindowDriver,
+    /// systemd, logind and a bus: a machine that boots.
+    Systemd,
 }
 
 /// Whether every part is there. When this answers `false` the test returns at once: it counts as skipped.
@@ -76,6 +78,10 @@ impl Part {
             Self::Screen => lacks(
                 &["Xvfb", "dbus-daemon", "openbox", "xfce4-panel", "xdotool", "xclip", "import", "tesseract"],
                 "SCREEN_PACKAGES in scripts/lib/common.sh",
+            ),
+            Self::Systemd => lacks(
+                &["systemctl", "loginctl", "dbus-daemon", "nsenter", "unshare"],
+                "systemd, libpam-systemd, dbus, dbus-user-session and util-linux",
             ),
             Self::WindowDriver => {
                 lacks(&["WebKitWebDriver"], "webkit2gtk-driver").or_else(|| absent(&tauri_driver()))

@@ -94,6 +94,43 @@ async fn certificate_after_certificate_drops_no_socket_and_no_request_and_is_sho
 }
 
 #[tokio::test]
+async fn an_address_that_comes_and_goes_is_followed_within_seconds_and_drops_nobody_on_the_other_one() {
+    let Some((house, gatehouse)) = open_house().await else { return };
+    let mut phone = connected_phone(&house, &gatehouse).await;
+    let extra = Ipv4Addr::new(192, 168, 77, 12);
+    let url = format!("https://{extra}");
+    let advertised = |status: &serde_json::Value| {
+        let addresses = status["addresses"].as_array().cloned().unwrap_or_default();
+        addresses.iter().any(|address| address["url"] == *url)
+    };
+    let origins = async || gatehouse.run(&["origins", "list", "--json"]).await.json()["origins"].to_string();
+
+    let begun = Instant::now();
+    house.here.gain_address(extra.into());
+    gatehouse.status_when("the new address is advertised", advertised).await;
+    let noticed = begun.elapsed();
+    assert!(noticed < Duration::from_secs(20), "it took {noticed:?}");
+    let client = house.there.https(&gatehouse.ca().await);
+    eventually("the new address answers with a certificate of its own", PATIENCE, async || {
+        client.tls(extra.into(), &extra.to_string(), &["http/1.1"]).await.ok().map(drop)
+    })
+    .await;
+    eventually("the gateway lets its origin in", PATIENCE, async || {
+        origins().await.contains(&url).then_some(())
+    })
+    .await;
+    assert!(phone.socket().is_alive().await, "an address more dropped the connection");
+
+    house.here.lose_address(extra.into());
+    gatehouse.status_when("the address is advertised no longer", |status| !advertised(status)).await;
+    assert!(phone.socket().is_alive().await, "an address less dropped the connection on another one");
+    let health = phone.call("health", serde_json::json!({})).await.expect("the gateway still answers it");
+    assert_eq!(health["ok"], true);
+    // Addresses come back: what was let in stays let in.
+    assert!(origins().await.contains(&url));
+}
+
+#[tokio::test]
 async fn while_the_gateway_restarts_requests_and_upgrades_wait_for_it() {
     let Some((house, gatehouse)) = open_house().await else { return };
     let client = house.there.https(&gatehouse.ca().await);

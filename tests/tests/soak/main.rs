@@ -1,7 +1,7 @@
 //! The soak: the program as users get it, the real gateway behind it, and a thousand sockets in front, for an hour.
 //!
-//! `scripts/soak [MINUTES] [SOCKETS]` runs it. Paired devices on two machines hold the sockets, each of which is asked for a
-//! sign of life all the time; requests come steadily over fresh and kept connections of HTTP/1.1 and HTTP/2. While they are
+//! `scripts/soak [MINUTES] [SOCKETS]` runs it (`scripts/week [MINUTES]` the week in which things go wrong). Paired devices on
+//! two machines hold the sockets, each of which is asked for a sign of life all the time; requests come steadily over fresh and kept connections of HTTP/1.1 and HTTP/2. While they are
 //! held, the allowed origins change, the certificate is renewed and the program reloads. Every minute says how much memory,
 //! how many descriptors and threads the program has and how many sockets are alive.
 //!
@@ -20,6 +20,7 @@
 mod process;
 mod swaps;
 mod traffic;
+mod week;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -95,18 +96,22 @@ async fn open_house() -> (House, Gatehouse) {
 
 /// Pairs a device on this machine and opens so many sockets with it.
 async fn hold(house: &House, gatehouse: &Gatehouse, from: &Https, key: u8, count: usize, tally: &Arc<Tally>) {
-    let to = house.here.v4;
-    let key = DeviceKey::number(key);
-    let phone = ConnectAs::phone(TOKEN);
-    let knock = from.websocket(to, &[]).await.expect("it is upgraded");
-    let told = Device::connect(knock, &phone, Some(&key)).await.refused_with();
-    assert_eq!(told, "PAIRING_REQUIRED");
-    gatehouse.run(&["devices", "approve", &key.id(), "--yes"]).await.succeeds();
+    pair(house, gatehouse, from, key).await;
+    let (key, phone) = (DeviceKey::number(key), ConnectAs::phone(TOKEN));
     for _ in 0..count {
-        let socket = from.websocket(to, &[]).await.expect("it is upgraded");
+        let socket = from.websocket(house.here.v4, &[]).await.expect("it is upgraded");
         let device = Device::connect(socket, &phone, Some(&key)).await.let_in();
         tally.watch(device);
     }
+}
+
+/// Has a device on this machine let in.
+async fn pair(house: &House, gatehouse: &Gatehouse, from: &Https, key: u8) {
+    let key = DeviceKey::number(key);
+    let knock = from.websocket(house.here.v4, &[]).await.expect("it is upgraded");
+    let told = Device::connect(knock, &ConnectAs::phone(TOKEN), Some(&key)).await.refused_with();
+    assert_eq!(told, "PAIRING_REQUIRED");
+    gatehouse.run(&["devices", "approve", &key.id(), "--yes"]).await.succeeds();
 }
 
 /// What must not cost a connection: other origins, another certificate, and the same settings read again.

@@ -9,6 +9,6 @@ mod signals;
 mod verdict;
 mod words;
 
-pub(crate) use repair::{perform, steps};
+pub(crate) use repair::{Step, perform, steps};
 pub(crate) use signals::{Parts, Signals, gather, kind, manager};
 pub(crate) use words::told;

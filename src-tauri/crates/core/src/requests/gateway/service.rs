@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use gatehouse_api::{
-    Code, ErrorEnvelope, GatewayAction, GatewayRepair, GatewayService, GatewaySummary, Reply, say,
+    Code, ErrorEnvelope, GatewayAction, GatewayRepair, GatewayService, GatewayServiceState, GatewaySummary,
+    Reply, say,
 };
 use gatehouse_host::jobs::JobError;
 use gatehouse_openclaw::client::Link;
@@ -16,7 +17,7 @@ use crate::controller::message::Fact;
 use crate::errors::Explain;
 use crate::requests::links::no_program;
 use crate::requests::{Desk, blocking};
-use crate::supervision::{self, Parts, Signals, manager};
+use crate::supervision::{self, Parts, Signals, Step, manager};
 
 /// The gateway, with a fresh look at who runs it.
 pub(in crate::requests) async fn status(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
@@ -74,6 +75,10 @@ pub(super) async fn run(desk: &Desk, action: GatewayAction) -> Result<(), ErrorE
                 tracing::info!(%said, "openclaw was asked");
                 return Ok(());
             }
+            Err(error) if wanted == ServiceAction::Start && is_under_way(desk).await => {
+                tracing::info!(%error, "openclaw waits no longer; the service starts");
+                return Ok(());
+            }
             Err(error) => error.explain(),
         },
         None => no_program(),
@@ -84,6 +89,13 @@ pub(super) async fn run(desk: &Desk, action: GatewayAction) -> Result<(), ErrorE
     }
     let fix = || refused.clone().fix_with(say!("core.service.install-fix"), "gatehouse gateway install");
     Err(if wanted == ServiceAction::Stop { refused } else { fix() })
+}
+
+/// Whether the service starts its gateway although OpenClaw says that it failed: it gives a start 45 s, in which a slow or
+/// busy machine does not always manage. We wait longer.
+async fn is_under_way(desk: &Desk) -> bool {
+    let state = look(desk).await.map(|service| service.state);
+    matches!(state, Ok(GatewayServiceState::Starting | GatewayServiceState::Runs))
 }
 
 /// Through `launchctl` or `systemctl --user`. `false` = there is no such service here.
@@ -130,7 +142,14 @@ pub(super) async fn change(desk: &Desk, action: GatewayAction) -> Result<Reply, 
         }
     };
     let secrets = hidden(desk);
-    let asked = async { program.service(wanted, &secrets).await.map_err(|error| error.explain()) };
+    let asked = async {
+        match program.service(wanted, &secrets).await {
+            Err(error) if wanted == ServiceAction::Install && is_under_way(desk).await => {
+                Ok(error.to_string())
+            }
+            said => said.map_err(|error| error.explain()),
+        }
+    };
     let said = super::in_step(desk, 1, text, asked).await?;
     tracing::info!(%said, "openclaw was asked");
     if wanted == ServiceAction::Install {
@@ -153,7 +172,15 @@ pub(in crate::requests) async fn repair(desk: &Desk, dry_run: bool) -> Result<Re
     let program = program(desk);
     let secrets = hidden(desk);
     for (step, shown) in steps.iter().zip(&before.repairs) {
-        let work = supervision::perform(step, program.as_ref(), &secrets);
+        let work = async {
+            match supervision::perform(step, program.as_ref(), &secrets).await {
+                Err(refused) if *step == Step::Ask(ServiceAction::Start) && is_under_way(desk).await => {
+                    tracing::info!(%refused, "openclaw waits no longer; the service starts");
+                    Ok(())
+                }
+                done => done,
+            }
+        };
         super::in_step(desk, 1, shown.text.clone(), work).await?;
     }
     super::in_step(desk, 2, say!("core.progress.open"), super::open_to_clients(desk)).await?;
