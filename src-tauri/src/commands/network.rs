@@ -1,8 +1,7 @@
 //! `gatehouse network`: where this machine is on its network, and what keeps others from reaching it.
 
 use gatehouse_api::{
-    MappingState, Network, PortMapping, PublicAddress, ReadinessPoint, ReadinessState, Reply, Request, Text,
-    say,
+    MappingState, Network, PortMapping, PublicAddress, ReadinessState, Reply, Request, Text, say,
 };
 
 use crate::{
@@ -56,7 +55,7 @@ fn page(network: &Network, attention: usize, clock: Clock) -> Page {
         page.field(say!("cli.net.public"), public(one));
     }
     for point in &network.points {
-        told(&mut page, point);
+        words::point(&mut page, point);
     }
     page
 }
@@ -75,17 +74,6 @@ fn public(one: &PublicAddress) -> Text {
         (None, Some(problem)) => say!("cli.net.silent", source = source, problem = problem),
         (None, None) => source,
     }
-}
-
-fn told(page: &mut Page, point: &ReadinessPoint) {
-    let (tone, word) = match point.state {
-        ReadinessState::Ready => (Tone::Good, say!("cli.ready.good")),
-        ReadinessState::Attention => (Tone::Warn, say!("cli.ready.look")),
-        ReadinessState::Unknown => (Tone::Faint, say!("cli.ready.unknown")),
-    };
-    page.toned(2, tone, word, &point.title);
-    page.item(&point.because);
-    words::fix(page, point.fix.as_ref());
 }
 
 /// The router's port in one line.

@@ -2,7 +2,7 @@
 
 use gatehouse_api::{
     Actual, AddressScope, ApproveAs, CertificateKind, ChangeState, Code, ErrorEnvelope, Fix, GatewayVerdict,
-    OrderStage, ProofWay, Scope, StepId, StepState, Text, TrustedBy, say,
+    OrderStage, ProofWay, ReadinessPoint, ReadinessState, Scope, StepId, StepState, Text, TrustedBy, say,
 };
 
 use super::{Page, Tone};
@@ -53,6 +53,18 @@ pub(crate) fn fix(page: &mut Page, fix: Option<&Fix>) {
     if let Some(command) = &fix.command {
         page.command(command);
     }
+}
+
+/// A point that decides whether the address stays reachable, with what mends it.
+pub(crate) fn point(page: &mut Page, point: &ReadinessPoint) {
+    let (tone, word) = match point.state {
+        ReadinessState::Ready => (Tone::Good, say!("cli.ready.good")),
+        ReadinessState::Attention => (Tone::Warn, say!("cli.ready.look")),
+        ReadinessState::Unknown => (Tone::Faint, say!("cli.ready.unknown")),
+    };
+    page.toned(2, tone, word, &point.title);
+    page.item(&point.because);
+    fix(page, point.fix.as_ref());
 }
 
 /// For whom an address is open.

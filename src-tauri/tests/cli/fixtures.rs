@@ -57,7 +57,13 @@ pub(crate) fn on_at(now: OffsetDateTime) -> Snapshot {
     Snapshot {
         schema: SCHEMA,
         version: "0.1.0".to_owned(),
-        desired: Desired::Open { scope: Scope::Lan, hosts: vec!["chat.example.com".to_owned()] },
+        desired: Desired::Open {
+            scope: Scope::Lan,
+            hosts: vec!["chat.example.com".to_owned()],
+            port: None,
+            redirect_port: None,
+            only: Vec::new(),
+        },
         addresses: vec![
             address("https://mini.local", AddressScope::Lan, Some(proof.at)),
             address("https://192.168.1.20", AddressScope::Lan, Some(proof.at)),

@@ -67,7 +67,19 @@ scope: Scope,
 /**
  * Names that the user added to those found on the machine.
  */
-hosts: Array<string>, };
+hosts: Array<string>, 
+/**
+ * The HTTPS port that the user chose; `None` = none was.
+ */
+port?: number, 
+/**
+ * The port that redirects, where the user chose one.
+ */
+redirect_port?: number, 
+/**
+ * The only CIDR blocks whose clients get in, beside this machine; empty = the scope's own rule.
+ */
+only?: Array<string>, };
 
 /**
  * What is proven.

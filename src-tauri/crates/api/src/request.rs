@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AcmeSetup, ClientForm, ConfigEdit, GatewayAction, ImportFrom, Scope, SecretText, TokenEdit};
+use crate::{
+    AcmeSetup, ClientForm, ConfigEdit, Desired, GatewayAction, ImportFrom, Scope, SecretText, TokenEdit,
+};
 
 /// How an address is to be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,18 @@ pub struct OpenRequest {
     /// Revert unless confirmed within so many seconds.
     #[serde(default)]
     pub confirm_within: Option<u32>,
+}
+
+impl From<&OpenRequest> for Desired {
+    fn from(request: &OpenRequest) -> Self {
+        Self::Open {
+            scope: request.scope,
+            hosts: request.hosts.clone(),
+            port: request.port,
+            redirect_port: request.redirect_port,
+            only: request.only.clone(),
+        }
+    }
 }
 
 /// Narrower than what a device asks for, or exactly that.

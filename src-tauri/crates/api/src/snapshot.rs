@@ -35,6 +35,18 @@ pub enum Desired {
         scope: Scope,
         /// Names that the user added to those found on the machine.
         hosts: Vec<String>,
+        /// The HTTPS port that the user chose; `None` = none was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        port: Option<u16>,
+        /// The port that redirects, where the user chose one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        redirect_port: Option<u16>,
+        /// The only CIDR blocks whose clients get in, beside this machine; empty = the scope's own rule.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(as = "Option<Vec<String>>", optional))]
+        only: Vec<String>,
     },
 }
 

@@ -187,7 +187,7 @@ impl Settings {
     pub fn desired(&self) -> Desired {
         match &self.open {
             None => Desired::Off,
-            Some(open) => Desired::Open { scope: open.request.scope, hosts: open.request.hosts.clone() },
+            Some(open) => Desired::from(&open.request),
         }
     }
 }

@@ -59,7 +59,13 @@ fn on() -> Snapshot {
         trusted_by: TrustedBy::LocalCa,
     };
     Snapshot {
-        desired: Desired::Open { scope: Scope::Lan, hosts: Vec::new() },
+        desired: Desired::Open {
+            scope: Scope::Lan,
+            hosts: Vec::new(),
+            port: None,
+            redirect_port: None,
+            only: Vec::new(),
+        },
         actual: Actual::On { proof: proof() },
         addresses: vec![
             address("https://localhost", AddressScope::Mac),
@@ -140,7 +146,13 @@ fn states() -> Vec<(&'static str, Snapshot)> {
         (
             "open to the internet",
             Snapshot {
-                desired: Desired::Open { scope: Scope::Internet, hosts: vec!["ai.example.com".into()] },
+                desired: Desired::Open {
+                    scope: Scope::Internet,
+                    hosts: vec!["ai.example.com".into()],
+                    port: None,
+                    redirect_port: None,
+                    only: Vec::new(),
+                },
                 ..on()
             },
         ),
@@ -319,7 +331,16 @@ fn a_menu_is_rewritten_only_where_its_rows_stay_the_same() {
     let [english, chinese] = LANGUAGES.map(|(_, language)| menu(&on(), language));
     let preparing = |step, number| Snapshot { actual: Actual::Preparing { step, number, of: 8 }, ..on() };
     let [sixth, seventh] = [preparing(StepId::Configure, 6), preparing(StepId::Verify, 7)];
-    let internet = Snapshot { desired: Desired::Open { scope: Scope::Internet, hosts: Vec::new() }, ..on() };
+    let internet = Snapshot {
+        desired: Desired::Open {
+            scope: Scope::Internet,
+            hosts: Vec::new(),
+            port: None,
+            redirect_port: None,
+            only: Vec::new(),
+        },
+        ..on()
+    };
     let waiting = Snapshot { devices: DeviceCounts { pending: 1, paired: 0 }, ..on() };
     let paused = Snapshot { actual: Actual::Paused { until: None }, ..on() };
 

@@ -31,14 +31,7 @@ fn page(all: &AlwaysOn, attention: usize) -> Page {
         }
     };
     for point in &all.points {
-        let (tone, word) = match point.state {
-            ReadinessState::Ready => (Tone::Good, say!("cli.ready.good")),
-            ReadinessState::Attention => (Tone::Warn, say!("cli.ready.look")),
-            ReadinessState::Unknown => (Tone::Faint, say!("cli.ready.unknown")),
-        };
-        page.toned(2, tone, word, &point.title);
-        page.item(&point.because);
-        words::fix(&mut page, point.fix.as_ref());
+        words::point(&mut page, point);
     }
     page
 }

@@ -147,7 +147,7 @@ impl State {
     /// What the user wants.
     pub(crate) fn desired(&self) -> Desired {
         match self.collected.open.as_ref().or(self.wanted.as_ref()) {
-            Some(request) => Desired::Open { scope: request.scope, hosts: request.hosts.clone() },
+            Some(request) => Desired::from(request),
             None => Desired::Off,
         }
     }

@@ -2,7 +2,8 @@ use gatehouse_api::{Proof, Scope, Text};
 
 use super::*;
 
-static OPEN: Desired = Desired::Open { scope: Scope::Lan, hosts: Vec::new() };
+static OPEN: Desired =
+    Desired::Open { scope: Scope::Lan, hosts: Vec::new(), port: None, redirect_port: None, only: Vec::new() };
 
 fn at(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(1_795_000_000 + seconds).unwrap()
