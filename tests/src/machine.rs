@@ -201,14 +201,6 @@ impl Machine {
     }
 }
 
-impl Machine {
-    /// Takes an address from the wire side of this machine.
-    pub fn lose_address(&self, address: IpAddr) {
-        let length = if address.is_ipv4() { 24 } else { 64 };
-        ip(&["-n", &self.namespace, "addr", "del", &format!("{address}/{length}"), "dev", "eth0"]);
-    }
-}
-
 pub(crate) fn ip(arguments: &[&str]) {
     let output = BlockingCommand::new("ip").args(arguments).output().expect("ip starts");
     assert!(output.status.success(), "ip {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
