@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 #[cfg(feature = "tray")]
 fn embed() -> Result<(), Box<dyn Error>> {
-    const COMMANDS: [&str; 10] = [
+    const COMMANDS: [&str; 14] = [
         "call",
         "follow",
         "open_url",
@@ -20,6 +20,10 @@ fn embed() -> Result<(), Box<dyn Error>> {
         "save_file",
         "start_core",
         "choose_language",
+        "login_item",
+        "set_login_item",
+        "neighbour",
+        "choose_asker",
         "quit",
     ];
     println!("cargo:rerun-if-changed=../ui/dist");

@@ -10,7 +10,9 @@ mod bridge;
 mod clipboard;
 mod dashboard;
 mod handover;
+mod login;
 mod menu;
+mod neighbour;
 mod notify;
 mod only;
 mod preferences;
@@ -94,6 +96,10 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
             bridge::save_file,
             bridge::start_core,
             bridge::choose_language,
+            bridge::login_item,
+            bridge::set_login_item,
+            bridge::neighbour,
+            bridge::choose_asker,
             bridge::quit,
         ])
         .setup(move |app| {
@@ -132,6 +138,7 @@ fn start(
     mut news: tokio::sync::mpsc::Receiver<News>,
 ) -> tauri::Result<()> {
     tray::create(app)?;
+    login::follow();
     #[cfg(target_os = "macos")]
     notify::listen(app);
     tauri::async_runtime::spawn(shared(app).backend.clone().run());

@@ -19,6 +19,9 @@ async function door(page: Page, core: FakeCore, invoked: Invoke[]) {
       const answer = await core.answer(args.request as Request);
       return isError(answer) ? { error: answer } : { ok: answer };
     }
+    if (command === 'login_item') return { ok: 'off' };
+    if (command === 'set_login_item') return { error: { code: 'permission', title: 'Gatehouse is in a place that does not last', because: 'At the next login it may be gone.', evidence: [] } };
+    if (command === 'neighbour') return { ok: { runs: true, asker: 'open-claw' } };
     if (command === 'follow') {
       await tell('core-up', { up: true, hosting: true });
       for (const event of opening(core.scene)) await tell('core', event);
@@ -76,6 +79,26 @@ describe("the app's own policy", () => {
       await page.waitForTimeout(100);
       assert.deepEqual(invoked.filter(({ command }) => command === 'save_file'), [{ command: 'save_file', args: { name: 'gatehouse-ca.crt', bytes: [1, 2, 3] } }]);
     }, { csp, prepare: (page, core) => door(page, core, invoked) });
+  });
+
+  it('opens at login when told to, says why where it cannot, and leaves asking to whom the user wants', async () => {
+    const invoked: Invoke[] = [];
+    const sent = (wanted: string) => invoked.filter(({ command }) => command === wanted).map(({ args }) => args);
+    await Stage.play(on, 'settings', {}, async (stage) => {
+      const { page } = stage;
+      const box = page.getByRole('checkbox', { name: /Open Gatehouse when I log in/ });
+      await box.waitFor();
+      assert.equal(await box.isChecked(), false);
+      await stage.picture('settings-app');
+      await box.click();
+      await page.getByRole('alert').getByText('Gatehouse is in a place that does not last').waitFor();
+      assert.deepEqual(sent('set_login_item'), [{ on: true }]);
+      assert.equal(await box.isChecked(), false, 'what failed is not shown as done');
+      await page.getByText('OpenClaw’s app runs on this Mac', { exact: false }).waitFor();
+      await page.getByRole('radio', { name: 'Gatehouse asks' }).click();
+      await stage.settled();
+      assert.deepEqual(sent('choose_asker'), [{ asker: 'gatehouse' }]);
+    }, { csp: policy(false), prepare: (page, core) => door(page, core, invoked) });
   });
 
   it('keeps out what is not the window’s own', () =>

@@ -8,7 +8,9 @@ use serde::Serialize;
 use tauri::AppHandle;
 
 use super::backend::Seen;
+use super::login::LoginItem;
 use super::menu::Hosting;
+use super::neighbour::{Asker, Neighbour};
 use super::{shared, tray, window};
 use crate::words::Language;
 
@@ -59,6 +61,30 @@ pub(crate) fn follow(app: AppHandle) {
 pub(crate) fn choose_language(app: AppHandle, language: Option<Language>) {
     shared(&app).preferences.choose(language);
     tray::refresh(&app);
+}
+
+/// Whether the app opens when its user logs in.
+#[tauri::command]
+pub(crate) fn login_item() -> Option<LoginItem> {
+    super::login::state()
+}
+
+/// Has the app open when its user logs in, or not.
+#[tauri::command]
+pub(crate) fn set_login_item(on: bool) -> Result<(), ErrorEnvelope> {
+    super::login::set(on)
+}
+
+/// OpenClaw's own app, and who asks about devices.
+#[tauri::command]
+pub(crate) fn neighbour(app: AppHandle) -> Neighbour {
+    Neighbour::of(&app)
+}
+
+/// Who asks about devices from now on.
+#[tauri::command]
+pub(crate) fn choose_asker(app: AppHandle, asker: Asker) {
+    shared(&app).preferences.choose_asker(asker);
 }
 
 /// Ends the app.

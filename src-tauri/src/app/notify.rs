@@ -22,6 +22,7 @@ use gatehouse_api::{ApproveAs, DeviceList, ErrorEnvelope, ExpiredDevice, Pending
 use tauri::{AppHandle, Manager};
 use time::OffsetDateTime;
 
+use super::neighbour::Neighbour;
 use super::{shared, window};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::has_tray_host;
@@ -85,6 +86,8 @@ pub(crate) fn devices(app: &AppHandle, devices: &DeviceList) {
     match due {
         Due::Nothing => {}
         Due::Withdraw => system::withdraw(app),
+        // Who asks there says it there.
+        Due::Show if !Neighbour::of(app).leaves_it_to_us() => {}
         Due::Show => {
             system::show(app, wording::waiting(&devices.pending, shared(app).preferences.language()))
         }

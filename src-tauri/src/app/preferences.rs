@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::neighbour::Asker;
 use crate::words::{Language, of_system};
 
 /// Longest file that is read, in bytes.
@@ -26,6 +27,9 @@ struct Kept {
     /// `None` = the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     language: Option<Language>,
+    /// Who asks about devices.
+    #[serde(default)]
+    asker: Asker,
     /// What was told once and is not told again, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     told: Vec<String>,
@@ -58,6 +62,16 @@ impl Preferences {
     /// Keeps the language that was chosen in the window; `None` = the system's.
     pub(crate) fn choose(&self, language: Option<Language>) {
         self.keep(|kept| kept.language = language);
+    }
+
+    /// Who asks about devices.
+    pub(crate) fn asker(&self) -> Asker {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).asker
+    }
+
+    /// Keeps who asks about devices.
+    pub(crate) fn choose_asker(&self, asker: Asker) {
+        self.keep(|kept| kept.asker = asker);
     }
 
     /// Whether `mark` was not told yet; from now on it was.
@@ -99,10 +113,11 @@ mod tests {
         assert!(first.is_first_start());
 
         first.choose(Some(Language::SimplifiedChinese));
+        first.choose_asker(Asker::Gatehouse);
 
         let second = Preferences::load(path);
         assert!(!second.is_first_start());
-        assert_eq!(second.language(), Language::SimplifiedChinese);
+        assert_eq!((second.language(), second.asker()), (Language::SimplifiedChinese, Asker::Gatehouse));
         second.choose(None);
         assert_eq!(second.language(), of_system());
     }

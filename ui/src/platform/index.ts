@@ -13,6 +13,16 @@ export interface Reach {
   hosting?: boolean;
 }
 
+/** Whether the app opens at login; `needs-approval` = switched off in the system's settings. */
+export type LoginItem = 'off' | 'on' | 'needs-approval';
+/** Who asks about devices that wait: OpenClaw's app while it runs, or this one. */
+export type Asker = 'open-claw' | 'gatehouse';
+export interface Neighbour {
+  /** Whether OpenClaw's app runs; `null` = there is none for this system. */
+  runs: boolean | null;
+  asker: Asker;
+}
+
 /** What the page needs of its surroundings. */
 export interface Platform {
   /** Asks the core. Rejects with an `ErrorEnvelope`. */
@@ -33,6 +43,14 @@ export interface Platform {
   startCore?(): Promise<void>;
   /** Ends the app; absent where there is none. */
   quit?(): Promise<void>;
+  /** Whether the app opens when its user logs in; `null` = this system cannot do it; absent where there is no app. */
+  loginItem?(): Promise<LoginItem | null>;
+  /** Has the app open when its user logs in, or not. */
+  setLoginItem?(on: boolean): Promise<void>;
+  /** OpenClaw's own app, and who asks about devices; absent where there is no app. */
+  neighbour?(): Promise<Neighbour>;
+  /** Who asks about devices from now on. */
+  chooseAsker?(asker: Asker): Promise<void>;
   /** Tells the app which language was chosen, for its tray and notifications; absent = the system's. */
   chooseLanguage?(language: string | undefined): Promise<void>;
 }

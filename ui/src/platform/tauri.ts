@@ -33,5 +33,9 @@ export const tauri: Platform = {
   },
   startCore: () => invoke('start_core'),
   quit: () => invoke('quit'),
+  loginItem: () => invoke('login_item'),
+  setLoginItem: (on) => invoke('set_login_item', { on }),
+  neighbour: () => invoke('neighbour'),
+  chooseAsker: (asker) => invoke('choose_asker', { asker }),
   chooseLanguage: (language) => invoke('choose_language', { language: language ?? null }),
 };

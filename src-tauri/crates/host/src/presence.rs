@@ -256,7 +256,9 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, PresenceError> {
 
 /// Whether a program in this place is gone soon: a disk image, the read-only copy that macOS runs a downloaded app
 /// from, a folder for temporary files.
-fn is_fleeting(program: &Path) -> bool {
+/// Whether a program is where it will not stay: on an image, in a temporary folder, where macOS moved it for this run.
+#[must_use]
+pub fn is_fleeting(program: &Path) -> bool {
     let text = program.to_string_lossy();
     !program.is_absolute()
         || ["/Volumes/", "/tmp/", "/private/tmp/", "/var/tmp/", "/run/", "/dev/", "/proc/"]
