@@ -2,16 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import type { Locator } from 'playwright-core';
 import type { AcmeSetup, ErrorEnvelope, Reply } from '$api';
 import { closeBrowser, languages, Stage, themes } from './support/browser.js';
+import { later } from './support/core.js';
 import { at, certificates, DAY, gatewayDown, off, on, parts, type Scene } from './scenes/index.js';
 
-/** An answer that waits until it is given. */
-function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
-  let give!: (value: T) => void;
-  const promise = new Promise<T>((resolve) => (give = resolve));
-  return { promise, give };
-}
 const refused: ErrorEnvelope = { code: 'certificate', title: 'There is no certificate for home.example.org', because: "Let's Encrypt: Timeout during connect.", evidence: [], fix: { text: 'Forward port 443 on the router.', command: 'gatehouse cert acme test' } };
 const nothing: AcmeSetup = { names: [], email: null, agree_terms: false, authority: null, only_authority: false, roots: null, external_key_id: null, external_key: null, ways: [], dns: null, dns_secret: null, reuse_key: null };
 const ready: Scene = { ...on, acme: parts.acmeReady };
@@ -20,6 +16,20 @@ const open = async ({ page }: Stage, button: string | RegExp = 'Get a Public Cer
   const sheet = page.getByRole('dialog');
   await sheet.locator('input').first().waitFor({ state: 'attached' });
   return sheet;
+};
+
+/** Fills in who is to be named, agrees to the terms where that is still to be done, and has it checked. */
+const check = async (sheet: Locator, names = 'home.example.org') => {
+  await sheet.getByRole('textbox', { name: 'Names or addresses' }).fill(names);
+  const terms = sheet.locator('input[type=checkbox]:enabled');
+  await sheet.getByText('You agreed to the terms').or(terms).first().waitFor();
+  if (await terms.count()) await terms.check();
+  await sheet.getByRole('button', { name: 'Check…' }).click();
+};
+/** The same, up to a check that hinders nothing. */
+const checked = async (sheet: Locator) => {
+  await check(sheet);
+  await sheet.getByText('Nothing hinders').waitFor();
 };
 
 describe('public certificates', () => {
@@ -86,9 +96,7 @@ describe('public certificates', () => {
     const scene: Scene = { ...on, snapshot: { ...on.snapshot, desired: { state: 'open', scope: 'internet', hosts: ['chat.example.com'] } } };
     return Stage.play(scene, 'certificates', {}, async (stage) => {
       const sheet = await open(stage);
-      await sheet.getByRole('textbox', { name: 'Names or addresses' }).fill('home.example.org');
-      await sheet.getByRole('checkbox').check();
-      await sheet.getByRole('button', { name: 'Check…' }).click();
+      await check(sheet);
       await sheet.getByRole('button', { name: 'Review…' }).click();
       assert.deepEqual((await stage.core.hears('plan-open'))[0]?.params.hosts, ['chat.example.com', 'home.example.org']);
       assert.ok(await sheet.getByRole('button', { name: 'Get Certificate' }).isEnabled());
@@ -99,9 +107,7 @@ describe('public certificates', () => {
     Stage.play({ ...ready, preflight: parts.hindered }, 'certificates', {}, async (stage) => {
       const { page, core } = stage;
       const sheet = await open(stage);
-      await sheet.getByText('You agreed to the terms').waitFor();
-      await sheet.getByRole('textbox', { name: 'Names or addresses' }).fill('home.example.org');
-      await sheet.getByRole('button', { name: 'Check…' }).click();
+      await check(sheet);
       await sheet.getByText('An attempt would fail').waitFor();
       await sheet.getByText('Add a CAA record: 0 issue "letsencrypt.org".').waitFor();
       assert.ok(await sheet.getByRole('button', { name: 'Review…' }).isDisabled());
@@ -117,10 +123,7 @@ describe('public certificates', () => {
     Stage.play(ready, 'certificates', {}, async (stage) => {
       const { page, core } = stage;
       const sheet = await open(stage);
-      await sheet.getByText('You agreed to the terms').waitFor();
-      await sheet.getByRole('textbox', { name: 'Names or addresses' }).fill('home.example.org');
-      await sheet.getByRole('button', { name: 'Check…' }).click();
-      await sheet.getByText('Nothing hinders').waitFor();
+      await checked(sheet);
       const answer = later<Reply | ErrorEnvelope>();
       core.answers['acme-test'] = () => answer.promise;
       await sheet.getByRole('button', { name: 'Test First' }).click();
@@ -141,9 +144,7 @@ describe('public certificates', () => {
   it('a dry run is offered only where it can be made', () =>
     Stage.play(on, 'certificates', {}, async (stage) => {
       const sheet = await open(stage);
-      await sheet.getByRole('textbox', { name: 'Names or addresses' }).fill('home.example.org');
-      await sheet.getByRole('checkbox').check();
-      await sheet.getByRole('button', { name: 'Check…' }).click();
+      await check(sheet);
       await sheet.getByText('A dry run needs port 443 or 80').waitFor();
       assert.ok(await sheet.getByRole('button', { name: 'Test First' }).isDisabled());
       await sheet.getByRole('button', { name: 'Back' }).click();
@@ -190,9 +191,7 @@ describe('public certificates', () => {
     Stage.play(ready, 'certificates', {}, async (stage) => {
       const { page, core } = stage;
       const sheet = await open(stage);
-      await sheet.getByText('You agreed to the terms').waitFor();
-      await sheet.getByRole('textbox', { name: 'Names or addresses' }).fill('home.example.org');
-      await sheet.getByRole('button', { name: 'Check…' }).click();
+      await check(sheet);
       await sheet.getByRole('button', { name: 'Review…' }).click();
       let answer = later<Reply | ErrorEnvelope>();
       core.answers.open = () => answer.promise;
@@ -221,9 +220,7 @@ describe('public certificates', () => {
     Stage.play(ready, 'certificates', {}, async (stage) => {
       const { page, core } = stage;
       const sheet = await open(stage);
-      await sheet.getByText('You agreed to the terms').waitFor();
-      await sheet.getByRole('textbox', { name: 'Names or addresses' }).fill('*.example.org');
-      await sheet.getByRole('button', { name: 'Check…' }).click();
+      await check(sheet, '*.example.org');
       await sheet.getByText('A wildcard is no address').waitFor();
       await sheet.getByRole('radio', { name: /Only get the certificate/ }).check();
       await sheet.getByRole('button', { name: 'Check…' }).click();

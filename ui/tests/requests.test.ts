@@ -3,22 +3,16 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { readFile } from 'node:fs/promises';
-import type { ErrorEnvelope, PendingDevice, Reply } from '$api';
+import type { ErrorEnvelope, PendingDevice, Reply, Request } from '$api';
 import { closeBrowser, Stage } from './support/browser.js';
-import type { FakeCore } from './support/core.js';
+import { later, type FakeCore } from './support/core.js';
 import { at, away, certificates, gatewayDown, notInstalled, off, on, oneWaits, parts, paused, preparing, throughRouter, unconfirmed, unmapped, type Scene } from './scenes/index.js';
 
 const refusal = { code: 'verify-failed', title: 'The address did not prove itself', because: 'Another program answers there. Everything was rolled back.', evidence: ['TCP 192.168.1.20:443 connected in 1 ms'], fix: { text: 'Free the port.', command: 'gatehouse open --to lan --port 8443' } } satisfies ErrorEnvelope;
-/** An answer that waits until it is given. */
-function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
-  let give!: (value: T) => void;
-  const promise = new Promise<T>((resolve) => (give = resolve));
-  return { promise, give };
-}
 const changes = (core: FakeCore) => core.requests.filter(({ method }) => !/-list|^plan-|^history|-seen|-test|status|^traffic|^access|^always-on|^network$|^token-(status|reveal)|^trust-show|^cert-(fingerprints|pins)/.test(method));
 
 /** Page, what is clicked one after another, and all that is asked for by that. */
-type Case = { what: string; scene: Scene; page: 'overview' | 'access' | 'devices' | 'certificates' | 'gateway'; click: (string | RegExp)[]; asks: object[] };
+type Case = { what: string; scene: Scene; page: 'overview' | 'access' | 'devices' | 'certificates' | 'gateway'; click: (string | RegExp)[]; asks: Request[] };
 const laptop = parts.laptop.device_id;
 const cases: Case[] = [
   { what: 'pauses for 15 minutes', scene: on, page: 'overview', click: ['Pause', '15 Minutes'], asks: [{ method: 'pause', params: { seconds: 900 } }] },
@@ -66,7 +60,8 @@ describe('requests', () => {
           const role = step > 0 && (await page.getByRole('menu').count()) ? 'menuitem' : 'button';
           await where.getByRole(role, { name: button, exact: typeof button === 'string' }).click();
         }
-        for (let waited = 0; changes(core).length < asks.length && waited < 200; waited += 1) await page.waitForTimeout(25);
+        const last = asks[asks.length - 1]!;
+        await core.hears(last.method, asks.filter(({ method }) => method === last.method).length);
         assert.deepEqual(changes(core), asks);
       }));
   }
@@ -95,9 +90,8 @@ describe('requests', () => {
       await page.getByLabel(/Have my router open the port/).check();
       await stage.picture('open-router');
       await page.getByRole('button', { name: 'Review…' }).click();
-      for (let waited = 0; !core.asked('plan-open').length && waited < 200; waited += 1) await page.waitForTimeout(25);
-      assert.equal(core.asked('plan-open')[0]?.params.map_port, 0);
-      assert.equal(core.asked('plan-open')[0]?.params.scope, 'internet');
+      const [asked] = await core.hears('plan-open');
+      assert.deepEqual([asked?.params.map_port, asked?.params.scope], [0, 'internet']);
     }));
 
   it('shows on the overview that the router passes the port on', () =>
@@ -123,7 +117,7 @@ describe('requests', () => {
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       const card = page.getByRole('region', { name: 'Token' });
       await card.getByRole('button', { name: 'Copy Token', exact: true }).click();
-      for (let waited = 0; !core.requests.some(({ method }) => method === 'token-reveal') && waited < 200; waited += 1) await page.waitForTimeout(25);
+      await core.hears('token-reveal');
       await card.getByRole('button', { name: 'Replace…' }).click();
       await page.getByRole('dialog').getByText('2 paired devices stay signed in').waitFor();
       assert.equal((await page.content()).includes('the-token-of-the-gateway'), false);

@@ -157,7 +157,7 @@ pub(crate) async fn copy_token(app: AppHandle) -> Result<(), ErrorEnvelope> {
 
 /// Writes a file into the user's Downloads folder under a name that is free, and says where.
 #[tauri::command]
-pub(crate) async fn save_file(name: String, bytes: Vec<u8>) -> Result<String, ErrorEnvelope> {
+pub(crate) async fn save_file(name: String, bytes: Vec<u8>, secret: bool) -> Result<String, ErrorEnvelope> {
     let plain = !name.starts_with('.') && !name.contains(['/', '\\', '\0']) && name.len() < 100;
     if !plain || bytes.len() > FILE_BYTES {
         return Err(ErrorEnvelope::new(
@@ -176,7 +176,8 @@ pub(crate) async fn save_file(name: String, bytes: Vec<u8>) -> Result<String, Er
         .map(|name| folder.join(name))
         .find(|path| !path.exists())
         .ok_or_else(|| failed("There are too many files of that name.".to_owned()))?;
-    gatehouse_files::write_atomic(&path, &bytes, gatehouse_files::PUBLIC)
+    let mode = if secret { gatehouse_files::PRIVATE } else { gatehouse_files::PUBLIC };
+    gatehouse_files::write_atomic(&path, &bytes, mode)
         .map_err(|error| failed(format!("{}: {error}.", path.display())))?;
     Ok(path.display().to_string())
 }

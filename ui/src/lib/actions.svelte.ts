@@ -73,6 +73,8 @@ const deeds: Record<Exclude<ActionId, 'window'>, Deed> = {
   'cert.public': certificate('public'),
   'cert.import': certificate('import'),
   'cert.log': certificate('log'),
+  'cert.issue': certificate('issue'),
+  'cert.require': certificate('require'),
   'gateway.start': gateway('start', () => snapshot()?.gateway.verdict === 'stopped'),
   'gateway.restart': gateway('restart', runs),
   'gateway.stop': gateway('stop', runs),

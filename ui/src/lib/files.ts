@@ -1,4 +1,4 @@
-// Files that a person gives to the window: read here, and sent to the core as they are.
+// Files that a person gives to the window, read here and sent to the core as they are; and those that the core gives.
 
 import type { ImportFile } from '$api';
 
@@ -12,6 +12,9 @@ export async function contentOf(file: File): Promise<ImportFile> {
 
 /** Text that was pasted, as if it were a file. */
 export const pasted = (name: string, text: string): ImportFile => ({ name, content: base64(new TextEncoder().encode(text)) });
+
+/** The bytes that the core sent in base64. */
+export const bytesOf = (content: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(content), (char) => char.charCodeAt(0));
 
 function base64(bytes: Uint8Array): string {
   let text = '';

@@ -37,8 +37,8 @@ export interface Platform {
   copy(text: string): Promise<void>;
   /** Puts the gateway's token on the clipboard for a minute, hidden from clipboard histories where the system can. The page never sees it. */
   copyToken(): Promise<void>;
-  /** Lets the user keep a file. */
-  save(name: string, content: Blob): Promise<void>;
+  /** Lets the user keep a file; `secret`: nobody else may read it. Hands out where it is, where that is known. */
+  save(name: string, content: Blob, secret?: boolean): Promise<string | void>;
   /** Hosts a core in the app, where none answers; absent where nothing can. */
   startCore?(): Promise<void>;
   /** Ends the app; absent where there is none. */

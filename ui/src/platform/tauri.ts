@@ -27,9 +27,9 @@ export const tauri: Platform = {
   openDashboard: () => invoke('open_dashboard'),
   copy: (text) => invoke('copy_text', { text }),
   copyToken: () => invoke('copy_token'),
-  save: async (name, content) => {
+  save: async (name, content, secret = false) => {
     const bytes = Array.from(new Uint8Array(await content.arrayBuffer()));
-    await invoke('save_file', { name, bytes });
+    return invoke<string>('save_file', { name, bytes, secret });
   },
   startCore: () => invoke('start_core'),
   quit: () => invoke('quit'),

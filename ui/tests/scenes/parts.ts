@@ -1,7 +1,7 @@
 // The pieces that scenes are put together from.
 
 import type {
-  AcmeAttempt, AcmeDirectory, AcmeState, AcmeTest, Address, AddressTest, AlwaysOn, Certificate, CertSummary, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, GatewayToken, HistoryEntry, Network, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, PortMapping, Preflight, Problem, Progress, PublicAddress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
+  AcmeAttempt, AcmeDirectory, AcmeState, AcmeTest, Address, AddressTest, AlwaysOn, Certificate, CertSummary, ClientCertificate, ClientCertificates, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, GatewayToken, HistoryEntry, Network, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, PortMapping, Preflight, Problem, Progress, PublicAddress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
 } from '$api';
 import { at, DAY } from './scene.js';
 
@@ -192,6 +192,21 @@ export const pins: Pins = {
   steps: [
     'These apps remember the SHA-256 of the certificate that they saw first. A new certificate is another one to them.',
     { key: 'core.pins.android', text: "Android: the app says that the TLS fingerprint does not match and does not connect. Remove the gateway in the app and pair it again; where that does not help, clear the app's data." },
+  ],
+};
+
+export const client = (label: string, serial: string, given: number, ends: number): ClientCertificate => ({ serial, label, sha256: SHA, issued_at: at(given), not_after: at(ends) });
+export const clients: ClientCertificates = {
+  rules: [
+    { host: '192.168.1.20', ca: null, crls: [] },
+    { host: 'office.example.com', ca: '/etc/ssl/office/clients.pem', crls: ['/etc/ssl/office/revoked.crl'], crl_due: at(6 * DAY) },
+    { host: 'lab.example.com', ca: '/etc/ssl/lab.pem', crls: ['/etc/ssl/lab.crl'], crl_due: at(-DAY), problem: '/etc/ssl/lab.pem: there is no such file.' },
+  ],
+  certificates: [
+    client("Grandma's tablet", '0c4411d29ab3', -400 * DAY, -35 * DAY),
+    { ...client('Lost phone', '7d02a9c1be55', -90 * DAY, 275 * DAY), revoked_at: at(-3 * DAY) },
+    client('Kitchen tablet', '31f0aa09c2d4', -340 * DAY, 25 * DAY),
+    client("Ada's phone", 'a1b2c3d4e5f6', -20 * DAY, 345 * DAY),
   ],
 };
 

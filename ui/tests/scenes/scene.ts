@@ -2,7 +2,7 @@
 // wrong shape does not compile.
 
 import type {
-  AccessFacts, AcmeDirectory, AcmeState, AcmeTest, AddressTest, AlwaysOn, CaExport, Change, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, GatewayToken, HistoryEntry, Network, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, Progress, PublicAddress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
+  AccessFacts, AcmeDirectory, AcmeState, AcmeTest, AddressTest, AlwaysOn, CaExport, Change, ClientCertificates, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, GatewayToken, HistoryEntry, Network, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, Progress, PublicAddress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
 } from '$api';
 
 export interface Scene {
@@ -22,6 +22,7 @@ export interface Scene {
   trust: TrustPlaces | ErrorEnvelope;
   fingerprints: Fingerprints | ErrorEnvelope;
   pins: Pins | ErrorEnvelope;
+  clients: ClientCertificates | ErrorEnvelope;
   acme: AcmeState | ErrorEnvelope;
   directory: AcmeDirectory | ErrorEnvelope;
   preflight: Preflight | ErrorEnvelope;

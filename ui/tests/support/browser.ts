@@ -65,11 +65,17 @@ export class Stage {
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') stage.faults.push(`console: ${message.text()}`);
     });
-    await page.clock.setFixedTime(new Date(NOW));
-    await options.prepare?.(page, core);
-    await page.goto(`${core.url}#/${name}`);
-    await page.locator(scene.up ? 'main h1 ~ *' : '[role=alert]').first().waitFor();
-    await stage.settled();
+    try {
+      await page.clock.setFixedTime(new Date(NOW));
+      await options.prepare?.(page, core);
+      await page.goto(`${core.url}#/${name}`);
+      await page.locator(scene.up ? 'main h1 ~ *' : '[role=alert]').first().waitFor();
+      await stage.settled();
+    } catch (thrown) {
+      // A fake core that nobody stops keeps the whole run from ending.
+      await stage.close();
+      throw thrown;
+    }
     return stage;
   }
 

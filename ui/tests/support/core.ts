@@ -15,6 +15,13 @@ export type Asked<M extends Method> = Extract<Request, { method: M }>;
 type Answer = Reply | ErrorEnvelope;
 type Answers = { [M in Method]?: (request: Asked<M>) => Answer | Promise<Answer> };
 
+/** An answer that waits until it is given. */
+export function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
+  let give!: (value: T) => void;
+  const promise = new Promise<T>((resolve) => (give = resolve));
+  return { promise, give };
+}
+
 /** The repository's ui folder, seen from the compiled tests. */
 export const UI = join(import.meta.dirname, '..', '..', '..', '..');
 const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' };
@@ -210,6 +217,8 @@ export class FakeCore {
       case 'acme-renew': return { kind: 'certificates', data: [...scene.snapshot.certificates, { id: 'acme:new', kind: 'acme', state: 'valid', names: request.params.names, not_after: at(90 * DAY) }] };
       case 'acme-log': return { kind: 'acme-log', data: [] };
       case 'cert-import': case 'cert-remove': return change();
+      case 'clients-list': return or(scene.clients, (data) => ({ kind: 'clients', data }));
+      case 'clients-require': case 'clients-off': case 'clients-issue': case 'clients-revoke': return this.#client(request);
       case 'gateway-status': return { kind: 'gateway', data: scene.snapshot.gateway };
       case 'gateway-control': case 'install-gateway': return { kind: 'gateway', data: scene.snapshot.gateway };
       case 'gateway-log': return { kind: 'gateway-log', data: { ...scene.log, lines: scene.log.lines.slice(-request.params.lines) } };
@@ -233,6 +242,26 @@ export class FakeCore {
       case 'access': return { kind: 'access', data: scene.access };
       default: return { code: 'usage', title: 'The fake core does not know this', because: request.method, evidence: [] };
     }
+  }
+
+  #client(request: Asked<'clients-require' | 'clients-off' | 'clients-issue' | 'clients-revoke'>): Answer {
+    const { scene: { clients, change } } = this;
+    if (isError(clients)) return clients;
+    if (request.method === 'clients-issue') {
+      const { label, days, form, password } = request.params;
+      const certificate = { serial: 'f00dfeed0123', label, sha256: 'AB', issued_at: NOW, not_after: at(days * DAY) };
+      this.scene.clients = { ...clients, certificates: [...clients.certificates, certificate] };
+      return { kind: 'client-issued', data: { certificate, content: 'AQID', password: form === 'pem' || password ? null : 'k7w2-made-up' } };
+    }
+    if (request.method === 'clients-revoke') {
+      const one = clients.certificates.find(({ serial }) => serial === request.params.client);
+      if (!one) return { code: 'not-found', title: 'There is no client', because: request.params.client, evidence: [] };
+      one.revoked_at = NOW;
+      return { kind: 'client-revoked', data: one };
+    }
+    const rest = clients.rules.filter(({ host }) => host !== request.params.host);
+    this.scene.clients = { ...clients, rules: request.method === 'clients-require' ? [...rest, request.params] : rest };
+    return isError(change) ? change : { kind: 'change', data: change };
   }
 
   #device(id: string, act: (list: DeviceList, id: string) => Reply | undefined): Answer {
