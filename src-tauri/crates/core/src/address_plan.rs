@@ -459,13 +459,21 @@ fn parse_network(text: &str) -> Result<IpNet, ErrorEnvelope> {
 
 fn no_address(scope: Scope, addresses: &[InterfaceAddress]) -> ErrorEnvelope {
     let seen: Vec<String> = addresses.iter().map(|a| format!("{} {}", a.interface, a.ip)).collect();
-    let (because, fix) = match scope {
-        Scope::Internet => (say!("core.no-address.internet"), say!("core.no-address.internet-fix")),
-        Scope::Lan | Scope::Mac => (say!("core.no-address.lan"), say!("core.no-address.lan-fix")),
+    let (because, fix, command) = match scope {
+        Scope::Internet => (
+            say!("core.no-address.internet"),
+            say!("core.no-address.internet-fix"),
+            "gatehouse open --to internet --host NAME",
+        ),
+        Scope::Lan | Scope::Mac => (
+            say!("core.no-address.lan"),
+            say!("core.no-address.lan-fix"),
+            "gatehouse open --to lan --host NAME",
+        ),
     };
     ErrorEnvelope::new(Code::NoAddress, say!("core.no-address.title"), because)
         .evidence(say!("core.no-address.seen", addresses = seen.join(", ")))
-        .fix(fix)
+        .fix_with(fix, command)
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@ use gatehouse_host::secrets::SecretError;
 
 use super::{Explain, sentence};
 
+/// How the command line chooses another port of the router.
+const OTHER_PORT: &str = "gatehouse open --to internet --host NAME --map-port=8443";
+
 impl Explain for HomeError {
     fn explain(&self) -> ErrorEnvelope {
         let title = say!("core.home.unusable");
@@ -130,11 +133,12 @@ impl Explain for MappingError {
             }
             Self::Taken { port } => {
                 ErrorEnvelope::new(Code::PortTaken, title, say!("core.map.taken", port = port))
-                    .fix(say!("core.map.taken-fix"))
+                    .fix_with(say!("core.map.taken-fix"), OTHER_PORT)
             }
             Self::OtherPort { asked, granted } => {
                 let because = say!("core.map.other-port", asked = asked, granted = granted);
-                ErrorEnvelope::new(Code::PortTaken, title, because).fix(say!("core.map.taken-fix"))
+                ErrorEnvelope::new(Code::PortTaken, title, because)
+                    .fix_with(say!("core.map.taken-fix"), OTHER_PORT)
             }
             _ => ErrorEnvelope::new(Code::Failed, title, sentence(self)).fix(say!("core.map.by-hand")),
         }

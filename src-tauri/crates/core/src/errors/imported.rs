@@ -5,10 +5,17 @@ use gatehouse_certs::imported::ImportError;
 
 use super::{Explain, capital};
 
+/// How the command line is given what was missing; the texts say it for every view.
+const WITH_KEY: &str = "gatehouse cert import CERTIFICATE --key KEY";
+const WITH_PASSWORD: &str = "gatehouse cert import FILE --password-file FILE";
+
 impl Explain for ImportError {
     fn explain(&self) -> ErrorEnvelope {
         let refused = |because: Text, fix: Text| {
             ErrorEnvelope::new(Code::Certificate, say!("core.import.refused"), because).fix(fix)
+        };
+        let told = |because: Text, fix: Text, command: &str| {
+            ErrorEnvelope::new(Code::Certificate, say!("core.import.refused"), because).fix_with(fix, command)
         };
         match self {
             Self::Unreadable { path, source } => {
@@ -28,12 +35,14 @@ impl Explain for ImportError {
                 say!("core.import.damaged-fix"),
             ),
             Self::NoCertificate => {
-                refused(say!("core.import.no-certificate"), say!("core.import.no-certificate-fix"))
+                told(say!("core.import.no-certificate"), say!("core.import.no-certificate-fix"), WITH_KEY)
             }
-            Self::NoKey => refused(say!("core.import.no-key"), say!("core.import.no-key-fix")),
-            Self::KeyEncrypted { file } => {
-                refused(say!("core.import.key-encrypted", file = file), say!("core.import.key-encrypted-fix"))
-            }
+            Self::NoKey => told(say!("core.import.no-key"), say!("core.import.no-key-fix"), WITH_KEY),
+            Self::KeyEncrypted { file } => told(
+                say!("core.import.key-encrypted", file = file),
+                say!("core.import.key-encrypted-fix"),
+                "openssl pkey -in KEY -out NEW",
+            ),
             Self::KeyUnusable { detail } => {
                 refused(say!("core.import.key-unusable", detail = detail), say!("core.import.new-key"))
             }
@@ -44,12 +53,16 @@ impl Explain for ImportError {
                     say!("core.import.key-mismatch-fix"),
                 )
             }
-            Self::PasswordWanted { file } => {
-                refused(say!("core.import.password-wanted", file = file), say!("core.import.password-fix"))
-            }
-            Self::PasswordWrong { file } => {
-                refused(say!("core.import.password-wrong", file = file), say!("core.import.password-fix"))
-            }
+            Self::PasswordWanted { file } => told(
+                say!("core.import.password-wanted", file = file),
+                say!("core.import.password-fix"),
+                WITH_PASSWORD,
+            ),
+            Self::PasswordWrong { file } => told(
+                say!("core.import.password-wrong", file = file),
+                say!("core.import.password-fix"),
+                WITH_PASSWORD,
+            ),
             Self::Expired { not_after } => {
                 refused(say!("core.import.expired", date = not_after.date()), say!("core.import.expired-fix"))
             }
