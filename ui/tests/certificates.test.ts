@@ -92,17 +92,6 @@ describe('public certificates', () => {
       await page.getByRole('dialog').waitFor({ state: 'detached' });
     }));
 
-  it('names that are open stay open', () => {
-    const scene: Scene = { ...on, snapshot: { ...on.snapshot, desired: { state: 'open', scope: 'internet', hosts: ['chat.example.com'] } } };
-    return Stage.play(scene, 'certificates', {}, async (stage) => {
-      const sheet = await open(stage);
-      await check(sheet);
-      await sheet.getByRole('button', { name: 'Review…' }).click();
-      assert.deepEqual((await stage.core.hears('plan-open'))[0]?.params.hosts, ['chat.example.com', 'home.example.org']);
-      assert.ok(await sheet.getByRole('button', { name: 'Get Certificate' }).isEnabled());
-    });
-  });
-
   it('what would fail is said with what to do, and goes no further until it is put right', () =>
     Stage.play({ ...ready, preflight: parts.hindered }, 'certificates', {}, async (stage) => {
       const { page, core } = stage;

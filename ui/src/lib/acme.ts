@@ -1,6 +1,6 @@
 // What the sheet for public certificates asks a person, and what the core is asked for by that: pure.
 
-import type { AcmeDirectory, AcmeSetup, AcmeState, Desired, DnsSetup, OpenRequest, ProofWay } from '$api';
+import type { AcmeDirectory, AcmeSetup, AcmeState, DnsSetup, OpenRequest, ProofWay, Snapshot } from '$api';
 import type { Key } from './i18n.svelte';
 
 /** Who is to reach the names; `none` = only the certificate is wanted. */
@@ -151,11 +151,19 @@ export const wanting = (names: string[]): AcmeSetup => ({
 /** Whether a certificate for exactly these names is wanted already. */
 export const isWanted = (names: string[], acme: AcmeState): boolean => acme.wanted.some((list) => [...list].sort().join() === [...names].sort().join());
 
-/** How the names are opened, beside those that are open already. */
-export function openingOf(form: AcmeForm, desired: Desired): OpenRequest {
-  const before = desired.state === 'open' ? desired.hosts : [];
-  const hosts = [...new Set([...before, ...namesOf(form.names)])];
-  return { scope: form.reach === 'lan' ? 'lan' : 'internet', hosts, port: null, redirect_port: null, only: [], confirm_within: null };
+/** How the names are opened, beside those that are open already. Ports, the router's port and the limit stay as they are. */
+export function openingOf(form: AcmeForm, { desired, mapping }: Pick<Snapshot, 'desired' | 'mapping'>): OpenRequest {
+  const before = desired.state === 'open' ? desired : undefined;
+  const scope = form.reach === 'lan' ? 'lan' : 'internet';
+  return {
+    scope,
+    hosts: [...new Set([...(before?.hosts ?? []), ...namesOf(form.names)])],
+    port: before?.port ?? null,
+    redirect_port: before?.redirect_port ?? null,
+    ...(scope === 'internet' && before && mapping ? { map_port: mapping.port } : {}),
+    only: before?.only ?? [],
+    confirm_within: null,
+  };
 }
 
 function dnsOf(form: AcmeForm): DnsSetup {
