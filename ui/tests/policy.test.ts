@@ -26,6 +26,7 @@ async function door(page: Page, core: FakeCore, invoked: Invoke[]) {
       await tell('core-up', { up: true, hosting: true });
       for (const event of opening(core.scene)) await tell('core', event);
     }
+    if (command === 'save_file') return { ok: `/Users/ada/Downloads/${args.name}` };
     return { ok: null };
   });
   await page.addInitScript(() => {
@@ -77,7 +78,12 @@ describe("the app's own policy", () => {
       await stage.go('certificates');
       await page.getByRole('button', { name: 'Save as CRT…' }).click();
       await page.waitForTimeout(100);
-      assert.deepEqual(invoked.filter(({ command }) => command === 'save_file'), [{ command: 'save_file', args: { name: 'gatehouse-ca.crt', bytes: [1, 2, 3] } }]);
+      assert.deepEqual(invoked.filter(({ command }) => command === 'save_file'), [{ command: 'save_file', args: { name: 'gatehouse-ca.crt', bytes: [1, 2, 3], secret: false } }]);
+      await page.getByRole('button', { name: 'Give a Certificate…' }).click();
+      await page.getByRole('textbox', { name: 'What to call the device' }).fill('Phone');
+      await page.getByRole('button', { name: 'Make Certificate' }).click();
+      await page.getByText('Saved as /Users/ada/Downloads/Phone.p12').waitFor();
+      assert.deepEqual(invoked.filter(({ command }) => command === 'save_file')[1]?.args, { name: 'Phone.p12', bytes: [1, 2, 3], secret: true }, 'nobody else may read a key');
     }, { csp, prepare: (page, core) => door(page, core, invoked) });
   });
 
