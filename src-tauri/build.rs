@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 #[cfg(feature = "tray")]
 fn embed() -> Result<(), Box<dyn Error>> {
-    const COMMANDS: [&str; 14] = [
+    const COMMANDS: [&str; 17] = [
         "call",
         "follow",
         "open_url",
@@ -24,6 +24,9 @@ fn embed() -> Result<(), Box<dyn Error>> {
         "set_login_item",
         "neighbour",
         "choose_asker",
+        "updates",
+        "look_for_update",
+        "install_update",
         "quit",
     ];
     println!("cargo:rerun-if-changed=../ui/dist");

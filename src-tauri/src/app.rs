@@ -18,6 +18,7 @@ mod only;
 mod preferences;
 mod quit;
 mod tray;
+mod update;
 mod window;
 
 #[cfg(target_os = "macos")]
@@ -100,6 +101,9 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
             bridge::set_login_item,
             bridge::neighbour,
             bridge::choose_asker,
+            bridge::updates,
+            bridge::look_for_update,
+            bridge::install_update,
             bridge::quit,
         ])
         .setup(move |app| {
@@ -112,7 +116,7 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
             Ok(())
         });
     #[cfg(target_os = "macos")]
-    let builder = builder.menu(tray::application_menu);
+    let builder = builder.menu(tray::application_menu).plugin(tauri_plugin_updater::Builder::new().build());
     let app = builder.build(tauri::generate_context!()).map_err(|error| {
         let because = format!("{error}.");
         ErrorEnvelope::new(Code::Failed, "The tray app could not start", because)

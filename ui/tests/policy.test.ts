@@ -19,6 +19,13 @@ async function door(page: Page, core: FakeCore, invoked: Invoke[]) {
       const answer = await core.answer(args.request as Request);
       return isError(answer) ? { error: answer } : { ok: answer };
     }
+    if (command === 'updates') return { ok: true };
+    if (command === 'look_for_update') return { ok: invoked.filter((one) => one.command === command).length > 1 ? { version: '9.1.0', notes: 'Starts faster.' } : null };
+    if (command === 'install_update') {
+      await tell('update', { done: 3, of: 12 });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return { error: { code: 'failed', title: 'The app could not be updated', because: 'The signature is another one.', evidence: [] } };
+    }
     if (command === 'login_item') return { ok: 'off' };
     if (command === 'set_login_item') return { error: { code: 'permission', title: 'Gatehouse is in a place that does not last', because: 'At the next login it may be gone.', evidence: [] } };
     if (command === 'neighbour') return { ok: { runs: true, asker: 'open-claw' } };
@@ -104,6 +111,24 @@ describe("the app's own policy", () => {
       await page.getByRole('radio', { name: 'Gatehouse asks' }).click();
       await stage.settled();
       assert.deepEqual(sent('choose_asker'), [{ asker: 'gatehouse' }]);
+    }, { csp: policy(false), prepare: (page, core) => door(page, core, invoked) });
+  });
+
+  it('looks for a new version when told to, shows how far it is, and says why it stays as it is', async () => {
+    const invoked: Invoke[] = [];
+    await Stage.play(on, 'settings', {}, async (stage) => {
+      const card = stage.page.getByRole('region', { name: 'Updates' });
+      const look = card.getByRole('button', { name: 'Look for a New Version' });
+      await look.waitFor();
+      assert.equal(invoked.some(({ command }) => command === 'look_for_update'), false, 'nothing is asked by itself');
+      await look.click();
+      await card.getByText('This is the newest version.').waitFor();
+      await look.click();
+      await card.getByText('Version 9.1.0 is there.').waitFor();
+      await stage.picture('settings-update');
+      await card.getByRole('button', { name: 'Install and Restart' }).click();
+      await card.getByText('Loaded 25 %').waitFor();
+      await card.getByText('The app could not be updated').waitFor();
     }, { csp: policy(false), prepare: (page, core) => door(page, core, invoked) });
   });
 

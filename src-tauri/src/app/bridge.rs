@@ -11,6 +11,7 @@ use super::backend::Seen;
 use super::login::LoginItem;
 use super::menu::Hosting;
 use super::neighbour::{Asker, Neighbour};
+use super::update::NewVersion;
 use super::{shared, tray, window};
 use crate::words::Language;
 
@@ -85,6 +86,24 @@ pub(crate) fn neighbour(app: AppHandle) -> Neighbour {
 #[tauri::command]
 pub(crate) fn choose_asker(app: AppHandle, asker: Asker) {
     shared(&app).preferences.choose_asker(asker);
+}
+
+/// Whether this build updates itself.
+#[tauri::command]
+pub(crate) fn updates() -> bool {
+    super::update::is_possible()
+}
+
+/// Looks for a newer version of the app, where releases are announced.
+#[tauri::command]
+pub(crate) async fn look_for_update(app: AppHandle) -> Result<Option<NewVersion>, ErrorEnvelope> {
+    super::update::look(&app).await
+}
+
+/// Puts the newest version of the app in the place of this one and starts it.
+#[tauri::command]
+pub(crate) async fn install_update(app: AppHandle) -> Result<(), ErrorEnvelope> {
+    super::update::install(&app).await
 }
 
 /// Ends the app.

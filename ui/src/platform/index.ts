@@ -23,6 +23,21 @@ export interface Neighbour {
   asker: Asker;
 }
 
+/** A version of the app that is newer than this one. */
+export interface NewVersion {
+  version: string;
+  /** What is new in it, as its publisher wrote it. */
+  notes: string | null;
+}
+export interface Updates {
+  /** Whether this build updates itself. */
+  possible(): Promise<boolean>;
+  /** Looks for a newer version; `null` = there is none. */
+  look(): Promise<NewVersion | null>;
+  /** Loads the newest version, puts it in the place of this one and starts it. `loaded` in bytes. */
+  install(loaded: (done: number, of: number | null) => void): Promise<void>;
+}
+
 /** What the page needs of its surroundings. */
 export interface Platform {
   /** Asks the core. Rejects with an `ErrorEnvelope`. */
@@ -51,6 +66,8 @@ export interface Platform {
   neighbour?(): Promise<Neighbour>;
   /** Who asks about devices from now on. */
   chooseAsker?(asker: Asker): Promise<void>;
+  /** Newer versions of the app; absent where there is no app. */
+  updates?: Updates;
   /** Tells the app which language was chosen, for its tray and notifications; absent = the system's. */
   chooseLanguage?(language: string | undefined): Promise<void>;
 }

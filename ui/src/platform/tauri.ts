@@ -37,5 +37,13 @@ export const tauri: Platform = {
   setLoginItem: (on) => invoke('set_login_item', { on }),
   neighbour: () => invoke('neighbour'),
   chooseAsker: (asker) => invoke('choose_asker', { asker }),
+  updates: {
+    possible: () => invoke('updates'),
+    look: () => invoke('look_for_update'),
+    async install(loaded) {
+      const unlisten = await listen<{ done: number; of: number | null }>('update', ({ payload }) => loaded(payload.done, payload.of));
+      await invoke('install_update').finally(unlisten);
+    },
+  },
   chooseLanguage: (language) => invoke('choose_language', { language: language ?? null }),
 };

@@ -34,6 +34,7 @@ use tokio::sync::watch;
 use self::facts::Scout;
 use self::wanted::Basis;
 use crate::context::{Checkpoint, Listeners, Machine, Served};
+use crate::mapping::Wish;
 use crate::settings::{AcmeSettings, SettingsStore};
 
 pub(crate) use self::causes::explained;
@@ -166,8 +167,12 @@ impl Public {
     ) -> Result<(), CertError> {
         let _following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
         let open: Vec<Identifier> = open.into_iter().filter(|one| !self.is_elsewhere(one)).collect();
+        let settings = self.settings.current();
+        let opened = settings.open.as_ref();
         let basis = Basis {
-            acme: self.settings.current().acme.clone(),
+            acme: settings.acme.clone(),
+            mapped: Wish::of(opened).map(|wish| wish.external_port),
+            limited: opened.is_some_and(|open| is_limited(&open.request.only)),
             kept: self.kept(&open),
             open,
             scope,
@@ -492,6 +497,12 @@ impl ByEnds for Ends {
     fn certificates(&self, peer: IpAddr, local: IpAddr) -> Option<CertificateSource> {
         self.0.at(local, peer)
     }
+}
+
+/// Whether a limit keeps anybody out.
+fn is_limited(only: &[String]) -> bool {
+    let takes_all = |net: &String| net.parse::<ipnet::IpNet>().is_ok_and(|net| net.prefix_len() == 0);
+    !only.is_empty() && !only.iter().any(takes_all)
 }
 
 #[cfg(test)]

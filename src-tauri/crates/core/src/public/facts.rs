@@ -95,6 +95,8 @@ impl Scout {
             ways: ways(acme, https, redirect),
             https,
             redirect,
+            mapped: self.basis.load().mapped,
+            limited: self.basis.load().limited,
             scope,
             authority: Authority {
                 name: authority_name(directory),

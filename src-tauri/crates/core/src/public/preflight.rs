@@ -31,6 +31,10 @@ pub(super) struct Here {
     pub(super) https: Option<u16>,
     /// The plain port.
     pub(super) redirect: Option<u16>,
+    /// The port of the home's router that leads to the HTTPS port.
+    pub(super) mapped: Option<u16>,
+    /// Whether only some networks get in.
+    pub(super) limited: bool,
     /// For whom the address is open.
     pub(super) scope: Scope,
     pub(super) authority: Authority,
@@ -275,10 +279,20 @@ fn ports(judge: &mut Judge<'_>, ways: &[ChallengeKind]) {
         judge.hinders(Cause::Connection, say!("core.acme.pre.scope"), Some(say!("core.acme.pre.scope-fix")));
         return;
     }
+    // Nobody says from where an authority comes, and it comes from several places at once.
+    if here.limited && !here.authority.private {
+        judge.hinders(
+            Cause::Connection,
+            say!("core.acme.pre.limited"),
+            Some(say!("core.acme.pre.limited-fix")),
+        );
+        return;
+    }
     let pairs = [(ChallengeKind::TlsAlpn, here.https, 443_u16), (ChallengeKind::Http, here.redirect, 80)];
     for (way, port, asked) in pairs {
         let Some(port) = port.filter(|_| ways.contains(&way)) else { continue };
-        match port == asked {
+        let through_router = way == ChallengeKind::TlsAlpn && here.mapped == Some(asked);
+        match port == asked || through_router {
             true => judge.good(say!("core.acme.pre.port", port = asked)),
             false => judge.doubts(
                 Cause::Connection,

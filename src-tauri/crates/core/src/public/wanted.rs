@@ -30,6 +30,10 @@ pub(super) struct Basis {
     pub(super) https: Option<u16>,
     /// The plain port, where it is open.
     pub(super) redirect: Option<u16>,
+    /// The port of the home's router that leads to the HTTPS port, where one is wanted.
+    pub(super) mapped: Option<u16>,
+    /// Whether only some networks get in.
+    pub(super) limited: bool,
     /// Accounts by directory.
     pub(super) accounts: BTreeMap<String, String>,
 }

@@ -8,6 +8,8 @@ fn here() -> Here {
         ways: vec![ChallengeKind::TlsAlpn, ChallengeKind::Http],
         https: Some(443),
         redirect: Some(80),
+        mapped: None,
+        limited: false,
         scope: Scope::Internet,
         authority: Authority {
             name: "Let's Encrypt".into(),
@@ -140,6 +142,13 @@ fn ports_and_scope_are_those_to_which_authorities_come() {
     let mut other = facts("home.example.org", dns(&["9.9.9.20"]));
     other.here.https = Some(8443);
     is(&judge(&other), Weight::Doubt, "other-port");
+    other.here.mapped = Some(443);
+    assert_ne!(worst(&judge(&other)).0, Weight::Hindrance);
+    assert!(judge(&other).iter().all(|one| one.finding.text.key() != Some("core.acme.pre.other-port")));
+    other.here.limited = true;
+    is(&judge(&other), Weight::Hindrance, "limited");
+    other.here.authority.private = true;
+    assert_ne!(worst(&judge(&other)).0, Weight::Hindrance);
     let mut lan = facts("home.example.org", dns(&["9.9.9.20"]));
     lan.here.scope = Scope::Lan;
     is(&judge(&lan), Weight::Hindrance, "scope");
