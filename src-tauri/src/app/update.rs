@@ -4,9 +4,9 @@
 //! Guarantees: nothing is sent before a button is pressed; what is installed is signed for the version that was announced, with
 //! the key that this build was made for. A build that was made for none has no such button.
 
-use gatehouse_api::ErrorEnvelope;
 use serde::Serialize;
-use tauri::AppHandle;
+#[cfg(not(target_os = "macos"))]
+use {gatehouse_api::ErrorEnvelope, tauri::AppHandle};
 
 /// A version that is newer than this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
