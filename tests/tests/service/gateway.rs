@@ -24,7 +24,7 @@ async fn the_gateways_service_is_installed_explained_mended_and_removed() {
     let folder = machine.home().join(".openclaw");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("openclaw.json"), GatewayOptions::default().config).unwrap();
-    machine.say("chmod", &["-R", "go=", "/root/.openclaw"]).await;
+    machine.say("chmod", &["-R", "go=", folder.to_str().unwrap()]).await;
     let mut gatehouse = gatehouse(&machine);
     gatehouse.serve(&[]).await;
     let status = async || gatehouse.run(&["gateway", "status", "--json"]).await.json();

@@ -172,7 +172,7 @@ impl Public {
         let basis = Basis {
             acme: settings.acme.clone(),
             mapped: Wish::of(opened).map(|wish| wish.external_port),
-            limited: opened.is_some_and(|open| is_limited(&open.request.only)),
+            limited: opened.is_some_and(|open| wanted::is_limited(&open.request.only)),
             kept: self.kept(&open),
             open,
             scope,
@@ -497,12 +497,6 @@ impl ByEnds for Ends {
     fn certificates(&self, peer: IpAddr, local: IpAddr) -> Option<CertificateSource> {
         self.0.at(local, peer)
     }
-}
-
-/// Whether a limit keeps anybody out.
-fn is_limited(only: &[String]) -> bool {
-    let takes_all = |net: &String| net.parse::<ipnet::IpNet>().is_ok_and(|net| net.prefix_len() == 0);
-    !only.is_empty() && !only.iter().any(takes_all)
 }
 
 #[cfg(test)]

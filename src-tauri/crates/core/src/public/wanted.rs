@@ -38,6 +38,12 @@ pub(super) struct Basis {
     pub(super) accounts: BTreeMap<String, String>,
 }
 
+/// Whether a limit keeps anybody out.
+pub(super) fn is_limited(only: &[String]) -> bool {
+    let takes_all = |net: &String| net.parse::<ipnet::IpNet>().is_ok_and(|net| net.prefix_len() == 0);
+    !only.is_empty() && !only.iter().any(takes_all)
+}
+
 impl Basis {
     /// What each certificate is for: as the settings say, and one for each open name that none of those holds. One for each,
     /// so that a name that cannot be proven keeps no other from its certificate.
