@@ -57,15 +57,17 @@ impl Clock {
     }
 }
 
-/// Devices that stay, or come back with the token of the moment.
+/// Devices that stay, or come back with the token of the moment. While nobody knows it they wait, as people do: OpenClaw locks
+/// out whoever comes with wrong ones.
 struct Devices {
     connected: AtomicUsize,
-    token: Mutex<String>,
+    token: Mutex<Option<String>>,
 }
 
 impl Devices {
     fn begin(client: &Https, to: Ipv4Addr, key: u8) -> Arc<Self> {
-        let devices = Arc::new(Self { connected: AtomicUsize::new(0), token: Mutex::new(TOKEN.to_owned()) });
+        let devices =
+            Arc::new(Self { connected: AtomicUsize::new(0), token: Mutex::new(Some(TOKEN.to_owned())) });
         for _ in 0..DEVICES {
             tokio::spawn(Arc::clone(&devices).stay(client.clone(), to, key));
         }
@@ -74,7 +76,12 @@ impl Devices {
 
     async fn stay(self: Arc<Self>, client: Https, to: Ipv4Addr, key: u8) {
         loop {
-            let phone = ConnectAs::phone(&self.token.lock().expect("nobody fails inside").clone());
+            let known = self.token.lock().expect("nobody fails inside").clone();
+            let Some(token) = known else {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            };
+            let phone = ConnectAs::phone(&token);
             let client = client.clone();
             // What the client cannot do fails inside, and is tried again.
             let attempt = tokio::spawn(async move {
@@ -98,8 +105,8 @@ impl Devices {
         }
     }
 
-    /// What the gateway asks for from now on.
-    fn learn(&self, token: String) {
+    /// What the gateway asks for from now on; `None` = nobody knows.
+    fn learn(&self, token: Option<String>) {
         *self.token.lock().expect("nobody fails inside") = token;
     }
 
@@ -200,12 +207,13 @@ async fn happens(
             "an address that is gone"
         }
         6 => {
+            devices.learn(None);
             let rotated = gatehouse.run(&["token", "rotate", "--yes", "--json"]).await;
             // 3: done, and something is to be said about it.
             assert!([0, 3].contains(&rotated.code), "{rotated:?}");
             let told =
                 gatehouse.run(&["token", "reveal", "--i-understand", "--json"]).await.succeeds().json();
-            devices.learn(told["token"].as_str().expect("a token").to_owned());
+            devices.learn(told["token"].as_str().map(str::to_owned));
             "a new token"
         }
         _ => {

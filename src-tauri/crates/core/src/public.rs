@@ -5,6 +5,7 @@
 //! to; nothing is asked while no way to prove a name is open; secrets are read where they are used and kept nowhere else; a
 //! certificate that is served is taken away only when nothing wants it any more.
 
+mod answers;
 mod causes;
 mod change;
 mod facts;
@@ -26,7 +27,7 @@ use gatehouse_certs::acme::{Dns, Failure, Identifier, KNOWN, authority_name};
 use gatehouse_certs::renewal::plan::Next;
 use gatehouse_certs::renewal::{Renewal, Status};
 use gatehouse_certs::{CertError, Https, Resolver, Roots, Vault};
-use gatehouse_edge::{ByEnds, CertificateSource, Challenges, HttpChallenges};
+use gatehouse_edge::Challenges;
 use rustls::sign::CertifiedKey;
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -380,8 +381,8 @@ impl Public {
     /// What authorities and clients of public addresses are answered with.
     pub fn challenges(&self) -> Challenges {
         Challenges {
-            http: Some(Arc::new(Tokens(self.renewal.tokens()))),
-            by_ends: Some(Arc::new(Ends(Arc::clone(&self.resolver)))),
+            http: Some(Arc::new(answers::Tokens(self.renewal.tokens()))),
+            by_ends: Some(Arc::new(answers::Ends(Arc::clone(&self.resolver)))),
         }
     }
 }
@@ -477,26 +478,6 @@ pub(crate) fn authority(directory: &str) -> String {
 fn slow() -> ErrorEnvelope {
     ErrorEnvelope::new(Code::Certificate, say!("core.acme.slow"), say!("core.acme.slow-because"))
         .fix_with(say!("core.acme.slow-fix"), "gatehouse cert acme status")
-}
-
-/// What waits on the redirect port.
-#[derive(Debug)]
-struct Tokens(Arc<gatehouse_certs::acme::HttpTokens>);
-
-impl HttpChallenges for Tokens {
-    fn key_authorization(&self, token: &str) -> Option<String> {
-        self.0.get(token)
-    }
-}
-
-/// A client that comes from a public address, or to one, and sends no name uses a public address.
-#[derive(Debug)]
-struct Ends(Arc<Resolver>);
-
-impl ByEnds for Ends {
-    fn certificates(&self, peer: IpAddr, local: IpAddr) -> Option<CertificateSource> {
-        self.0.at(local, peer)
-    }
 }
 
 #[cfg(test)]
