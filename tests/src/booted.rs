@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, MutexGuard};
@@ -32,6 +32,10 @@ pub struct Booted {
 
 /// One at a time: two that boot at once take each other's processor.
 static TURN: Mutex<()> = Mutex::const_new(());
+/// How often it is tried.
+const BOOTS: usize = 3;
+/// How long a boot may take; it takes a second or two.
+const BOOT_TIME: Duration = Duration::from_secs(60);
 
 /// Makes the mounts and becomes systemd. What is masked belongs to hardware, to a console, or to the machine around.
 const BOOT: &str = r#"
@@ -92,12 +96,24 @@ exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/syste
 "#;
 
 impl Booted {
-    /// Boots, and waits until systemd says that it is up.
+    /// Boots, and waits until systemd says that it is up. On a busy machine a boot can hang on something of the machine
+    /// around it; then it is made anew.
     pub async fn new() -> Self {
-        let turn = TURN.lock().await;
+        let mut turn = TURN.lock().await;
+        for _ in 1..BOOTS {
+            match Self::boot(turn).await {
+                Ok(booted) => return booted,
+                Err(again) => turn = again,
+            }
+        }
+        Self::boot(turn).await.unwrap_or_else(|_| panic!("systemd does not come up in {BOOTS} boots"))
+    }
+
+    async fn boot(turn: MutexGuard<'static, ()>) -> Result<Self, MutexGuard<'static, ()>> {
         let net = Net::new();
         let openclaw = need::openclaw().unwrap_or_default();
-        let log = std::fs::File::create(net.folder.join("boot.log")).expect("a log can be made");
+        let log = net.folder.join("boot.log");
+        let output = std::fs::File::create(&log).expect("a log can be made");
         let init = Command::new("sh")
             .args(["-c", BOOT, "boot"])
             .args([net.folder.as_os_str(), crate::program().as_os_str(), openclaw.as_os_str()])
@@ -105,8 +121,8 @@ impl Booted {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log can be shared"))
-            .stderr(log)
+            .stdout(output.try_clone().expect("a log can be shared"))
+            .stderr(output)
             .kill_on_drop(true)
             .spawn()
             .expect("a shell starts");
@@ -114,12 +130,20 @@ impl Booted {
         let first = eventually("a first process", Duration::from_secs(20), async || child(outer)).await;
         let machine = net.here.booted(first);
         let booted = Self { machine, net, _init: init, _turn: turn };
-        eventually("systemd is up", Duration::from_secs(120), async || {
+        let begun = Instant::now();
+        loop {
             let said = booted.say("systemctl", &["is-system-running"]).await;
-            ["running", "degraded"].contains(&said.trim()).then_some(())
-        })
-        .await;
-        booted
+            if ["running", "degraded"].contains(&said.trim()) {
+                return Ok(booted);
+            }
+            if begun.elapsed() > BOOT_TIME {
+                let log = std::fs::read_to_string(&log).unwrap_or_default();
+                let jobs = booted.say("systemctl", &["list-jobs", "--no-pager"]).await;
+                eprintln!("systemd says {said:?} after {BOOT_TIME:?}; its jobs: {jobs}\nits log: {log}");
+                return Err(booted._turn);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// A folder of the test; the same path inside and outside.

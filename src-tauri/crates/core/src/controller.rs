@@ -73,13 +73,19 @@ impl Controller {
         }
     }
 
-    /// Takes a fact: into the state, on to effects and views.
+    /// Takes a fact: into the state, on to views and effects.
     pub(crate) fn take(&mut self, fact: Fact) {
         self.state.collected = collect::collect(&self.desk, self.secrets);
-        for effect in reduce(&mut self.state, fact, self.desk.context.clock.now()) {
+        let effects = reduce(&mut self.state, fact, self.desk.context.clock.now());
+        let (told, others): (Vec<_>, Vec<_>) = effects.into_iter().partition(Effect::is_told);
+        for effect in told {
             self.set_going(effect);
         }
+        // Before the effects: they begin on other threads at once, and what they look at is the snapshot.
         self.publish();
+        for effect in others {
+            self.set_going(effect);
+        }
     }
 
     fn set_going(&mut self, effect: Effect) {

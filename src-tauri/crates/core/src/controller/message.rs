@@ -135,3 +135,10 @@ pub(crate) enum Effect {
     /// The pause is over.
     EndPause,
 }
+
+impl Effect {
+    /// Whether it only tells those who listen.
+    pub(crate) fn is_told(&self) -> bool {
+        matches!(self, Self::TellDevices(_) | Self::TellProgress(_))
+    }
+}
