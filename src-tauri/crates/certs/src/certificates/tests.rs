@@ -357,7 +357,8 @@ fn a_renewal_that_is_asked_for_is_made_at_once_and_keeps_the_key_only_when_told_
 
     let kept = certificates.renew(&home(), true, now()).unwrap().facts;
     assert!(kept.sha256 != first.sha256 && kept.public_key == first.public_key);
-    let fresh = certificates.renew(&home(), false, now()).unwrap().facts;
+    let at = now();
+    let fresh = certificates.renew(&home(), false, at).unwrap().facts;
     assert!(fresh.sha256 != kept.sha256 && fresh.public_key != kept.public_key);
 
     assert_eq!(connect(&certificates, "mini.local").unwrap().leaf(), fresh.sha256);
@@ -365,5 +366,5 @@ fn a_renewal_that_is_asked_for_is_made_at_once_and_keeps_the_key_only_when_told_
     assert_eq!(fresh.public_key.len(), 44);
     let chain = fs::read_to_string(certificates.chain_file().unwrap()).unwrap();
     assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 2);
-    assert_eq!(certificates.issued().unwrap(), (fresh.sha256.clone(), now()));
+    assert_eq!(certificates.issued().unwrap(), (fresh.sha256.clone(), at));
 }
