@@ -6,14 +6,14 @@ use gatehouse_tests::need::{self, Part};
 use gatehouse_tests::{Authority, Gatehouse, House, Moods, eventually};
 use serde_json::Value;
 
-const NAME: &str = "home.gatehouse-story.org";
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const NAME: &str = "home.gatehouse-story.org";
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-fn ready() -> bool {
+pub(crate) fn ready() -> bool {
     need::parts(&[Part::Machines, Part::OpenClaw, Part::Program, Part::Pebble])
 }
 
-async fn open(house: &House, authority: &Authority) -> Gatehouse {
+pub(crate) async fn open(house: &House, authority: &Authority) -> Gatehouse {
     let mut gatehouse = authority.gatehouse(house);
     gatehouse.serve(&[]).await;
     authority.set_up(&gatehouse, &[]).await.succeeds();
@@ -21,7 +21,7 @@ async fn open(house: &House, authority: &Authority) -> Gatehouse {
     gatehouse
 }
 
-fn public(status: &Value) -> Value {
+pub(crate) fn public(status: &Value) -> Value {
     let all = status["certificates"].as_array().cloned().unwrap_or_default();
     all.into_iter().find(|one| one["kind"] == "acme").unwrap_or_default()
 }

@@ -1,31 +1,11 @@
 //! Apps that remember the certificate they saw.
 
 use std::fs;
-use std::time::Duration;
 
-use gatehouse_tests::need::{self, Part};
 use gatehouse_tests::{Authority, ConnectAs, Device, DeviceKey, Gatehouse, House, Https, TOKEN, eventually};
 use serde_json::Value;
 
-const NAME: &str = "home.gatehouse-story.org";
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn ready() -> bool {
-    need::parts(&[Part::Machines, Part::OpenClaw, Part::Program, Part::Pebble])
-}
-
-async fn open(house: &House, authority: &Authority) -> Gatehouse {
-    let mut gatehouse = authority.gatehouse(house);
-    gatehouse.serve(&[]).await;
-    authority.set_up(&gatehouse, &[]).await.succeeds();
-    gatehouse.run(&["open", "--to", "internet", "--host", NAME, "--yes"]).await.succeeds();
-    gatehouse
-}
-
-fn public(status: &Value) -> Value {
-    let all = status["certificates"].as_array().cloned().unwrap_or_default();
-    all.into_iter().find(|one| one["kind"] == "acme").unwrap_or_default()
-}
+use crate::expiry::{NAME, PATIENCE, open, public, ready};
 
 /// The private key of the public certificate that is served.
 fn key(gatehouse: &Gatehouse) -> String {
