@@ -48,9 +48,7 @@ async fn open(gatehouse: &Gatehouse) -> gatehouse_tests::Ran {
 
 /// The public certificate, as the status shows it.
 async fn shown(gatehouse: &Gatehouse) -> Value {
-    let status = gatehouse.status().await;
-    let all = status["certificates"].as_array().cloned().unwrap_or_default();
-    all.into_iter().find(|one| one["kind"] == "acme").unwrap_or_default()
+    crate::expiry::public(&gatehouse.status().await)
 }
 
 /// The fingerprint of what a client elsewhere gets, which it must trust.

@@ -21,6 +21,15 @@ async fn takes(house: &House, token: &str) -> bool {
     }
 }
 
+/// A gateway that Gatehouse knows, with nothing open.
+async fn known() -> (House, Gatehouse) {
+    let house = House::with_gateway().await;
+    let mut gatehouse = house.gatehouse();
+    gatehouse.serve(&[]).await;
+    gatehouse.status_when("the gateway is known", |status| status["gateway"]["verdict"] == "running").await;
+    (house, gatehouse)
+}
+
 async fn revealed(gatehouse: &Gatehouse) -> String {
     let ran = gatehouse.run(&["--json", "token", "reveal", "--i-understand"]).await.succeeds();
     ran.json()["token"].as_str().expect("a token").to_owned()
@@ -99,10 +108,7 @@ async fn a_new_token_is_taken_and_the_old_one_is_not_in_both_places() {
     if !need::parts(&[Part::Machines, Part::OpenClaw, Part::Program]) {
         return;
     }
-    let house = House::with_gateway().await;
-    let mut gatehouse = house.gatehouse();
-    gatehouse.serve(&[]).await;
-    gatehouse.status_when("the gateway is known", |status| status["gateway"]["verdict"] == "running").await;
+    let (house, gatehouse) = known().await;
 
     gatehouse.run(&["token", "rotate"]).await.ends_with(4);
     assert!(takes(&house, TOKEN).await);
@@ -142,10 +148,7 @@ async fn a_stored_token_that_is_gone_is_told_and_never_made_anew() {
     if !need::parts(&[Part::Machines, Part::OpenClaw, Part::Program]) {
         return;
     }
-    let house = House::with_gateway().await;
-    let mut gatehouse = house.gatehouse();
-    gatehouse.serve(&[]).await;
-    gatehouse.status_when("the gateway is known", |status| status["gateway"]["verdict"] == "running").await;
+    let (house, mut gatehouse) = known().await;
     let moved = gatehouse.run(&["token", "use-secret-ref"]).await;
     assert!([0, 3].contains(&moved.code), "{moved:?}");
     let secret = gatehouse.home.join("secrets/gateway-token.secret");
