@@ -6,18 +6,20 @@ NOTES=()
 # What a check returns when its means are not to be had here.
 UNAVAILABLE=77
 
-# check NAME COMMAND...
+# check NAME COMMAND...: a failure's last line stands in the closing lines, too.
 check() {
-  local name=$1 code=0
+  local name=$1 code=0 output
   shift
   say "$name"
-  ("$@") || code=$?
+  output=$(mktemp)
+  ("$@") 2>&1 | tee "$output" || code=$?
   if [ "$code" = 0 ]; then
     PASSED=$((PASSED + 1))
   else
     FAILED=$((FAILED + 1))
-    NOTES+=("failed: $name")
+    NOTES+=("failed: $name: $(grep . "$output" | tail -n 1 || true)")
   fi
+  rm -f "$output"
 }
 
 # check_if_available NAME WHY-NOT COMMAND...: the command returns UNAVAILABLE where it cannot be done. The reason must lie

@@ -72,21 +72,23 @@ impl Socket {
         self.stream.send(Message::text(value.to_string())).await.expect("the message can be sent");
     }
 
-    /// Sends a ping and waits for its pong: the tunnel is alive in both directions.
+    /// Sends a ping and waits for its pong, half a minute at most: the tunnel is alive in both directions.
     pub async fn is_alive(&mut self) -> bool {
+        within("a pong", PATIENCE, self.pong()).await
+    }
+
+    /// Sends a ping and waits for its pong, however long it takes; false where the connection ends instead.
+    pub async fn pong(&mut self) -> bool {
         if self.stream.send(Message::Ping("alive?".into())).await.is_err() {
             return false;
         }
-        within("a pong", PATIENCE, async {
-            loop {
-                match self.stream.next().await {
-                    Some(Ok(Message::Pong(_))) => return true,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return false,
-                    Some(Ok(_)) => {}
-                }
+        loop {
+            match self.stream.next().await {
+                Some(Ok(Message::Pong(_))) => return true,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return false,
+                Some(Ok(_)) => {}
             }
-        })
-        .await
+        }
     }
 
     /// The next JSON value, or why there is none.

@@ -27,7 +27,16 @@ async fn a_thousand_sockets_and_steady_requests_live_through_two_hundred_certifi
     hold(&house, &gatehouse, &there, 1, sockets.min(FROM_THERE), &tally).await;
     hold(&house, &gatehouse, &here, 2, sockets.saturating_sub(FROM_THERE), &tally).await;
     traffic::steady(&there, house.here.v4, &tally);
-    println!("{sockets} sockets are open");
+    let opened = Instant::now();
+    eventually("every socket has answered since the last one was opened", PATIENCE, async || {
+        tally.all_since(opened).then_some(())
+    })
+    .await;
+    let (alive, lost) = (tally.alive(), tally.lost.load(Ordering::SeqCst));
+    println!(
+        "{sockets} sockets are open: {alive} alive, {lost} lost; slowest sign of life {:?}",
+        tally.slowest()
+    );
 
     let begun = Instant::now();
     let mut seen = there.fingerprint(house.here.v4).await;
@@ -56,6 +65,7 @@ async fn a_thousand_sockets_and_steady_requests_live_through_two_hundred_certifi
     })
     .await;
 
+    println!("slowest sign of life since: {:?}", tally.slowest());
     let reasons = tally.reasons();
     let (answered, failed) = (tally.answered.load(Ordering::SeqCst), tally.failed.load(Ordering::SeqCst));
     println!(

@@ -1,7 +1,7 @@
 //! Sockets that are asked for a sign of life, and requests that never stop.
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,8 @@ const STEP: Duration = Duration::from_millis(100);
 #[derive(Default)]
 pub(crate) struct Tally {
     signs: Mutex<Vec<Option<Instant>>>,
+    /// The longest wait for a sign of life so far, in milliseconds.
+    slowest: AtomicU64,
     pub(crate) lost: AtomicUsize,
     pub(crate) answered: AtomicUsize,
     pub(crate) failed: AtomicUsize,
@@ -36,9 +38,13 @@ impl Tally {
         tokio::spawn(async move {
             // Not all at once.
             tokio::time::sleep(SIGN.mul_f64((number % 100) as f64 / 100.0)).await;
-            while device.socket().is_alive().await {
+            let mut asked = Instant::now();
+            // However long it takes: a socket that is only slow counts again as soon as it answers.
+            while device.socket().pong().await {
+                tally.slowest.fetch_max(asked.elapsed().as_millis() as u64, Ordering::SeqCst);
                 tally.signs.lock().expect("nobody fails inside")[number] = Some(Instant::now());
                 tokio::time::sleep(SIGN).await;
+                asked = Instant::now();
             }
             tally.signs.lock().expect("nobody fails inside")[number] = None;
             tally.lost.fetch_add(1, Ordering::SeqCst);
@@ -50,6 +56,11 @@ impl Tally {
     pub(crate) fn alive(&self) -> usize {
         let signs = self.signs.lock().expect("nobody fails inside");
         signs.iter().flatten().filter(|sign| sign.elapsed() < SILENT).count()
+    }
+
+    /// The longest wait for a sign of life since this was last asked.
+    pub(crate) fn slowest(&self) -> Duration {
+        Duration::from_millis(self.slowest.swap(0, Ordering::SeqCst))
     }
 
     /// Whether every socket has given a sign of life, or ended, since this moment.

@@ -4,7 +4,7 @@
 //! another birth is somebody else's and is never touched.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use crate::probe::{self, GatewayHealth};
 use crate::process;
 
 const GRACE: Duration = Duration::from_secs(15);
+/// Bytes. What Linux lets a program begin with.
+const LARGEST_ENVIRONMENT: usize = 2 << 20;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Remembered {
@@ -73,8 +75,51 @@ fn of(recipe: &Recipe, pid: u32) -> Remembered {
 
 /// A second proof, where the system shows a process's environment.
 fn is_gateway(left: &Remembered) -> bool {
-    let Ok(environment) = fs::read(format!("/proc/{}/environ", left.pid)) else { return true };
+    let Some(environment) = environment(left.pid) else { return true };
     let wanted = format!("OPENCLAW_STATE_DIR={}", left.state_dir.display());
     environment.is_empty()
         || environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
+}
+
+/// Read at once: a process that replaces its program between two reads shows the second one nothing, and half an
+/// environment would make a stranger of our own gateway.
+fn environment(pid: u32) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; LARGEST_ENVIRONMENT];
+    let length =
+        fs::File::open(format!("/proc/{pid}/environ")).and_then(|mut file| file.read(&mut bytes)).ok()?;
+    bytes.truncate(length);
+    Some(bytes)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{Remembered, is_gateway};
+    use crate::testing;
+
+    #[tokio::test]
+    async fn a_gateway_that_replaces_its_program_while_it_is_looked_at_stays_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("again");
+        testing::script(&program, "exec /bin/sh \"$0\"");
+        let mut command = tokio::process::Command::new("/bin/sh");
+        // Enough variables for more than one read of ordinary size.
+        command.arg(&program).envs((0..200).map(|number| (format!("PADDING_{number}"), "x".repeat(50))));
+        command.env("OPENCLAW_STATE_DIR", folder.path());
+        let child = command.kill_on_drop(true).spawn().unwrap();
+        let left = Remembered {
+            pid: child.id().unwrap(),
+            birth: String::new(),
+            state_dir: folder.path().to_path_buf(),
+            config_path: PathBuf::new(),
+            version: String::new(),
+            port: 1,
+        };
+
+        assert!((0..2000).all(|_| is_gateway(&left)));
+
+        let another = Remembered { state_dir: PathBuf::from("/another"), ..left };
+        assert!((0..2000).any(|_| !is_gateway(&another)));
+    }
 }
