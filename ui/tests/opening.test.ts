@@ -90,10 +90,7 @@ describe('an opening', () => {
       const { page, core } = stage;
       const answer = later<Reply | ErrorEnvelope>();
       core.answers.open = () => answer.promise;
-      await page.getByRole('button', { name: 'Open to My Network…' }).click();
-      await page.getByRole('button', { name: 'Review…' }).click();
-      await page.getByRole('button', { name: 'Turn On' }).click();
-      await page.getByRole('button', { name: 'Hide' }).click();
+      await stage.press('Open to My Network…', 'Review…', 'Turn On', 'Hide');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       await page.getByRole('button', { name: 'Open to My Network…' }).click();
       await page.getByRole('dialog', { name: 'Turning on…' }).waitFor();

@@ -362,13 +362,11 @@ describe('requests', () => {
     }));
 
   it('says on the page what went wrong after its sheet was hidden', () =>
-    Stage.play(off, 'overview', {}, async ({ page, core }) => {
+    Stage.play(off, 'overview', {}, async (stage) => {
+      const { page, core } = stage;
       const answer = later<Reply | ErrorEnvelope>();
       core.answers.open = () => answer.promise;
-      await page.getByRole('button', { name: 'Open to My Network…' }).click();
-      await page.getByRole('button', { name: 'Review…' }).click();
-      await page.getByRole('button', { name: 'Turn On' }).click();
-      await page.getByRole('button', { name: 'Hide' }).click();
+      await stage.press('Open to My Network…', 'Review…', 'Turn On', 'Hide');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       answer.give(refusal);
       await page.getByRole('main').getByRole('alert').getByText(refusal.title).waitFor();
@@ -410,8 +408,7 @@ describe('requests', () => {
     Stage.play(on, 'overview', {}, async (stage) => {
       const { page, core } = stage;
       core.answers.undo = ({ params }) => (params.force_drift ? { kind: 'change', data: { id: 'c9', title: 'Undo', state: 'undone', warnings: [] } } : { code: 'drift', title: 'Somebody changed the list since', because: 'allowedOrigins has https://other.example now.', evidence: [] });
-      await page.getByRole('button', { name: 'Undo…' }).click();
-      await page.getByRole('button', { name: 'Undo', exact: true }).click();
+      await stage.press('Undo…', 'Undo');
       await page.getByRole('dialog').getByText('Somebody changed the list since').waitFor();
       await stage.picture('sheet-drift');
       await page.getByRole('button', { name: 'Undo Anyway' }).click();
@@ -420,10 +417,9 @@ describe('requests', () => {
     }));
 
   it('says in the sheet why it cannot be reviewed', () =>
-    Stage.play(gatewayDown, 'overview', {}, async ({ page }) => {
-      await page.getByRole('button', { name: 'Change…' }).click();
-      await page.getByRole('button', { name: 'Review…' }).click();
-      await page.getByRole('dialog').getByRole('alert').getByText('The gateway does not answer').waitFor();
+    Stage.play(gatewayDown, 'overview', {}, async (stage) => {
+      await stage.press('Change…', 'Review…');
+      await stage.page.getByRole('dialog').getByRole('alert').getByText('The gateway does not answer').waitFor();
     }));
 
   it('does not offer to open where there is no gateway', () =>

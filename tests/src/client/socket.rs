@@ -91,6 +91,18 @@ impl Socket {
         }
     }
 
+    /// Reads whatever comes for so long, as an app does that shows it; false where the connection ends meanwhile.
+    pub async fn rest(&mut self, time: Duration) -> bool {
+        let reading = async {
+            while let Some(Ok(message)) = self.stream.next().await {
+                if message.is_close() {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(time, reading).await.is_err()
+    }
+
     /// The next JSON value, or why there is none.
     pub(crate) async fn next(&mut self) -> Result<Value, Closed> {
         within("a message from the gateway", PATIENCE, self.read()).await

@@ -1,4 +1,4 @@
-//! Sockets that are asked for a sign of life, and requests that never stop.
+//! Sockets that read what comes and are asked for a sign of life, and requests that never stop.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -37,14 +37,16 @@ impl Tally {
         let tally = Arc::clone(self);
         tokio::spawn(async move {
             // Not all at once.
-            tokio::time::sleep(SIGN.mul_f64((number % 100) as f64 / 100.0)).await;
-            let mut asked = Instant::now();
-            // However long it takes: a socket that is only slow counts again as soon as it answers.
-            while device.socket().pong().await {
+            let mut pause = SIGN.mul_f64((number % 100) as f64 / 100.0);
+            while device.socket().rest(pause).await {
+                let asked = Instant::now();
+                // However long it takes: a socket that is only slow counts again as soon as it answers.
+                if !device.socket().pong().await {
+                    break;
+                }
                 tally.slowest.fetch_max(asked.elapsed().as_millis() as u64, Ordering::SeqCst);
                 tally.signs.lock().expect("nobody fails inside")[number] = Some(Instant::now());
-                tokio::time::sleep(SIGN).await;
-                asked = Instant::now();
+                pause = SIGN;
             }
             tally.signs.lock().expect("nobody fails inside")[number] = None;
             tally.lost.fetch_add(1, Ordering::SeqCst);

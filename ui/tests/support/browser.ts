@@ -102,6 +102,11 @@ export class Stage {
     await this.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   }
 
+  /** Presses buttons of the page, one after another. */
+  async press(...names: string[]) {
+    for (const name of names) await this.page.getByRole('button', { name, exact: true }).click();
+  }
+
   async go(name: Name) {
     await this.page.evaluate((to) => (location.hash = `/${to}`), name);
     await this.page.waitForFunction((to) => document.querySelector(`nav a[href="#/${to}"]`)?.getAttribute('aria-current') === 'page', name);
