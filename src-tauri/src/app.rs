@@ -26,7 +26,7 @@ pub(crate) use notify::allowed as notifications_allowed;
 
 use std::sync::Arc;
 
-use gatehouse_api::{Code, ErrorEnvelope, Event, Snapshot};
+use gatehouse_api::{Code, ErrorEnvelope, Event, Snapshot, say};
 use gatehouse_core::CoreOptions;
 use tauri::{AppHandle, Manager, RunEvent};
 use time::OffsetDateTime;
@@ -68,9 +68,8 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
         let _runtime = runtime.enter();
         Signals::new()
     };
-    let signals = signals.map_err(|error| {
-        ErrorEnvelope::new(Code::Failed, "Signals cannot be received", format!("{error}."))
-    })?;
+    let signals = signals
+        .map_err(|error| ErrorEnvelope::new(Code::Failed, say!("app.no-signals"), format!("{error}.")))?;
     let environment = environment();
     let (backend, news) = Backend::new(socket.clone(), CoreOptions { environment, ..CoreOptions::default() });
     let preferences = Preferences::load(session.home().ok().map(|home| home.path().join("app.json")));
@@ -119,8 +118,8 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
     let builder = builder.menu(tray::application_menu).plugin(tauri_plugin_updater::Builder::new().build());
     let app = builder.build(tauri::generate_context!()).map_err(|error| {
         let because = format!("{error}.");
-        ErrorEnvelope::new(Code::Failed, "The tray app could not start", because)
-            .fix_with("On a machine without a display, run it in the foreground.", "gatehouse serve")
+        ErrorEnvelope::new(Code::Failed, say!("app.no-start"), because)
+            .fix_with(say!("app.no-start-fix"), "gatehouse serve")
     })?;
     app.run(|app, event| match event {
         // Windows come and go; the app stays until it is told to quit.

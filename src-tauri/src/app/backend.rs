@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gatehouse_api::socket::{Client, ControlSocket, Handler, Topic};
-use gatehouse_api::{Code, ErrorEnvelope, Event, Reply, Request, Snapshot};
+use gatehouse_api::{Code, ErrorEnvelope, Event, Reply, Request, Snapshot, say};
 use gatehouse_core::{Core, CoreOptions, Handle};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
@@ -96,8 +96,8 @@ impl Backend {
             Reach::Elsewhere(client) => client.call(request).await,
             Reach::Nobody(Some(why)) => Err(why),
             Reach::Nobody(None) | Reach::Starting => {
-                let because = "No core answers at the control socket.";
-                Err(ErrorEnvelope::new(Code::NotRunning, "Gatehouse is not running", because))
+                let because = say!("app.no-core-because");
+                Err(ErrorEnvelope::new(Code::NotRunning, say!("app.no-core"), because))
             }
         }
     }
@@ -171,11 +171,7 @@ impl Backend {
             Err(error) => {
                 core.stop().await;
                 let because = format!("{}: {error}.", self.socket.display());
-                return Err(ErrorEnvelope::new(
-                    Code::Storage,
-                    "The control socket could not be made",
-                    because,
-                ));
+                return Err(ErrorEnvelope::new(Code::Storage, say!("app.no-socket"), because));
             }
         };
         let handle = core.handle();

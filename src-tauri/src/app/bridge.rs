@@ -1,9 +1,9 @@
 //! What the window may ask: the whole api through one command, and a few small things of the app and the system.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use gatehouse_api::{Code, ErrorEnvelope, Event, Reply, Request, Snapshot};
+use gatehouse_api::{Code, ErrorEnvelope, Event, Reply, Request, Snapshot, Text, say};
 use serde::Serialize;
 use tauri::AppHandle;
 
@@ -132,11 +132,7 @@ pub(crate) fn open_url(url: String) -> Result<(), ErrorEnvelope> {
         ["https://", "http://127.0.0.1:", "http://localhost:"].iter().any(|start| url.starts_with(start));
     let may_be_secret = url.contains(['#', '?', '@']);
     if !allowed || may_be_secret || url.chars().any(|char| char.is_control() || char.is_whitespace()) {
-        return Err(ErrorEnvelope::new(
-            Code::Usage,
-            "That address is not opened",
-            "Only https addresses are.",
-        ));
+        return Err(ErrorEnvelope::new(Code::Usage, say!("app.not-opened"), say!("app.not-opened-because")));
     }
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let started = Command::new(program)
@@ -151,11 +147,9 @@ pub(crate) fn open_url(url: String) -> Result<(), ErrorEnvelope> {
             tauri::async_runtime::spawn_blocking(move || child.wait());
             Ok(())
         }
-        Err(error) => Err(ErrorEnvelope::new(
-            Code::Failed,
-            "The browser could not be opened",
-            format!("{program}: {error}."),
-        )),
+        Err(error) => {
+            Err(ErrorEnvelope::new(Code::Failed, say!("app.no-browser"), format!("{program}: {error}.")))
+        }
     }
 }
 
@@ -177,26 +171,62 @@ pub(crate) async fn copy_token(app: AppHandle) -> Result<(), ErrorEnvelope> {
 /// Writes a file into the user's Downloads folder under a name that is free, and says where.
 #[tauri::command]
 pub(crate) async fn save_file(name: String, bytes: Vec<u8>, secret: bool) -> Result<String, ErrorEnvelope> {
+    let downloads = std::env::var_os("HOME").map(|home| PathBuf::from(home).join("Downloads"));
+    let downloads = downloads.ok_or_else(|| not_saved(say!("app.no-home")))?;
+    keep(&downloads, &name, &bytes, secret).map(|path| path.display().to_string())
+}
+
+/// Never over a file that is there. `secret` = for nobody else's eyes.
+fn keep(folder: &Path, name: &str, bytes: &[u8], secret: bool) -> Result<PathBuf, ErrorEnvelope> {
     let plain = !name.starts_with('.') && !name.contains(['/', '\\', '\0']) && name.len() < 100;
-    if !plain || bytes.len() > FILE_BYTES {
-        return Err(ErrorEnvelope::new(
-            Code::Usage,
-            "That file is not saved",
-            "Its name or its size is not a file's of ours.",
-        ));
+    if !plain || name.is_empty() || bytes.len() > FILE_BYTES {
+        return Err(ErrorEnvelope::new(Code::Usage, say!("app.not-saved"), say!("app.not-saved-because")));
     }
-    let failed = |error: String| ErrorEnvelope::new(Code::Storage, "The file could not be saved", error);
-    let folder = std::env::var_os("HOME").map(|home| PathBuf::from(home).join("Downloads"));
-    let folder = folder.ok_or_else(|| failed("There is no home folder.".to_owned()))?;
-    std::fs::create_dir_all(&folder).map_err(|error| failed(format!("{}: {error}.", folder.display())))?;
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
+    let failed = |path: &Path, error| not_saved(format!("{}: {error}.", path.display()));
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     let path = (0..1000)
-        .map(|number| if number == 0 { name.clone() } else { format!("{stem} {number}.{extension}") })
+        .map(|number| if number == 0 { name.to_owned() } else { format!("{stem} {number}.{extension}") })
         .map(|name| folder.join(name))
         .find(|path| !path.exists())
-        .ok_or_else(|| failed("There are too many files of that name.".to_owned()))?;
+        .ok_or_else(|| not_saved(say!("app.many-files")))?;
     let mode = if secret { gatehouse_files::PRIVATE } else { gatehouse_files::PUBLIC };
-    gatehouse_files::write_atomic(&path, &bytes, mode)
-        .map_err(|error| failed(format!("{}: {error}.", path.display())))?;
-    Ok(path.display().to_string())
+    gatehouse_files::write_atomic(&path, bytes, mode).map_err(|error| failed(&path, error))?;
+    Ok(path)
+}
+
+fn not_saved(because: impl Into<Text>) -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::Storage, say!("app.save-failed"), because)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_window_never_replaces_one_and_a_secret_is_for_its_owner() {
+        let home = tempfile::tempdir().unwrap();
+        let downloads = home.path().join("Downloads");
+        let secret = keep(&downloads, "phone.p12", b"key", true).unwrap();
+        let second = keep(&downloads, "phone.p12", b"another", false).unwrap();
+
+        assert_eq!(
+            (secret.file_name().unwrap(), second.file_name().unwrap()),
+            ("phone.p12".as_ref(), "phone 1.p12".as_ref())
+        );
+        assert_eq!(std::fs::read(&secret).unwrap(), b"key");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&secret), mode(&second)), (0o600, 0o644));
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        for name in ["../x", "a/b", "a\\b", ".bashrc", "", "x\0y", &"x".repeat(100)] {
+            assert_eq!(keep(home.path(), name, b"", false).unwrap_err().code, Code::Usage, "{name:?}");
+        }
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+    }
 }

@@ -18,9 +18,9 @@ const STAYS: Duration = Duration::from_secs(60);
 /// # Errors
 /// `failed` where the system refuses.
 pub(crate) fn put(app: &AppHandle, text: &str) -> Result<(), ErrorEnvelope> {
-    app.clipboard().write_text(text).map_err(|error| {
-        ErrorEnvelope::new(Code::Failed, "The clipboard refused the text", format!("{error}."))
-    })
+    app.clipboard()
+        .write_text(text)
+        .map_err(|error| ErrorEnvelope::new(Code::Failed, say!("app.no-clipboard"), format!("{error}.")))
 }
 
 /// Puts a secret on the clipboard, hidden from histories, and takes it away after a minute or at the end of the app.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gatehouse_api::{Code, ErrorEnvelope, Reply, Request};
+use gatehouse_api::{Code, ErrorEnvelope, Reply, Request, say};
 use tauri::AppHandle;
 
 use super::{handover, shared, tray};
@@ -32,7 +32,8 @@ impl State {
 pub(crate) async fn open(app: &AppHandle) -> Result<(), ErrorEnvelope> {
     let shared = shared(app);
     if shared.dashboard.opening.swap(true, Ordering::SeqCst) {
-        return Err(ErrorEnvelope::new(Code::Busy, "The dashboard is being opened", "A link is being made."));
+        let because = say!("app.dashboard-busy-because");
+        return Err(ErrorEnvelope::new(Code::Busy, say!("app.dashboard-busy"), because));
     }
     tray::refresh(app);
     let answer = shared.backend.call(Request::DashboardLink { address: None }).await;

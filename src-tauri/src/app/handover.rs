@@ -6,12 +6,12 @@
 
 use std::path::Path;
 
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, Text, say};
 
 /// Opens it. `folder` = a private folder.
 pub(crate) async fn open(url: &str, folder: &Path) -> Result<(), ErrorEnvelope> {
     if !url.starts_with("https://") || url.chars().any(|char| char.is_control() || char.is_whitespace()) {
-        return Err(cannot("The link has an unknown form."));
+        return Err(cannot(say!("app.link-form")));
     }
     #[cfg(target_os = "macos")]
     {
@@ -22,8 +22,8 @@ pub(crate) async fn open(url: &str, folder: &Path) -> Result<(), ErrorEnvelope> 
     page::open(url, folder, "xdg-open", page::KEPT).await
 }
 
-fn cannot(because: &str) -> ErrorEnvelope {
-    ErrorEnvelope::new(Code::Failed, "The browser could not be opened", because)
+fn cannot(because: impl Into<Text>) -> ErrorEnvelope {
+    ErrorEnvelope::new(Code::Failed, say!("app.no-browser"), because)
 }
 
 #[cfg(target_os = "macos")]
@@ -32,10 +32,10 @@ fn apple_event(url: &str) -> Result<(), ErrorEnvelope> {
     use objc2_foundation::{NSString, NSURL};
 
     let url = NSURL::URLWithString(&NSString::from_str(url));
-    let url = url.ok_or_else(|| cannot("The link has an unknown form."))?;
+    let url = url.ok_or_else(|| cannot(say!("app.link-form")))?;
     match NSWorkspace::sharedWorkspace().openURL(&url) {
         true => Ok(()),
-        false => Err(cannot("The system knows no browser.")),
+        false => Err(cannot(say!("app.no-browser-known"))),
     }
 }
 
@@ -79,11 +79,11 @@ mod page {
             .and_then(|()| {
                 gatehouse_files::write_atomic(&path, text(url).as_bytes(), gatehouse_files::PRIVATE)
             })
-            .map_err(|error| cannot(&format!("{}: {error}.", path.display())))?;
+            .map_err(|error| cannot(format!("{}: {error}.", path.display())))?;
         let page = Page(path);
         let mut command = Command::new(program);
         command.arg(&page.0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|error| cannot(&format!("{program}: {error}.")))?;
+        let mut child = command.spawn().map_err(|error| cannot(format!("{program}: {error}.")))?;
         tokio::spawn(async move {
             tokio::time::sleep(kept).await;
             drop(page);

@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gatehouse_api::{Code, ErrorEnvelope};
+use gatehouse_api::{Code, ErrorEnvelope, say};
 use tokio::net::{UnixListener, UnixStream};
 
 /// How long the first start may take from its lock to its socket.
@@ -75,15 +75,14 @@ async fn knock(door: &PathBuf) -> Result<(), ErrorEnvelope> {
         }
     };
     tokio::time::timeout(COMES_UP, knocking).await.map_err(|_| {
-        let because = format!("It holds its lock, and nobody answers at {}.", door.display());
-        ErrorEnvelope::new(Code::AlreadyRunning, "Another tray app runs and does not answer", because)
-            .fix("End that process, then start Gatehouse again.")
+        let because = say!("app.another-because", door = door.display());
+        ErrorEnvelope::new(Code::AlreadyRunning, say!("app.another"), because).fix(say!("app.another-fix"))
     })
 }
 
 fn cannot(path: &Path, error: &io::Error) -> ErrorEnvelope {
     let code = if error.kind() == io::ErrorKind::PermissionDenied { Code::Permission } else { Code::Storage };
-    ErrorEnvelope::new(code, "The tray app cannot start", format!("{}: {error}.", path.display()))
+    ErrorEnvelope::new(code, say!("app.cannot-start"), format!("{}: {error}.", path.display()))
 }
 
 #[cfg(test)]

@@ -330,10 +330,10 @@ impl SettingsStore {
         let first = unusable.first()?;
         Some(Problem {
             code: Code::Usage,
-            title: "A setting of the edge is not in force".into(),
+            title: say!("core.config.not-in-force"),
             because: say!("core.config.default-used", key = first.key, because = first.because.clone()),
             fix: Some(Fix {
-                text: "Set it anew, or go back to the default.".into(),
+                text: say!("core.config.not-in-force-fix"),
                 command: Some(format!("gatehouse config set {} default", first.key)),
             }),
         })

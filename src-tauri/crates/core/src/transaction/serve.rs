@@ -130,13 +130,15 @@ pub(crate) async fn configure(context: &Context, config: &EdgeConfig) -> Result<
 async fn no_metrics(context: &Context, address: SocketAddr, error: &io::Error) -> ErrorEnvelope {
     let (machine, port) = (context.machine.clone(), address.port());
     let holder = off_thread(move || machine.holder(port)).await.ok().flatten();
-    let by = holder.map_or_else(String::new, |holder| format!(" {} has it.", ports_plan::name(&holder)));
-    ErrorEnvelope::new(
-        Code::PortTaken,
-        "The port for metrics could not be opened",
-        format!("{address} could not be listened on: {error}.{by}"),
-    )
-    .fix_with("Choose another port.", "gatehouse config set metrics-port 9464")
+    let error = error.to_string();
+    let because = match holder.map(|holder| ports_plan::name(&holder)) {
+        Some(holder) => {
+            say!("core.metrics.held", address = address.to_string(), error = error, holder = holder)
+        }
+        None => say!("core.metrics.no-port-because", address = address.to_string(), error = error),
+    };
+    ErrorEnvelope::new(Code::PortTaken, say!("core.metrics.no-port"), because)
+        .fix_with(say!("core.metrics.no-port-fix"), "gatehouse config set metrics-port 9464")
 }
 
 /// Makes sure that the served certificate is for every address of the plan.
