@@ -61,7 +61,8 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
     log::start(&session.globals, session.out.remarks_look(), session.clock);
     tauri::async_runtime::set(runtime.handle().clone());
     let socket = session.socket()?;
-    let Some(only) = runtime.block_on(OnlyApp::take(&socket))? else {
+    let home = session.home().ok().map(|home| home.path().to_owned());
+    let Some(only) = runtime.block_on(OnlyApp::take(&socket, home.as_deref()))? else {
         return Ok(Verdict::Done);
     };
     let signals = {
@@ -72,7 +73,7 @@ pub(crate) fn run(session: &Session, runtime: &tokio::runtime::Runtime) -> Outco
         .map_err(|error| ErrorEnvelope::new(Code::Failed, say!("app.no-signals"), format!("{error}.")))?;
     let environment = environment();
     let (backend, news) = Backend::new(socket.clone(), CoreOptions { environment, ..CoreOptions::default() });
-    let preferences = Preferences::load(session.home().ok().map(|home| home.path().join("app.json")));
+    let preferences = Preferences::load(home.map(|home| home.join("app.json")));
     let shared = Arc::new(Shared {
         backend,
         preferences,
@@ -152,12 +153,12 @@ fn start(
         }
     });
     let asked = app.clone();
-    tauri::async_runtime::spawn(async move {
+    shared(app).quit.keep(tauri::async_runtime::spawn(async move {
         loop {
             only.asked().await;
             window::show_soon(&asked, None);
         }
-    });
+    }));
     tauri::async_runtime::spawn(quit::on_signal(app.clone(), signals));
     // Who starts it for the first time, or has no place for a tray icon, would otherwise see nothing at all.
     let first = app.clone();

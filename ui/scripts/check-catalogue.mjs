@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = new URL('../../catalogue/', import.meta.url).pathname;
-const parts = ['', 'core/', 'cli/'];
+const parts = ['', 'core/', 'cli/', 'edge/'];
 const read = (name) => JSON.parse(readFileSync(join(root, name), 'utf8'));
 const holes = (text) => (text.match(/\{\w+\}/g) ?? []).sort().join();
 const faults = [];

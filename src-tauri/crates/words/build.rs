@@ -8,8 +8,8 @@ use std::{env, fs};
 
 type Catalogue = BTreeMap<String, String>;
 
-/// The parts: the window with tray and notifications, the core, the command line.
-const PARTS: [&str; 3] = ["", "core/", "cli/"];
+/// The parts: the window with tray and notifications, the core, the command line, the edge's own pages.
+const PARTS: [&str; 4] = ["", "core/", "cli/", "edge/"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../../catalogue");

@@ -165,7 +165,11 @@ impl Backend {
 
     /// Hosts a core, until it is told to stop.
     async fn serve(&self) -> Result<(), ErrorEnvelope> {
-        let core = Core::start(self.options.as_ref().clone()).await?;
+        // A start that waits, for a keychain's question for example, keeps nobody from quitting.
+        let core = tokio::select! {
+            core = Core::start(self.options.as_ref().clone()) => core?,
+            () = self.stopped() => return Ok(()),
+        };
         let socket = match ControlSocket::bind(&self.socket) {
             Ok(socket) => socket,
             Err(error) => {

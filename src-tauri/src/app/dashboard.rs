@@ -16,10 +16,21 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Links are handed over in the folder of the control socket, which nobody else may enter.
+    /// Links are handed over in a folder beside the control socket, where nobody else may enter. What a run that was killed
+    /// left there is taken away.
     pub(crate) fn new(socket: &Path) -> Self {
-        let folder = socket.parent().unwrap_or(Path::new("/")).to_owned();
-        Self { opening: AtomicBool::new(false), folder }
+        let state = Self { opening: AtomicBool::new(false), folder: socket.with_file_name("handover") };
+        state.clean();
+        state
+    }
+
+    /// Takes away what is there.
+    pub(crate) fn clean(&self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.folder)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "a page that leads to the dashboard may be left");
+        }
     }
 
     /// Whether one is being made.

@@ -44,6 +44,7 @@ mod page {
     use std::io;
     use std::path::{Path, PathBuf};
     use std::process::Stdio;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
     use gatehouse_api::ErrorEnvelope;
@@ -53,7 +54,8 @@ mod page {
 
     /// How long the page stays: a browser that is started for it on a busy machine takes its time.
     pub(super) const KEPT: Duration = Duration::from_secs(60);
-    const NAME: &str = "dashboard.html";
+    /// Pages get names of their own: a second one within the minute must not go with the first.
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
 
     /// The page, which goes with this value.
     struct Page(PathBuf);
@@ -74,7 +76,8 @@ mod page {
         program: &str,
         kept: Duration,
     ) -> Result<(), ErrorEnvelope> {
-        let path = folder.join(NAME);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("dashboard-{}-{number}.html", std::process::id()));
         gatehouse_files::create_private_folder(folder)
             .and_then(|()| {
                 gatehouse_files::write_atomic(&path, text(url).as_bytes(), gatehouse_files::PRIVATE)

@@ -49,10 +49,10 @@ pub(crate) fn set(on: bool) -> Result<(), ErrorEnvelope> {
     system::set(on, &program).map_err(failed)
 }
 
-/// The program may have moved since: what is kept follows it.
+/// The program may have moved since: what is kept follows it, where it names one that is no more.
 pub(crate) fn follow() {
-    if cfg!(not(target_os = "macos"))
-        && state() == Some(LoginItem::On)
+    #[cfg(not(target_os = "macos"))]
+    if desktop::is_stale()
         && let Err(error) = set(true)
     {
         tracing::warn!(because = %error.because, "what opens the app at login was not brought up to date");

@@ -14,7 +14,7 @@ use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,22 @@ pub(crate) use wording::{Choice, Notification};
 /// After a notification there is none for so long: somebody who asks again and again is seen in the tray.
 const QUIET: Duration = Duration::from_secs(60);
 
+/// What no system took is offered again after so long.
+const AGAIN: Duration = Duration::from_secs(600);
+
+/// Where a notification stands: a newer one takes the place of the one before, and those of other places stay beside it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// Devices that wait.
+    Waiting,
+    /// A device whose time was over.
+    Expired,
+    /// Something that the user asked for and that failed.
+    Trouble,
+    /// A certificate, with the mark by which it is remembered that it was told.
+    Certificate(String),
+}
+
 /// Which devices were told already, and when the last were.
 #[derive(Debug, Default)]
 pub(crate) struct Told(Mutex<Telling>);
@@ -44,6 +60,8 @@ struct Telling {
     /// The newest expiry that was told, or was there before the app looked.
     expired: Option<OffsetDateTime>,
     has_looked: bool,
+    /// When what is to be told of certificates was offered to the system.
+    offered: BTreeMap<String, Instant>,
 }
 
 /// What is to be done about the devices that wait now.
@@ -55,6 +73,16 @@ enum Due {
 }
 
 impl Telling {
+    /// Whether the system is to be offered this now.
+    fn offers(&mut self, mark: &str, now: Instant) -> bool {
+        self.offered.retain(|_, at| now.duration_since(*at) < AGAIN);
+        if self.offered.contains_key(mark) {
+            return false;
+        }
+        self.offered.insert(mark.to_owned(), now);
+        true
+    }
+
     fn expired(&mut self, devices: &DeviceList) -> Option<ExpiredDevice> {
         let newest = devices.expired.first().cloned();
         let at = newest.as_ref().map(|device| device.at);
@@ -89,7 +117,8 @@ pub(crate) fn devices(app: &AppHandle, devices: &DeviceList) {
         // Who asks there says it there.
         Due::Show if !Neighbour::of(app).leaves_it_to_us() => {}
         Due::Show => {
-            system::show(app, wording::waiting(&devices.pending, shared(app).preferences.language()))
+            let notification = wording::waiting(&devices.pending, shared(app).preferences.language());
+            system::show(app, Place::Waiting, notification);
         }
     }
 }
@@ -99,7 +128,7 @@ pub(crate) fn expired(app: &AppHandle, devices: &DeviceList) {
     let told = app.state::<Told>();
     let news = told.0.lock().unwrap_or_else(PoisonError::into_inner).expired(devices);
     if let Some(device) = news {
-        system::show(app, wording::expired(&device, shared(app).preferences.language()));
+        system::show(app, Place::Expired, wording::expired(&device, shared(app).preferences.language()));
     }
 }
 
@@ -109,9 +138,21 @@ pub(crate) fn certificates(app: &AppHandle, snapshot: &Snapshot) {
     let shared = shared(app);
     let language = shared.preferences.language();
     for (mark, notification) in wording::certificates(&snapshot.certificates, &snapshot.expiring, language) {
-        if shared.preferences.is_news(&mark) {
-            system::show(app, notification);
+        if shared.preferences.was_told(&mark) {
+            continue;
         }
+        let told = app.state::<Told>();
+        let offers = told.0.lock().unwrap_or_else(PoisonError::into_inner).offers(&mark, Instant::now());
+        if offers {
+            system::show(app, Place::Certificate(mark), notification);
+        }
+    }
+}
+
+/// The system took it.
+fn taken(app: &AppHandle, place: &Place) {
+    if let Place::Certificate(mark) = place {
+        shared(app).preferences.tell(mark);
     }
 }
 
@@ -124,9 +165,9 @@ pub(crate) fn trouble(app: &AppHandle, error: &ErrorEnvelope) {
         body: error.because.in_language(language),
         device: None,
         choices: Vec::new(),
-        page: "devices",
+        page: "overview",
     };
-    system::show(app, notification);
+    system::show(app, Place::Trouble, notification);
 }
 
 /// What the user chose on a notification.
@@ -169,6 +210,16 @@ mod tests {
         assert_eq!(telling.due(&waiting, now + 2 * QUIET), Due::Nothing);
         assert_eq!(telling.due(&[], now + 2 * QUIET), Due::Withdraw);
         assert_eq!(telling.due(&waiting, now + 3 * QUIET), Due::Show);
+    }
+
+    #[test]
+    fn what_the_system_did_not_take_is_offered_again_but_not_at_every_look() {
+        let (mut telling, now) = (Telling::default(), Instant::now());
+
+        assert!(telling.offers("Near AB", now) && telling.offers("Close CD", now), "each for itself");
+        assert!(!telling.offers("Near AB", now + AGAIN / 2));
+        assert!(telling.offers("Near AB", now + AGAIN));
+        assert_eq!(telling.offered.len(), 1, "what is no more is forgotten");
     }
 
     #[test]

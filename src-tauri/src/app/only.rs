@@ -6,9 +6,10 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
+use gatehouse_api::socket::private_folder;
 use gatehouse_api::{Code, ErrorEnvelope, say};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -25,20 +26,36 @@ pub(crate) struct OnlyApp {
 }
 
 impl OnlyApp {
-    /// Becomes the one app; `None` = another one runs, and was asked to show its window.
-    pub(crate) async fn take(control: &Path) -> Result<Option<Self>, ErrorEnvelope> {
+    /// Becomes the one app; `None` = another one runs, and was asked to show its window. `home` = the state folder, the one
+    /// folder that may be made private: a control socket elsewhere stands in a folder of the user's.
+    pub(crate) async fn take(control: &Path, home: Option<&Path>) -> Result<Option<Self>, ErrorEnvelope> {
         let (lock, door) = (control.with_file_name("app.lock"), control.with_file_name("app.sock"));
-        if let Some(folder) = lock.parent() {
-            gatehouse_files::create_private_folder(folder).map_err(|error| cannot(&lock, &error))?;
-        }
+        let folder = match (lock.parent(), home) {
+            (Some(folder), Some(home)) if folder == home => gatehouse_files::create_private_folder(home),
+            _ => private_folder(&lock),
+        };
+        folder.map_err(|error| cannot(&lock, &error))?;
         let mut options = File::options();
         let file =
             options.create(true).truncate(false).write(true).mode(gatehouse_files::PRIVATE).open(&lock);
         let file = file.map_err(|error| cannot(&lock, &error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return knock(&door).await.map(|()| None),
-            Err(TryLockError::Error(error)) => return Err(cannot(&lock, &error)),
+        let late = Instant::now() + COMES_UP;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(cannot(&lock, &error)),
+            }
+            // It shows its window; or it starts, or it ends, and then the lock comes free.
+            if UnixStream::connect(&door).await.is_ok() {
+                return Ok(None);
+            }
+            if Instant::now() > late {
+                let because = say!("app.another-because", door = door.display());
+                return Err(ErrorEnvelope::new(Code::AlreadyRunning, say!("app.another"), because)
+                    .fix(say!("app.another-fix")));
+            }
+            tokio::time::sleep(KNOCK).await;
         }
         // Whoever left it has gone: the lock is ours.
         match std::fs::remove_file(&door) {
@@ -68,18 +85,6 @@ fn is_own(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == gatehouse_host::process::uid())
 }
 
-async fn knock(door: &PathBuf) -> Result<(), ErrorEnvelope> {
-    let knocking = async {
-        while UnixStream::connect(door).await.is_err() {
-            tokio::time::sleep(KNOCK).await;
-        }
-    };
-    tokio::time::timeout(COMES_UP, knocking).await.map_err(|_| {
-        let because = say!("app.another-because", door = door.display());
-        ErrorEnvelope::new(Code::AlreadyRunning, say!("app.another"), because).fix(say!("app.another-fix"))
-    })
-}
-
 fn cannot(path: &Path, error: &io::Error) -> ErrorEnvelope {
     let code = if error.kind() == io::ErrorKind::PermissionDenied { Code::Permission } else { Code::Storage };
     ErrorEnvelope::new(code, say!("app.cannot-start"), format!("{}: {error}.", path.display()))
@@ -93,21 +98,52 @@ mod tests {
     async fn a_second_start_is_heard_by_the_first_and_does_not_become_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let control = folder.path().join("control.sock");
-        let first = OnlyApp::take(&control).await.expect("it starts").expect("it is the first");
+        let first =
+            OnlyApp::take(&control, Some(folder.path())).await.expect("it starts").expect("it is the first");
 
-        let second = OnlyApp::take(&control).await.expect("the first answers");
+        let second = OnlyApp::take(&control, Some(folder.path())).await.expect("the first answers");
 
         assert!(second.is_none());
         tokio::time::timeout(Duration::from_secs(5), first.asked()).await.expect("the first was asked");
     }
 
     #[tokio::test]
+    async fn one_that_comes_while_the_first_ends_takes_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let control = folder.path().join("control.sock");
+        let first =
+            OnlyApp::take(&control, Some(folder.path())).await.expect("it starts").expect("it is the first");
+        let OnlyApp { listener, _lock } = first;
+        drop(listener);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            drop(_lock);
+        });
+
+        assert!(OnlyApp::take(&control, Some(folder.path())).await.expect("it starts").is_some());
+    }
+
+    #[tokio::test]
+    async fn a_folder_of_the_user_is_refused_and_left_as_it_is() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("a mode");
+
+        let error =
+            OnlyApp::take(&folder.path().join("control.sock"), None).await.expect_err("it is open to all");
+
+        assert!(error.because.contains("0700"), "{error:?}");
+        let mode = std::fs::metadata(folder.path()).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o755);
+    }
+
+    #[tokio::test]
     async fn after_the_first_has_gone_its_socket_is_in_nobodys_way() {
         let folder = tempfile::tempdir().expect("a folder");
         let control = folder.path().join("control.sock");
-        drop(OnlyApp::take(&control).await.expect("it starts"));
+        drop(OnlyApp::take(&control, Some(folder.path())).await.expect("it starts"));
         assert!(control.with_file_name("app.sock").exists());
 
-        assert!(OnlyApp::take(&control).await.expect("it starts").is_some());
+        assert!(OnlyApp::take(&control, Some(folder.path())).await.expect("it starts").is_some());
     }
 }

@@ -74,18 +74,19 @@ impl Preferences {
         self.keep(|kept| kept.asker = asker);
     }
 
-    /// Whether `mark` was not told yet; from now on it was.
-    pub(crate) fn is_news(&self, mark: &str) -> bool {
-        let known = |kept: &Kept| kept.told.iter().any(|told| told == mark);
-        if known(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return false;
-        }
+    /// Whether `mark` was told.
+    pub(crate) fn was_told(&self, mark: &str) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.told.iter().any(|told| told == mark)
+    }
+
+    /// `mark` was told.
+    pub(crate) fn tell(&self, mark: &str) {
         self.keep(|kept| {
             kept.told.push(mark.to_owned());
             let surplus = kept.told.len().saturating_sub(MOST_TOLD);
             kept.told.drain(..surplus);
         });
-        true
     }
 
     fn keep(&self, change: impl FnOnce(&mut Kept)) {
@@ -127,13 +128,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = Some(folder.path().join("app.json"));
         let first = Preferences::load(path.clone());
-        assert!(first.is_news("Near AB"));
-        assert!(!first.is_news("Near AB") && first.is_news("Close AB"));
+        assert!(!first.was_told("Near AB"));
+        first.tell("Near AB");
+        assert!(first.was_told("Near AB") && !first.was_told("Close AB"));
 
         let second = Preferences::load(path);
-        assert!(!second.is_news("Near AB"));
-        assert!((0..MOST_TOLD).all(|number| second.is_news(&number.to_string())));
-        assert!(second.is_news("Near AB"), "it was pushed out");
+        assert!(second.was_told("Near AB"));
+        for number in 0..MOST_TOLD {
+            second.tell(&number.to_string());
+        }
+        assert!(!second.was_told("Near AB"), "it was pushed out");
     }
 
     #[test]

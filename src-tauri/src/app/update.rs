@@ -4,6 +4,9 @@
 //! Guarantees: nothing is sent before a button is pressed; what is installed is signed for the version that was announced, with
 //! the key that this build was made for. A build that was made for none has no such button.
 
+use std::path::Path;
+
+use gatehouse_host::presence;
 use serde::Serialize;
 #[cfg(not(target_os = "macos"))]
 use {gatehouse_api::ErrorEnvelope, tauri::AppHandle};
@@ -18,7 +21,15 @@ pub(crate) struct NewVersion {
 
 /// Whether this build updates itself.
 pub(crate) fn is_possible() -> bool {
-    cfg!(target_os = "macos") && KEY.is_some()
+    cfg!(target_os = "macos") && KEY.is_some() && std::env::current_exe().is_ok_and(|path| is_in_app(&path))
+}
+
+/// Whether a program is the one of an app that stays where it is. The updater replaces the folder around any other.
+fn is_in_app(program: &Path) -> bool {
+    let inside = program.parent().filter(|folder| folder.ends_with("Contents/MacOS"));
+    let app = inside.and_then(Path::parent).and_then(Path::parent);
+    app.is_some_and(|app| app.extension().is_some_and(|kind| kind == "app"))
+        && !presence::is_fleeting(program)
 }
 
 /// The key that updates are signed with (minisign), when the build was made for one.
@@ -59,7 +70,9 @@ mod macos {
 
     /// Where releases are announced.
     const ANNOUNCED: &str = "https://github.com/gatehouse-app/gatehouse/releases/latest/download/latest.json";
-    /// A disk image over a slow line.
+    /// The announcement is short.
+    const LOOK: Duration = Duration::from_secs(30);
+    /// An archive over a slow line.
     const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
     /// How far the download is, in bytes.
@@ -83,7 +96,9 @@ mod macos {
     /// # Errors
     /// It cannot be loaded, is not signed for this build, or cannot be put there. This version is then as it was.
     pub(crate) async fn install(app: &AppHandle) -> Result<(), ErrorEnvelope> {
-        let Some(update) = newest(app).await? else { return Ok(()) };
+        let Some(mut update) = newest(app).await? else { return Ok(()) };
+        // What the look was given is not handed on.
+        update.timeout = Some(PATIENCE);
         let mut done = 0;
         let loaded = |bytes: usize, of: Option<u64>| {
             done += u64::try_from(bytes).unwrap_or(u64::MAX);
@@ -101,12 +116,31 @@ mod macos {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let url = option_env!("GATEHOUSE_UPDATE_URL").unwrap_or(ANNOUNCED);
         let url = url.parse().map_err(|error| failed(Error::Network(format!("{url}: {error}"))))?;
-        let updater = app.updater_builder().pubkey(key).timeout(PATIENCE).endpoints(vec![url]);
+        let updater = app.updater_builder().pubkey(key).timeout(LOOK).endpoints(vec![url]);
         updater.and_then(|updater| updater.build()).map_err(failed)?.check().await.map_err(failed)
     }
 
     fn failed(error: Error) -> ErrorEnvelope {
         ErrorEnvelope::new(Code::Failed, say!("update.failed"), format!("{error}."))
             .fix(say!("update.failed-fix"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_program_of_an_app_is_replaced() {
+        for (program, expected) in [
+            ("/Applications/Gatehouse.app/Contents/MacOS/gatehouse", true),
+            ("/Users/ada/Applications/Gatehouse.app/Contents/MacOS/gatehouse", true),
+            ("/Users/ada/bin/gatehouse", false),
+            ("/src/target/aarch64-apple-darwin/release/gatehouse", false),
+            ("/Users/ada/Contents/MacOS/gatehouse", false),
+            ("/Volumes/Gatehouse/Gatehouse.app/Contents/MacOS/gatehouse", false),
+        ] {
+            assert_eq!(is_in_app(Path::new(program)), expected, "{program}");
+        }
     }
 }

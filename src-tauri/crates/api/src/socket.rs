@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use client::{Client, Ended, Events};
-pub use server::{ControlSocket, serve};
+pub use server::{ControlSocket, private_folder, serve};
 
 use crate::{ErrorEnvelope, Event, Reply, Request, Snapshot};
 

@@ -5,6 +5,7 @@
 //! would show neither.
 
 use bytes::Bytes;
+use gatehouse_words::Language;
 use http::{HeaderMap, HeaderValue, Method, Response, header};
 
 use crate::error::EdgeError;
@@ -24,6 +25,8 @@ pub enum Reader {
     Person {
         /// Whether asking again does nothing but ask again: a GET.
         repeatable: bool,
+        /// What the browser likes best of what we have.
+        language: Language,
     },
 }
 
@@ -35,7 +38,9 @@ impl Reader {
             || headers.contains_key(header::SEC_WEBSOCKET_VERSION)
             || *method == Method::CONNECT;
         if !handshake && accepts_html(headers) {
-            Self::Person { repeatable: *method == Method::GET }
+            let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+            let language = Language::of_accepted(accepted.unwrap_or_default());
+            Self::Person { repeatable: *method == Method::GET, language }
         } else {
             Self::Program
         }
@@ -63,7 +68,9 @@ impl Answer<'_> {
     pub fn response(&self) -> Response<Bytes> {
         let (kind, body) = match self.reader {
             Reader::Program => ("application/json", self.json()),
-            Reader::Person { repeatable } => ("text/html; charset=utf-8", self.html(repeatable)),
+            Reader::Person { repeatable, language } => {
+                ("text/html; charset=utf-8", self.html(repeatable, language))
+            }
         };
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = self.error.status();
@@ -100,8 +107,8 @@ impl Answer<'_> {
     fn json(&self) -> Vec<u8> {
         let mut error = serde_json::json!({
             "code": self.error.code(),
-            "message": self.error.sentence(),
-            "advice": self.error.advice(),
+            "message": self.error.sentence(Language::English),
+            "advice": self.error.advice(Language::English),
             "request_id": self.id.as_str(),
         });
         if let Some(link) = self.link {
@@ -113,9 +120,11 @@ impl Answer<'_> {
         body
     }
 
-    fn html(&self, repeatable: bool) -> Vec<u8> {
-        let (code, sentence, advice, id) =
-            (self.error.code(), self.error.sentence(), self.error.advice(), self.id.as_str());
+    fn html(&self, repeatable: bool, language: Language) -> Vec<u8> {
+        let (code, id, lang) = (self.error.code(), self.id.as_str(), language.tag());
+        let (sentence, advice) = (self.error.sentence(language), self.error.advice(language));
+        let text = |key| language.text(key, &[]);
+        let (answered, request) = (text("edge.page.answered"), text("edge.page.request"));
         let waits = matches!(
             self.error,
             EdgeError::GatewayDown
@@ -127,21 +136,21 @@ impl Answer<'_> {
         let (refresh, note) = if waits && repeatable {
             (
                 format!("<meta http-equiv=\"refresh\" content=\"{RELOAD_SECONDS}\">"),
-                "<p>This page tries again by itself.</p>",
+                format!("<p>{}</p>", text("edge.page.again")),
             )
         } else {
-            (String::new(), "")
+            (String::new(), String::new())
         };
         let link = self.link.map_or_else(String::new, |link| {
             let link = escape(link);
             format!("<p><a href=\"{link}\">{link}</a></p>")
         });
         format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+            "<!doctype html>\n<html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
              <meta name=\"robots\" content=\"noindex\">{refresh}<title>{sentence}</title><style>{STYLE}</style></head>\n\
              <body><main><h1>{sentence}</h1><p>{advice}</p>{link}{note}\
-             <footer>Answered by Gatehouse: <code>{code}</code><br>Request <code>{id}</code></footer></main></body></html>\n"
+             <footer>{answered} <code>{code}</code><br>{request} <code>{id}</code></footer></main></body></html>\n"
         )
         .into_bytes()
     }

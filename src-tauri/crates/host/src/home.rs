@@ -20,11 +20,12 @@ const SOCKET_NAME: &str = "control.sock";
 const SOCKET_POINTER: &str = "control.path";
 const LOCK: &str = "lock";
 /// What is ours in a folder that was given by a variable and may hold other things, too.
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "settings.json",
     "app.json",
     "app.lock",
     "app.sock",
+    "handover",
     SOCKET_NAME,
     SOCKET_POINTER,
     "journal",

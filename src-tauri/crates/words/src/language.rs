@@ -39,6 +39,29 @@ impl Language {
         }
     }
 
+    /// The language of an `Accept-Language` field (RFC 9110, 12.5.4): of those that we have the one with the largest
+    /// weight, the first of equals; English where there is none.
+    #[must_use]
+    pub fn of_accepted(field: &str) -> Self {
+        let mut best = (0, Self::English);
+        for range in field.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let tag = parts.next().unwrap_or_default();
+            let weight =
+                match parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="))) {
+                    Some(text) => thousandths(text),
+                    None => 1000,
+                };
+            let language = Self::of_locale(tag);
+            let ours =
+                language != Self::English || tag.get(..2).is_some_and(|two| two.eq_ignore_ascii_case("en"));
+            if ours && weight > best.0 {
+                best = (weight, language);
+            }
+        }
+        best.1
+    }
+
     /// The language of messages in the order of POSIX: `LC_ALL`, `LC_MESSAGES`, `LANG`.
     #[must_use]
     pub fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
@@ -61,5 +84,16 @@ impl Language {
     #[must_use]
     pub fn count(self, key: &str, count: usize) -> String {
         self.text(key, &[("count", &count.to_string())])
+    }
+}
+
+/// A weight such as `0.85`, times 1000; 0 where it is none.
+fn thousandths(text: &str) -> u32 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
+    match (whole, digits.parse()) {
+        ("0", Ok(part)) => part,
+        ("1", Ok(0)) => 1000,
+        _ => 0,
     }
 }

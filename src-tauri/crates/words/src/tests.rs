@@ -91,6 +91,26 @@ fn a_locale_chooses_its_language_and_never_a_wrong_script() {
 }
 
 #[test]
+fn of_the_languages_of_a_browser_the_one_with_the_largest_weight_counts() {
+    use Language::{English, SimplifiedChinese};
+    for (field, expected) in [
+        ("zh-CN,zh;q=0.9,en;q=0.8", SimplifiedChinese),
+        ("en-US,en;q=0.9,zh-CN;q=0.8", English),
+        ("en;q=0.5, zh-Hans;q=0.7", SimplifiedChinese),
+        ("de-CH,de;q=0.9,zh;q=0.3,en;q=0.4", English),
+        ("fr,zh-SG;q=0.1", SimplifiedChinese),
+        ("zh-TW,zh-Hant;q=0.9", English),
+        ("zh;q=0,en;q=0", English),
+        ("zh;q=2,en;q=0.1", English),
+        ("*", English),
+        ("", English),
+        ("é,zh", SimplifiedChinese),
+    ] {
+        assert_eq!(Language::of_accepted(field), expected, "{field}");
+    }
+}
+
+#[test]
 fn of_the_variables_the_first_that_says_something_counts() {
     let from = |pairs: &'static [(&str, &str)]| {
         Language::of_variables(|name| {

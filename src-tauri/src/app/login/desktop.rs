@@ -34,6 +34,20 @@ fn state_of(file: &Path) -> Option<LoginItem> {
     Some(if text.is_empty() || is_off { LoginItem::Off } else { LoginItem::On })
 }
 
+/// Whether it is on and names a program that is no more.
+pub(super) fn is_stale() -> bool {
+    file().is_some_and(|file| is_stale_in(&file))
+}
+
+fn is_stale_in(file: &Path) -> bool {
+    let text = read_bounded(file, FILE_BYTES).ok().flatten().unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    // As we write it. What somebody else wrote there is theirs.
+    let ours = text.lines().find_map(|line| line.strip_prefix("Exec=\"")?.strip_suffix('"'));
+    let program = ours.map(|quoted| quoted.replace("%%", "%").replace(r"\\\\", r"\").replace(r"\\", ""));
+    state_of(file) == Some(LoginItem::On) && program.is_some_and(|program| !Path::new(&program).exists())
+}
+
 fn set_in(file: &Path, on: bool, program: &Path) -> io::Result<()> {
     if !on {
         return match std::fs::remove_file(file) {
@@ -82,6 +96,21 @@ mod tests {
         assert_eq!(state_of(&file), Some(LoginItem::Off));
         assert!(set_in(&file, true, Path::new("/opt/a\nExec=evil/gatehouse")).is_err());
         assert!(!file.exists());
+    }
+
+    #[test]
+    fn it_follows_a_program_that_moved_and_leaves_one_alone_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, program) =
+            (folder.path().join("gatehouse.desktop"), folder.path().join(r#"50% $a"b\c/gatehouse"#));
+        assert!(!is_stale_in(&file), "there is none");
+        set_in(&file, true, &program).unwrap();
+        assert!(is_stale_in(&file));
+        std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+        std::fs::write(&program, "").unwrap();
+        assert!(!is_stale_in(&file));
+        std::fs::write(&file, "[Desktop Entry]\nExec=env X=1 /no/such/gatehouse\n").unwrap();
+        assert!(!is_stale_in(&file), "somebody wrote it by hand");
     }
 
     #[test]

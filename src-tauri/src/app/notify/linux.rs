@@ -1,13 +1,13 @@
 //! The freedesktop notification server (Desktop Notifications Specification 1.2).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use tauri::async_runtime::JoinHandle;
 use tauri::{AppHandle, Manager};
 use zbus::zvariant::Value;
 
-use super::{Choice, Notification, chosen};
+use super::{Choice, Notification, Place, chosen, taken};
 
 #[zbus::proxy(
     interface = "org.freedesktop.Notifications",
@@ -53,33 +53,47 @@ pub(crate) async fn has_tray_host() -> bool {
     ask.await.unwrap_or(false)
 }
 
-/// The notification on the screen, which a new one replaces, and the task that waits for its end.
+/// What is on the screen.
 #[derive(Default)]
-struct Shown(Mutex<(u32, Option<JoinHandle<()>>)>);
+struct Shown(Mutex<BTreeMap<Place, Current>>);
+
+#[derive(Default)]
+struct Current {
+    /// The server's number; 0 = none yet.
+    id: u32,
+    /// Waits for its end.
+    task: Option<JoinHandle<()>>,
+}
 
 /// Shows it, in the place of the one before.
-pub(super) fn show(app: &AppHandle, notification: Notification) {
+pub(super) fn show(app: &AppHandle, place: Place, notification: Notification) {
     app.manage(Shown::default());
     let shown = app.state::<Shown>();
     let mut shown = shown.0.lock().unwrap_or_else(PoisonError::into_inner);
+    // What was clicked away or ran out is in nobody's way.
+    shown.retain(|other, current| {
+        *other == place || current.task.as_ref().is_some_and(|task| !task.inner().is_finished())
+    });
+    let current = shown.entry(place.clone()).or_default();
     // The new one takes over the number: a click on it must not be heard for the one before.
-    if let Some(task) = shown.1.take() {
+    if let Some(task) = current.task.take() {
         task.abort();
     }
     let app = app.clone();
-    shown.1 = Some(tauri::async_runtime::spawn(async move {
-        if let Err(error) = present(&app, &notification).await {
+    current.task = Some(tauri::async_runtime::spawn(async move {
+        if let Err(error) = present(&app, &place, &notification).await {
             // No notification server is no fault: the tray and the window say the same.
             tracing::info!(%error, "no notification was shown");
         }
     }));
 }
 
-/// Takes the one on the screen back.
+/// Takes back what is said of devices that wait.
 pub(super) fn withdraw(app: &AppHandle) {
     app.manage(Shown::default());
-    let (id, task) =
-        std::mem::take(&mut *app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner));
+    let waiting =
+        app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner).remove(&Place::Waiting);
+    let Some(Current { id, task }) = waiting else { return };
     if let Some(task) = task {
         task.abort();
     }
@@ -95,12 +109,18 @@ pub(super) fn withdraw(app: &AppHandle) {
     });
 }
 
-async fn present(app: &AppHandle, notification: &Notification) -> zbus::Result<()> {
+async fn present(app: &AppHandle, place: &Place, notification: &Notification) -> zbus::Result<()> {
     let connection = zbus::Connection::session().await?;
     let server = NotificationsProxy::new(&connection).await?;
     let mut invoked = server.receive_action_invoked().await?;
     let mut closed = server.receive_notification_closed().await?;
-    let replaces = app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner).0;
+    let number = |set: Option<u32>| {
+        let shown = app.state::<Shown>();
+        let mut shown = shown.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = shown.get_mut(place).map(|current| &mut current.id);
+        number.map_or(0, |number| std::mem::replace(number, set.unwrap_or(*number)))
+    };
+    let replaces = number(None);
     let mut actions = vec!["default", notification.choices.first().map_or("", |(_, text)| text)];
     actions.extend(notification.choices.iter().flat_map(|(choice, text)| [choice.id(), text.as_str()]));
     if notification.choices.is_empty() {
@@ -112,7 +132,8 @@ async fn present(app: &AppHandle, notification: &Notification) -> zbus::Result<(
         HashMap::from([("desktop-entry", Value::from("gatehouse")), ("category", Value::from("device"))]);
     let id =
         server.notify("Gatehouse", replaces, "", &notification.title, &body, &actions, hints, -1).await?;
-    app.state::<Shown>().0.lock().unwrap_or_else(PoisonError::into_inner).0 = id;
+    number(Some(id));
+    taken(app, place);
     loop {
         tokio::select! {
             Some(signal) = next(&mut invoked) => {

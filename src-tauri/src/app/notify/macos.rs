@@ -5,6 +5,7 @@
 #![allow(unsafe_code)] // A delegate is an Objective-C class; each block says why it is sound.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::ptr::NonNull;
 use std::sync::{Mutex, PoisonError};
 
@@ -23,14 +24,14 @@ use objc2_user_notifications::{
 };
 use tauri::{AppHandle, Manager};
 
-use super::{Choice, Notification, chosen};
+use super::{Choice, Notification, Place, chosen, taken};
 
-/// The id of the category; its actions are set anew for every notification.
-const CATEGORY: &str = "waiting-devices";
+/// Notifications that are remembered; of an older one only the page is shown.
+const MOST: usize = 16;
 
-/// The notification on the screen and its number: what is chosen on an older one is only reviewed.
+/// What is on the screen, each with its number, and the last number that was given.
 #[derive(Default)]
-struct Shown(Mutex<(u64, Option<Notification>)>);
+struct Shown(Mutex<(u64, BTreeMap<Place, (u64, Notification)>)>);
 
 thread_local! {
     /// The centre holds its delegate weakly. The main thread, and so this, lives as long as the process.
@@ -122,12 +123,13 @@ pub(crate) fn allowed() -> Notifications {
 }
 
 /// Shows it, in the place of the one before.
-pub(super) fn show(app: &AppHandle, notification: Notification) {
+pub(super) fn show(app: &AppHandle, place: Place, notification: Notification) {
     let Some(center) = center() else { return };
     let app = app.clone();
     let granted = RcBlock::new(move |granted: Bool, _error: *mut NSError| {
         if granted.as_bool() {
-            present(&app, &notification);
+            present(&app, &place, &notification);
+            taken(&app, &place);
         } else {
             tracing::info!("notifications are not allowed; the tray and the window say the same");
         }
@@ -137,46 +139,52 @@ pub(super) fn show(app: &AppHandle, notification: Notification) {
     center.requestAuthorizationWithOptions_completionHandler(wanted, &granted);
 }
 
-/// Takes the one on the screen back.
+/// Takes back what is said of devices that wait.
 pub(super) fn withdraw(app: &AppHandle) {
-    let before = {
-        let shown = app.state::<Shown>();
-        let mut shown = shown.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.1.take().map(|_| shown.0)
-    };
-    if let (Some(number), Some(center)) = (before, center()) {
+    let shown = app.state::<Shown>();
+    let waiting = shown.0.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&Place::Waiting);
+    if let (Some((number, _)), Some(center)) = (waiting, center()) {
         remove(&center, number);
     }
 }
 
-fn present(app: &AppHandle, notification: &Notification) {
+fn present(app: &AppHandle, place: &Place, notification: &Notification) {
     let Some(center) = center() else { return };
-    let (before, number) = {
+    let (before, number, categories) = {
         let shown = app.state::<Shown>();
         let mut shown = shown.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = shown.0;
-        *shown = (before + 1, Some(notification.clone()));
-        (before, before + 1)
+        let (last, all) = &mut *shown;
+        *last += 1;
+        let before = all.insert(place.clone(), (*last, notification.clone()));
+        while all.len() > MOST {
+            let oldest = all.iter().min_by_key(|(_, (number, _))| *number).map(|(place, _)| place.clone());
+            oldest.and_then(|oldest| all.remove(&oldest));
+        }
+        let categories: Vec<_> = all.values().map(|(number, shown)| category(*number, shown)).collect();
+        (before, *last, categories)
     };
-    remove(&center, before);
-    let actions: Vec<_> = notification.choices.iter().map(|(choice, text)| action(*choice, text)).collect();
-    let category = UNNotificationCategory::categoryWithIdentifier_actions_intentIdentifiers_options(
-        &NSString::from_str(CATEGORY),
-        &NSArray::from_retained_slice(&actions),
-        &NSArray::new(),
-        UNNotificationCategoryOptions::empty(),
-    );
-    center.setNotificationCategories(&NSSet::from_retained_slice(&[category]));
+    if let Some((before, _)) = before {
+        remove(&center, before);
+    }
+    // Each has buttons of its own; the set replaces the one before.
+    center.setNotificationCategories(&NSSet::from_retained_slice(&categories));
+    let id = NSString::from_str(&number.to_string());
     let content = UNMutableNotificationContent::new();
     content.setTitle(&NSString::from_str(&notification.title));
     content.setBody(&NSString::from_str(&notification.body));
-    content.setCategoryIdentifier(&NSString::from_str(CATEGORY));
-    let request = UNNotificationRequest::requestWithIdentifier_content_trigger(
-        &NSString::from_str(&number.to_string()),
-        &content,
-        None,
-    );
+    content.setCategoryIdentifier(&id);
+    let request = UNNotificationRequest::requestWithIdentifier_content_trigger(&id, &content, None);
     center.addNotificationRequest_withCompletionHandler(&request, None);
+}
+
+fn category(number: u64, notification: &Notification) -> Retained<UNNotificationCategory> {
+    let actions: Vec<_> = notification.choices.iter().map(|(choice, text)| action(*choice, text)).collect();
+    UNNotificationCategory::categoryWithIdentifier_actions_intentIdentifiers_options(
+        &NSString::from_str(&number.to_string()),
+        &NSArray::from_retained_slice(&actions),
+        &NSArray::new(),
+        UNNotificationCategoryOptions::empty(),
+    )
 }
 
 fn action(choice: Choice, text: &str) -> Retained<UNNotificationAction> {
@@ -195,7 +203,7 @@ fn answered(app: &AppHandle, number: &str, action: &str) {
     let current = {
         let shown = app.state::<Shown>();
         let shown = shown.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.1.clone().filter(|_| shown.0.to_string() == number)
+        shown.1.values().find(|(shown, _)| shown.to_string() == number).map(|(_, it)| it.clone())
     };
     let Some(notification) = current else { return super::window::show_soon(app, Some("devices")) };
     let choice = notification.choices.iter().find(|(choice, _)| choice.id() == action);

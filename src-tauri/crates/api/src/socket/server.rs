@@ -136,8 +136,12 @@ impl ControlSocket {
     }
 }
 
-/// Makes sure that only we can look into the folder of the socket.
-fn private_folder(path: &Path) -> io::Result<()> {
+/// Makes sure that only we can look into the folder of this socket: makes it where it is missing, and refuses one that is open
+/// to others, whose mode is not ours to change.
+///
+/// # Errors
+/// It cannot be made, or is open to others.
+pub fn private_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if let Err(error) = fs::DirBuilder::new().mode(0o700).create(folder)
         && error.kind() != io::ErrorKind::AlreadyExists

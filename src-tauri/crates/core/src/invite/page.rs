@@ -1,6 +1,6 @@
 //! The page of an invitation: what this is, two steps, the fingerprint. No script, nothing from elsewhere.
 
-use gatehouse_api::words::Language as Catalogue;
+use gatehouse_api::words::Language;
 use gatehouse_certs::{AuthorityFacts, words as words_of};
 
 use crate::requests::SPOKEN;
@@ -9,33 +9,6 @@ use crate::requests::SPOKEN;
 pub(super) const PROFILE: &str = "/gatehouse-ca.mobileconfig";
 /// What follows the path of the page for the certificate.
 pub(super) const CERTIFICATE: &str = "/gatehouse-ca.crt";
-
-/// In which language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
-    English,
-    Chinese,
-}
-
-impl Language {
-    /// The first one that the browser wants and we have.
-    pub(super) fn of(accepted: &str) -> Self {
-        let first = accepted.split(',').map(str::trim).find_map(|tag| match tag.get(..2)? {
-            zh if zh.eq_ignore_ascii_case("zh") => Some(Self::Chinese),
-            en if en.eq_ignore_ascii_case("en") => Some(Self::English),
-            _ => None,
-        });
-        first.unwrap_or(Self::English)
-    }
-
-    /// The same in the catalogue.
-    pub(super) fn of_catalogue(self) -> Catalogue {
-        match self {
-            Self::English => Catalogue::English,
-            Self::Chinese => Catalogue::SimplifiedChinese,
-        }
-    }
-}
 
 /// Whether the device takes profiles.
 pub(super) fn is_apple(agent: &str) -> bool {
@@ -73,14 +46,14 @@ const ENGLISH: Words = Words {
 const CHINESE: Words = Words {
     lang: "zh-Hans",
     title: "信任此 Gatehouse",
-    what: "安装后,本设备会信任您网络中这一个 Gatehouse 的地址,仅此而已:该证书颁发机构只能为私有名称和地址签发证书。",
+    what: "安装后，本设备会信任您网络中这一个 Gatehouse 的地址，仅此而已：该证书颁发机构只能为私有名称和地址签发证书。",
     get: "下载证书颁发机构",
-    apple: "打开<b>设置 › 已下载描述文件 › 安装</b>,然后在<b>设置 › 通用 › 关于本机 › 证书信任设置</b>中启用。\
-            Mac:<b>系统设置 › 通用 › 设备管理</b>。",
-    other: "打开该文件,或在<b>设置 › 安全 › 加密与凭据 › 安装证书 › CA 证书</b>中安装。\
-            Firefox:<b>设置 › 隐私与安全 › 查看证书 › 证书颁发机构 › 导入</b>。",
-    compare: "仅当 Gatehouse 显示相同的指纹 (SHA-256) 时才继续:",
-    aloud: "以单词表示,开头为:",
+    apple: "打开<b>设置 › 已下载描述文件 › 安装</b>，然后在<b>设置 › 通用 › 关于本机 › 证书信任设置</b>中启用。\
+            Mac：<b>系统设置 › 通用 › 设备管理</b>。",
+    other: "打开该文件，或在<b>设置 › 安全 › 加密与凭据 › 安装证书 › CA 证书</b>中安装。\
+            Firefox：<b>设置 › 隐私与安全 › 查看证书 › 证书颁发机构 › 导入</b>。",
+    compare: "仅当 Gatehouse 显示相同的指纹（SHA-256）时才继续：",
+    aloud: "以单词表示，开头为：",
     instead: "同一文件的另一种格式",
 };
 
@@ -94,7 +67,7 @@ body{color:#f2f2f4;background:#1c1c1e}code{background:#2c2c2e}a{color:#7db4ff}a.
 pub(super) fn html(authority: &AuthorityFacts, path: &str, apple: bool, language: Language) -> String {
     let words = match language {
         Language::English => &ENGLISH,
-        Language::Chinese => &CHINESE,
+        Language::SimplifiedChinese => &CHINESE,
     };
     let spoken: Vec<&str> = words_of(&authority.sha256).into_iter().take(SPOKEN).collect();
     let (file, other, then) = match apple {

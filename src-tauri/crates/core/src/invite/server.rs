@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bytes::Bytes;
 use gatehouse_api::say;
+use gatehouse_api::words::Language;
 use gatehouse_certs::{AuthorityFacts, PROFILE_TYPE};
 use http::header::{
     ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
@@ -22,7 +23,7 @@ use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::page::{self, Language};
+use super::page;
 
 /// Connections at a time.
 const MOST: usize = 8;
@@ -205,7 +206,7 @@ impl Served {
         let text = |name: HeaderName| {
             request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
         };
-        let language = Language::of(text(ACCEPT_LANGUAGE));
+        let language = Language::of_accepted(text(ACCEPT_LANGUAGE));
         match wanted {
             Wanted::Page => {
                 note(&mut self.lock().visitors, peer.to_canonical());
@@ -248,7 +249,7 @@ impl Served {
     fn file(&self, form: Form, language: Language) -> Response<Full<Bytes>> {
         match form {
             Form::Profile => {
-                let description = say!("core.profile.description").in_language(language.of_catalogue());
+                let description = say!("core.profile.description").in_language(language);
                 with_type(Bytes::from(self.authority.apple_profile(&description)), PROFILE_TYPE)
             }
             Form::Certificate => {

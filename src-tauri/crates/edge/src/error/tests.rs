@@ -15,8 +15,12 @@ fn codes_are_unique_and_kebab_case() {
 #[test]
 fn every_error_is_said_in_sentences_that_need_no_escaping() {
     for error in EdgeError::ALL {
-        for text in [error.sentence(), error.advice()] {
+        for text in [error.sentence(Language::English), error.advice(Language::English)] {
             assert!(text.ends_with('.') && text.starts_with(char::is_uppercase), "{text}");
+            assert!(!text.contains(['<', '>', '&', '"']), "{text}");
+        }
+        for text in [error.sentence(Language::SimplifiedChinese), error.advice(Language::SimplifiedChinese)] {
+            assert!(text.ends_with('。') && !text.starts_with("edge."), "{text}");
             assert!(!text.contains(['<', '>', '&', '"']), "{text}");
         }
         assert!(error.status().is_client_error() || error.status().is_server_error());

@@ -14,7 +14,12 @@ fn text(response: &Response<Bytes>) -> &str {
     std::str::from_utf8(response.body()).unwrap()
 }
 
-const PERSON: Reader = Reader::Person { repeatable: true };
+const fn person(repeatable: bool, language: Language) -> Reader {
+    Reader::Person { repeatable, language }
+}
+
+const PERSON: Reader = person(true, Language::English);
+const CAREFUL: Reader = person(false, Language::English);
 
 #[test]
 fn html_is_only_for_those_who_ask_for_it() {
@@ -33,7 +38,24 @@ fn html_is_only_for_those_who_ask_for_it() {
         assert_eq!(of(accept), Reader::Program, "{accept}");
     }
     assert_eq!(Reader::of(&Method::GET, &HeaderMap::new()), Reader::Program);
-    assert_eq!(Reader::of(&Method::POST, &accepting("text/html")), Reader::Person { repeatable: false });
+    assert_eq!(Reader::of(&Method::POST, &accepting("text/html")), CAREFUL);
+}
+
+#[test]
+fn a_person_reads_the_language_that_the_browser_likes_best() {
+    let mut headers = accepting("text/html");
+    headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("zh-CN,zh;q=0.9,en;q=0.8"));
+    let reader = Reader::of(&Method::GET, &headers);
+    assert_eq!(reader, person(true, Language::SimplifiedChinese));
+    for error in EdgeError::ALL {
+        let response = answer(error, reader);
+        let page = text(&response);
+        assert!(page.contains("<html lang=\"zh-Hans\">") && page.contains(error.code()), "{page}");
+        assert!(page.contains(&error.sentence(Language::SimplifiedChinese)), "{page}");
+        assert!(!page.contains("edge."), "a key without a text: {page}");
+    }
+    let program = answer(EdgeError::Paused, Reader::Program);
+    assert!(text(&program).contains("This address is paused."), "programs compare English");
 }
 
 #[test]
@@ -49,7 +71,7 @@ fn a_handshake_is_never_answered_with_html() {
 #[test]
 fn every_answer_says_that_it_is_ours() {
     for error in EdgeError::ALL {
-        for reader in [Reader::Program, PERSON, Reader::Person { repeatable: false }] {
+        for reader in [Reader::Program, PERSON, CAREFUL] {
             let response = answer(error, reader);
             assert_eq!(response.status(), error.status());
             let headers = response.headers();
@@ -58,7 +80,10 @@ fn every_answer_says_that_it_is_ours() {
             assert_eq!(headers["cache-control"], "no-store");
             assert_eq!(headers["x-content-type-options"], "nosniff");
             assert!(!text(&response).contains("<script"));
-            assert!(text(&response).contains(error.code()) && text(&response).contains(error.sentence()));
+            assert!(
+                text(&response).contains(error.code())
+                    && text(&response).contains(&error.sentence(Language::English))
+            );
             assert_eq!(headers.contains_key("retry-after"), error.retry_after().is_some());
         }
     }
@@ -88,7 +113,7 @@ fn a_page_that_waits_for_the_gateway_reloads_itself_if_that_is_harmless() {
     let reloads = |error, reader| text(&answer(error, reader)).contains("http-equiv=\"refresh\"");
     for error in [EdgeError::GatewayDown, EdgeError::GatewayRestarting, EdgeError::ShuttingDown] {
         assert!(reloads(error, PERSON), "{error:?}");
-        assert!(!reloads(error, Reader::Person { repeatable: false }), "{error:?}");
+        assert!(!reloads(error, CAREFUL), "{error:?}");
     }
     for error in
         [EdgeError::UnknownHost, EdgeError::TunnelUndeclared, EdgeError::Paused, EdgeError::BadTarget]

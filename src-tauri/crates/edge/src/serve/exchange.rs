@@ -82,7 +82,7 @@ impl Exchange {
             user_agent: header(header::USER_AGENT),
             navigation: matches!(
                 Reader::of(&parts.method, &parts.headers),
-                Reader::Person { repeatable: true }
+                Reader::Person { repeatable: true, .. }
             ),
             answer: None,
             error: None,

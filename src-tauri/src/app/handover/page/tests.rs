@@ -65,12 +65,18 @@ async fn a_link_that_logs_in_is_in_no_arguments_and_no_environment() {
 #[tokio::test]
 async fn the_page_is_gone_soon_after() {
     let folder = tempfile::tempdir().unwrap();
-    let page = folder.path().join(NAME);
+    let pages = || std::fs::read_dir(folder.path()).unwrap().count();
 
     open("https://localhost/#x", folder.path(), "true", Duration::from_millis(50)).await.unwrap();
+    open("https://localhost/#y", folder.path(), "true", Duration::from_secs(60)).await.unwrap();
 
-    assert!(page.exists());
-    until(|| !page.exists()).await;
+    assert_eq!(pages(), 2);
+    until(|| pages() == 1).await;
+    let left = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    assert!(
+        std::fs::read_to_string(left).unwrap().contains("/#y"),
+        "the second one stays for its own minute"
+    );
 }
 
 #[tokio::test]
@@ -80,7 +86,7 @@ async fn a_browser_that_is_not_there_is_told_and_leaves_no_page() {
     let error = open("https://localhost/#x", folder.path(), "/no/such/program", KEPT).await.unwrap_err();
 
     assert!(error.because.contains("/no/such/program"));
-    assert!(!folder.path().join(NAME).exists());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
