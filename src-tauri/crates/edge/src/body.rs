@@ -6,7 +6,7 @@
 //! complete; trailers pass without the fields that frame, route or identify.
 
 use crate::headers::rewrite_trailers;
-use crate::serve::Exchange;
+use crate::serve::{Exchange, InFlight, turn};
 use crate::settings::Limits;
 use crate::upstream::Lease;
 use bytes::Bytes;
@@ -46,9 +46,12 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 /// What happened to a request body while it passed; shared with whoever writes the access log.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Meter {
+    began: Instant,
     bytes: AtomicU64,
+    /// When the last of them passed, in milliseconds since it began.
+    moved: AtomicU64,
     /// 0, or the fault + 1 in the order of [`Fault`].
     fault: AtomicU8,
 }
@@ -57,6 +60,17 @@ impl Meter {
     /// Bytes that came from the client.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// When the last bytes passed; at first, when it began.
+    pub(crate) fn moved(&self) -> Instant {
+        self.began + Duration::from_millis(self.moved.load(Ordering::Relaxed))
+    }
+
+    fn passed(&self, count: usize) -> u64 {
+        let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.moved.store(millis, Ordering::Relaxed);
+        self.bytes.fetch_add(count as u64, Ordering::Relaxed)
     }
 
     /// Why the body was cut, where it was.
@@ -96,6 +110,8 @@ struct Passing {
     waiting: Option<Instant>,
     /// How long it was waited for before.
     waited: Duration,
+    /// The connection is busy for as long as the body comes, also behind an answer that came before its end.
+    _in_flight: InFlight,
 }
 
 /// How long the next part of a body is waited for.
@@ -128,11 +144,21 @@ impl RequestBody {
 
     /// Passes a body on, up to `limit` bytes, waiting for it no longer than `patience` says. Says what to watch;
     /// nothing where there is no body.
-    pub(crate) fn new(inner: Incoming, limit: u64, patience: Patience) -> (Self, Option<Arc<Meter>>) {
+    pub(crate) fn new(
+        inner: Incoming,
+        limit: u64,
+        patience: Patience,
+        in_flight: InFlight,
+    ) -> (Self, Option<Arc<Meter>>) {
         if inner.is_end_stream() {
             return (Self(None), None);
         }
-        let meter = Arc::new(Meter::default());
+        let meter = Arc::new(Meter {
+            began: Instant::now(),
+            bytes: AtomicU64::new(0),
+            moved: AtomicU64::new(0),
+            fault: AtomicU8::new(0),
+        });
         let passing = Passing {
             inner,
             meter: Arc::clone(&meter),
@@ -141,6 +167,7 @@ impl RequestBody {
             timer: None,
             waiting: None,
             waited: Duration::ZERO,
+            _in_flight: in_flight,
         };
         (Self(Some(passing)), Some(meter))
     }
@@ -148,6 +175,11 @@ impl RequestBody {
     /// Whether there is no body.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// What to watch; nothing where there is no body.
+    pub(crate) fn meter(&self) -> Option<Arc<Meter>> {
+        self.0.as_ref().map(|passing| Arc::clone(&passing.meter))
     }
 }
 
@@ -186,7 +218,7 @@ impl Passing {
     fn check(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Fault> {
         match frame.into_data() {
             Ok(data) => {
-                let before = self.meter.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+                let before = self.meter.passed(data.len());
                 if before + data.len() as u64 > self.limit {
                     return Err(self.meter.fail(Fault::TooLarge));
                 }
@@ -235,6 +267,8 @@ impl EdgeBody {
         let mut body = GatewayBody { inner, lease, exchange };
         if body.inner.is_end_stream() {
             body.complete();
+        } else {
+            turn::of_client(0);
         }
         Self::Gateway(body)
     }
@@ -270,7 +304,10 @@ impl Body for EdgeBody {
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
             Self::Gateway(body) => match Pin::new(&mut body.inner).poll_frame(cx) {
-                Poll::Pending => Poll::Pending,
+                Poll::Pending => {
+                    turn::of_gateway();
+                    Poll::Pending
+                }
                 Poll::Ready(None) => {
                     body.complete();
                     Poll::Ready(None)
@@ -284,6 +321,7 @@ impl Body for EdgeBody {
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Some(data) = frame.data_ref() {
                         body.exchange.sent(data.len());
+                        turn::of_client(data.len());
                         Poll::Ready(Some(Ok(frame)))
                     } else {
                         Poll::Ready(Some(Ok(clean_trailers(frame))))

@@ -8,6 +8,7 @@
 use crate::body::EdgeBody;
 use crate::error::EdgeError;
 use crate::gate::{self, Admitted, Kind, Length, RequestHead};
+use crate::headers::X_REQUEST_ID;
 use crate::page::{Answer as Page, Reader, https_link};
 use crate::serve::{Connection, Exchange};
 use bytes::Bytes;
@@ -79,8 +80,10 @@ fn challenge_text(connection: &Connection, parts: &Parts, lead: Lead) -> Option<
 
 /// The token's text, for whoever asks: it proves nothing to anybody but the authority that gave the token.
 fn challenge_answer(text: String, exchange: Box<Exchange>) -> Response<EdgeBody> {
+    let id = exchange.id_header.clone();
     let mut response = Response::new(EdgeBody::Own(Some(Bytes::from(text)), exchange));
     let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, id);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -95,9 +98,11 @@ fn may_follow(parts: &Parts, admitted: &Admitted) -> bool {
 }
 
 fn redirect(link: &str, exchange: Box<Exchange>) -> Response<EdgeBody> {
+    let id = exchange.id_header.clone();
     let mut response = Response::new(EdgeBody::Own(Some(Bytes::new()), exchange));
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
     let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, id);
     if let Ok(location) = HeaderValue::from_str(link) {
         headers.insert(LOCATION, location);
     }

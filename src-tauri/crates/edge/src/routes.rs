@@ -114,8 +114,14 @@ impl Routes {
         match own {
             Some(routes) if !is_plain(path) || routes.is_empty() => Found::Nothing,
             Some(routes) => routes.iter().find(|route| route.fits(path)).map_or(Found::Nothing, Found::Route),
-            None => self.any.iter().find(|route| route.fits(path)).map_or(Found::Gateway, Found::Route),
+            // Whoever resolves such a path behind us must not have been let around the limits of what it leads to.
+            None if !is_plain(path) => self.of_any(&resolved(path)),
+            None => self.of_any(path),
         }
+    }
+
+    fn of_any(&self, path: &str) -> Found<'_> {
+        self.any.iter().find(|route| route.fits(path)).map_or(Found::Gateway, Found::Route)
     }
 
     fn of(&self, name: &str) -> Option<&Vec<Route>> {
@@ -143,6 +149,25 @@ fn is_plain(path: &str) -> bool {
         ["%2e", "%2f", "%5c", "%25"].iter().any(|escape| text.contains(escape))
     };
     !path.contains("//") && !path.split('/').any(|part| part == "." || part == "..") && !escape(path)
+}
+
+/// The path as one takes it who resolves dots, doubled slashes and the escapes of both.
+fn resolved(path: &str) -> String {
+    let mut path = path.to_owned();
+    for (escape, meaning) in
+        [("%2e", "."), ("%2E", "."), ("%2f", "/"), ("%2F", "/"), ("%5c", "/"), ("%5C", "/")]
+    {
+        path = path.replace(escape, meaning);
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop(),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
 }
 
 impl FromStr for Route {

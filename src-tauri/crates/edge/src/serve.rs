@@ -12,8 +12,9 @@ mod framing;
 mod own_words;
 mod pipeline;
 mod rewound;
+pub(crate) mod turn;
 
-pub(crate) use activity::Activity;
+pub(crate) use activity::{Activity, InFlight};
 pub(crate) use client_io::ClientTls;
 pub(crate) use exchange::Exchange;
 
@@ -36,7 +37,7 @@ use http::HeaderValue;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rewound::Rewound;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -46,6 +47,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
+use turn::Streams;
 
 /// HTTP/2: pings find a dead peer between requests.
 const H2_PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
@@ -378,7 +380,7 @@ async fn serve_http2<T>(connection: Arc<Connection>, io: ClientIo<T>, limits: Li
 where
     TokioIo<ClientIo<T>>: Read + Write + Unpin + Send + 'static,
 {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let mut builder = http2::Builder::new(Streams { limit: limits.body_stall });
     builder
         .timer(TokioTimer::new())
         .keep_alive_interval(H2_PING.0)
@@ -386,7 +388,7 @@ where
         .initial_stream_window_size(H2_WINDOWS.0)
         .initial_connection_window_size(H2_WINDOWS.1)
         .max_concurrent_streams(limits.h2_streams)
-        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(h2_headers(&limits)).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(limits.h2_pending_resets)
         .max_local_error_reset_streams(limits.h2_errors)
         .max_send_buf_size(limits.h2_send_buffer);
@@ -398,6 +400,12 @@ where
     let service = service_fn(move |request| pipeline::handle(Arc::clone(&connection), request));
     let served = builder.serve_connection(TokioIo::new(io), service);
     watch(shared, limits, None, served, |served| served.graceful_shutdown()).await;
+}
+
+/// The header list as HTTP/2 counts it (RFC 9113 §6.5.2), 32 bytes for each field and the target among them: more than the
+/// gate admits, so that the refusal is the gate's and in our words.
+fn h2_headers(limits: &Limits) -> usize {
+    2 * limits.header_bytes + 32 * limits.header_count + limits.target_bytes
 }
 
 /// Runs a connection until it ends, is idle or stalled, or has to go.

@@ -14,7 +14,7 @@ pub(crate) use io::UpstreamIo;
 pub(crate) use pool::Lease;
 pub(crate) use websocket::{Answer, random_key};
 
-use crate::body::RequestBody;
+use crate::body::{Meter, RequestBody};
 use crate::hold::{GaveUp, Hold, Stage};
 use crate::settings::EdgeSettings;
 use http::{Method, Request, Response};
@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// Bytes that one gateway connection may read ahead of a slow client.
 const READ_BUFFER: usize = 128 * 1024;
@@ -61,7 +61,8 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// Sends a request and waits for the head of the answer.
     ///
-    /// `first_byte` limits the time from a sent request to that head. Only for the gateway itself a request waits while
+    /// `first_byte` limits the time from a sent request to that head: from the last byte of a body on that passed, for a client
+    /// may need longer to bring it. Only for the gateway itself a request waits while
     /// nobody listens there.
     pub(crate) async fn send(
         &self,
@@ -77,10 +78,14 @@ impl Upstream {
             let mut lease = self.lease(settings, to, give_up, fresh_only, repeatable).await?;
             let spare = may_repeat(&request, lease.reused).then(|| request_head(&request));
             let seen = lease.bytes_read();
+            let meter = request.body().meter();
             let answer = lease.sender.try_send_request(request);
             let outcome = match first_byte {
                 None => answer.await,
-                Some(limit) => timeout(limit, answer).await.map_err(|_| Failure::TimedOut)?,
+                Some(limit) => tokio::select! {
+                    outcome = answer => outcome,
+                    () = silent_for(limit, meter) => return Err(Failure::TimedOut),
+                },
             };
             let mut error = match outcome {
                 Ok(response) => return Ok((response, lease)),
@@ -168,6 +173,18 @@ impl Upstream {
             GaveUp::QueueFull => Failure::Down,
             GaveUp::TimeOver => Failure::StillDown,
         })
+    }
+}
+
+/// Ends when nothing of the body passed for so long.
+async fn silent_for(limit: Duration, meter: Option<Arc<Meter>>) {
+    let began = Instant::now();
+    loop {
+        let due = meter.as_ref().map_or(began, |meter| meter.moved().max(began)) + limit;
+        if due <= Instant::now() {
+            return;
+        }
+        sleep_until(due).await;
     }
 }
 

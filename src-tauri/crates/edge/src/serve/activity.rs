@@ -6,7 +6,7 @@
 
 use crate::settings::Limits;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -27,12 +27,16 @@ pub(crate) struct Activity {
     began: Instant,
     /// Requests in flight.
     in_flight: AtomicUsize,
+    /// Bodies of requests that arrive, also behind their answers.
+    uploads: AtomicUsize,
     /// When the last request ended.
     idle_since: AtomicU64,
     /// When the first byte of a request arrived whose headers are not complete.
     head_since: AtomicU64,
     /// Since when the client has not taken what we write.
     write_blocked_since: AtomicU64,
+    /// Whether an answer may not have left completely.
+    answering: AtomicBool,
     /// Heads that were seen to be complete and not become requests yet. Unused where nobody looks (HTTP/2).
     heads: AtomicU64,
 }
@@ -43,9 +47,11 @@ impl Activity {
         Arc::new(Self {
             began: Instant::now(),
             in_flight: AtomicUsize::new(0),
+            uploads: AtomicUsize::new(0),
             idle_since: AtomicU64::new(1),
             head_since: AtomicU64::new(0),
             write_blocked_since: AtomicU64::new(0),
+            answering: AtomicBool::new(false),
             heads: AtomicU64::new(0),
         })
     }
@@ -54,12 +60,35 @@ impl Activity {
     pub(crate) fn request(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
         self.head_since.store(0, Ordering::Release);
-        InFlight(Arc::clone(self))
+        self.answering.store(true, Ordering::Release);
+        InFlight { activity: Arc::clone(self), of: |activity| &activity.in_flight }
     }
 
-    /// Whether a request is in flight.
+    /// A body arrives, which may go on behind the answer; it lasts until the guard is dropped.
+    pub(crate) fn upload(self: &Arc<Self>) -> InFlight {
+        self.uploads.fetch_add(1, Ordering::AcqRel);
+        InFlight { activity: Arc::clone(self), of: |activity| &activity.uploads }
+    }
+
+    fn is_answered(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) == 0
+    }
+
+    /// Everything that was written has left.
+    pub(super) fn flushed(&self) {
+        if self.is_answered() {
+            self.answering.store(false, Ordering::Release);
+        }
+    }
+
+    /// Whether what is written next may belong to an answer.
+    pub(super) fn is_answering(&self) -> bool {
+        !self.is_answered() || self.answering.load(Ordering::Acquire)
+    }
+
+    /// Whether a request is in flight, or its body still comes.
     pub(crate) fn is_busy(&self) -> bool {
-        self.in_flight.load(Ordering::Acquire) > 0
+        !self.is_answered() || self.uploads.load(Ordering::Acquire) > 0
     }
 
     /// Judges the marks. `head` limits incomplete headers (none on HTTP/2, where other streams read meanwhile).
@@ -116,9 +145,10 @@ impl Activity {
         }
     }
 
-    pub(super) fn write(&self, blocked: bool) {
+    /// `moved` = some bytes left, even where the rest waits.
+    pub(super) fn write(&self, blocked: bool, moved: bool) {
         let before = self.write_blocked_since.load(Ordering::Acquire);
-        if blocked && before == 0 {
+        if blocked && (before == 0 || moved) {
             self.write_blocked_since.store(self.mark(), Ordering::Release);
         } else if !blocked && before != 0 {
             self.write_blocked_since.store(0, Ordering::Release);
@@ -126,14 +156,17 @@ impl Activity {
     }
 }
 
-/// A request in flight.
+/// A request in flight, or a body that arrives.
 #[derive(Debug)]
-pub(crate) struct InFlight(Arc<Activity>);
+pub(crate) struct InFlight {
+    activity: Arc<Activity>,
+    of: fn(&Activity) -> &AtomicUsize,
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.idle_since.store(self.0.mark(), Ordering::Release);
-        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+        self.activity.idle_since.store(self.activity.mark(), Ordering::Release);
+        (self.of)(&self.activity).fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -179,6 +212,23 @@ mod tests {
         assert!(matches!(activity.verdict(&limits, Some(limits.headers)), Verdict::Fine(_)));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_goes_on_behind_its_answer_keeps_the_connection_busy() {
+        let limits = Limits::default();
+        let activity = Activity::new();
+        let (request, upload) = (activity.request(), activity.upload());
+        drop(request);
+        activity.read();
+        advance(limits.headers * 2).await;
+        assert!(matches!(activity.verdict(&limits, Some(limits.headers)), Verdict::Fine(_)));
+        assert!(activity.is_answering(), "the end of the answer is not written yet");
+        activity.flushed();
+        assert!(!activity.is_answering());
+        drop(upload);
+        advance(limits.keep_alive).await;
+        assert_eq!(activity.verdict(&limits, None), Verdict::Idle);
+    }
+
     #[tokio::test]
     async fn each_head_makes_one_request() {
         let activity = Activity::new();
@@ -192,13 +242,15 @@ mod tests {
         let limits = Limits::default();
         let activity = Activity::new();
         let _request = activity.request();
-        activity.write(true);
+        activity.write(true, false);
         advance(limits.body_stall - second(1)).await;
-        activity.write(true);
-        assert!(matches!(activity.verdict(&limits, None), Verdict::Fine(_)));
+        activity.write(true, true);
+        advance(limits.body_stall - second(1)).await;
+        activity.write(true, false);
+        assert!(matches!(activity.verdict(&limits, None), Verdict::Fine(_)), "it reads, slowly");
         advance(second(1)).await;
         assert_eq!(activity.verdict(&limits, None), Verdict::Stalled);
-        activity.write(false);
+        activity.write(false, true);
         assert!(matches!(activity.verdict(&limits, None), Verdict::Fine(_)));
     }
 }

@@ -9,6 +9,7 @@
 use super::activity::Activity;
 use super::framing::{Framing, Refusal};
 use super::own_words::instead_of;
+use super::rewound::Rewound;
 use crate::settings::Limits;
 use crate::tls::TlsStream;
 use std::future::Future as _;
@@ -33,8 +34,28 @@ const WASTE: usize = 8 * 1024;
 pub(crate) struct ClientIo<T> {
     stream: T,
     activity: Arc<Activity>,
+    /// What [`Progress`] said last.
+    left: u64,
     /// HTTP/1 only.
     http1: Option<Box<Http1>>,
+}
+
+/// A stream that says how many bytes have left it: one that holds back what the client does not take yet.
+pub(crate) trait Progress {
+    /// So many since it began; 0 always where nothing is held back.
+    fn left(&self) -> u64;
+}
+
+impl<T> Progress for Box<TlsStream<T>> {
+    fn left(&self) -> u64 {
+        self.as_ref().left()
+    }
+}
+
+impl Progress for Rewound {
+    fn left(&self) -> u64 {
+        0
+    }
 }
 
 struct Http1 {
@@ -64,12 +85,12 @@ impl<T> ClientIo<T> {
             instead: None,
             lingers: None,
         };
-        Self { stream, activity, http1: Some(Box::new(http1)) }
+        Self { stream, activity, left: 0, http1: Some(Box::new(http1)) }
     }
 
     /// A stream that carries HTTP/2.
     pub(crate) fn http2(stream: T, activity: Arc<Activity>) -> Self {
-        Self { stream, activity, http1: None }
+        Self { stream, activity, left: 0, http1: None }
     }
 
     /// The stream without marks.
@@ -143,7 +164,7 @@ impl<T: AsyncWrite + Unpin> ClientIo<T> {
     fn poll_instead(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<bool>> {
         let Some(http1) = &mut self.http1 else { return Poll::Ready(Ok(false)) };
         if http1.instead.is_none() {
-            if self.activity.is_busy() {
+            if self.activity.is_answering() {
                 return Poll::Ready(Ok(false));
             }
             let Some(words) = instead_of(buf, http1.framing.refusal(), http1.peer) else {
@@ -167,13 +188,21 @@ impl<T: AsyncWrite + Unpin> ClientIo<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientIo<T> {
+impl<T: Progress> ClientIo<T> {
+    fn wrote(&mut self, blocked: bool) {
+        let left = self.stream.left();
+        self.activity.write(blocked, left != self.left);
+        self.left = left;
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Progress + Unpin> AsyncWrite for ClientIo<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if ready!(self.poll_instead(cx, buf))? {
             return Poll::Ready(Ok(buf.len()));
         }
         let result = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.activity.write(result.is_pending());
+        self.wrote(result.is_pending());
         result
     }
 
@@ -188,7 +217,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientIo<T> {
             return Poll::Ready(Ok(only.len()));
         }
         let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.activity.write(result.is_pending());
+        self.wrote(result.is_pending());
         result
     }
 
@@ -198,7 +227,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientIo<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.stream).poll_flush(cx);
-        self.activity.write(result.is_pending());
+        self.wrote(result.is_pending());
+        if matches!(result, Poll::Ready(Ok(()))) {
+            self.activity.flushed();
+        }
         result
     }
 

@@ -46,6 +46,7 @@ pub(crate) struct Exchange {
     origin: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
     navigation: bool,
+    brings_body: bool,
     answer: Option<(StatusCode, Answerer)>,
     error: Option<EdgeError>,
     meter: Option<Arc<Meter>>,
@@ -84,6 +85,8 @@ impl Exchange {
                 Reader::of(&parts.method, &parts.headers),
                 Reader::Person { repeatable: true, .. }
             ),
+            brings_body: parts.headers.contains_key(header::TRANSFER_ENCODING)
+                || parts.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0"),
             answer: None,
             error: None,
             meter: None,
@@ -94,6 +97,16 @@ impl Exchange {
             _in_flight: connection.activity.request(),
             connection: Arc::clone(connection),
         })
+    }
+
+    /// Whether only the head of an answer may be sent.
+    pub(crate) fn is_head(&self) -> bool {
+        self.method == Method::HEAD
+    }
+
+    /// Whether a body follows its head on HTTP/1.
+    pub(crate) fn brings_body(&self) -> bool {
+        self.brings_body
     }
 
     /// It is attributed to this client.

@@ -14,7 +14,7 @@ use crate::shares::{self, Share};
 use crate::tunnel::{self, Rules, Side};
 use crate::upstream::{Answer, Failure};
 use bytes::Bytes;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
@@ -189,7 +189,8 @@ async fn plain(
     if matches!(order.admitted.length, Length::Known(bytes) if bytes > way.body_bytes) {
         return refuse(exchange, EdgeError::BodyTooLarge.into(), order.reader, order.version);
     }
-    let (body, meter) = RequestBody::new(body, way.body_bytes, Patience::of(limits));
+    let in_flight = exchange.connection.activity.upload();
+    let (body, meter) = RequestBody::new(body, way.body_bytes, Patience::of(limits), in_flight);
     exchange.metered(meter.clone());
     let request = for_gateway(&exchange, &order, parts, None, body);
     let upstream = &exchange.connection.shared.upstream;
@@ -246,6 +247,12 @@ async fn websocket(
             let host = host.unwrap_or_else(|_| order.admitted.host.clone());
             tokio::spawn(carry(exchange, client, gateway, rules, host));
             answer(status, parts.headers, EdgeBody::Empty)
+        }
+        // Over HTTP/2 any success opens the WebSocket (RFC 8441 §5), and the gateway has opened none.
+        Ok(Answer::Refused(response))
+            if order.admitted.kind == Kind::WebSocketH2 && response.status().is_success() =>
+        {
+            refuse(exchange, EdgeError::GatewayBadUpgrade.into(), order.reader, order.version)
         }
         Ok(Answer::Refused(response)) => {
             let (mut parts, body) = response.into_parts();
@@ -325,6 +332,10 @@ fn for_gateway(
             websocket_key,
         },
     );
+    // HTTP/2 needs no word about a length that is not known; towards the gateway a GET without one would lose its body.
+    if order.version == Version::HTTP_2 && !body.is_empty() && !parts.headers.contains_key(CONTENT_LENGTH) {
+        parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
     // Of a target that was nothing but a fragment nothing is left: the root, as for a target without a path.
     let target = parts.uri.into_parts().path_and_query.map_or_else(Uri::default, Uri::from);
     parts.uri = if target.path().is_empty() { Uri::default() } else { target };
@@ -378,8 +389,14 @@ fn refuse(
     exchange.refused(error);
     let page = Page { error, reader, id: exchange.id, retry_after, link: None };
     let (mut parts, body) = page.response().into_parts();
-    if error.closes() && version != Version::HTTP_2 {
+    // A body that nobody reads ends an HTTP/1 connection: said first, it costs the client no later request (RFC 9112 §9.6).
+    if version != Version::HTTP_2 && (error.closes() || exchange.brings_body()) {
         parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    // hyper leaves the body of an answer to HEAD away over HTTP/1 only (RFC 9110 §9.3.2).
+    if version == Version::HTTP_2 && exchange.is_head() {
+        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        return Response::from_parts(parts, EdgeBody::Own(None, exchange));
     }
     Response::from_parts(parts, EdgeBody::Own(Some(body), exchange))
 }

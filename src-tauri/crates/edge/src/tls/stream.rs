@@ -28,6 +28,8 @@ pub(crate) struct TlsStream<T> {
     /// An error that came behind bytes which were handed out first.
     failed: Option<io::Error>,
     closing: bool,
+    /// Bytes of ciphertext that the system took.
+    left: u64,
 }
 
 impl<T> TlsStream<T> {
@@ -35,13 +37,18 @@ impl<T> TlsStream<T> {
     pub(crate) fn facts(&self) -> &CommonState {
         self.session.facts()
     }
+
+    /// Bytes of ciphertext that the system took since the stream began.
+    pub(crate) fn left(&self) -> u64 {
+        self.left
+    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     /// Performs the handshake with a client that has sent these bytes so far.
     pub(super) async fn accept(io: T, config: Arc<ServerConfig>, first: Vec<u8>) -> io::Result<Box<Self>> {
         let session = Session::new(config, first).map_err(io::Error::other)?;
-        let mut stream = Box::new(Self { io, session, plain: None, failed: None, closing: false });
+        let mut stream = Box::new(Self { io, session, plain: None, failed: None, closing: false, left: 0 });
         poll_fn(|cx| stream.poll_handshake(cx)).await?;
         if stream.facts().protocol_version() == Some(ProtocolVersion::TLSv1_3) {
             // Only tickets are left to be said: a client that goes away at once never needs them, and one that stays
@@ -134,6 +141,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.session.sent(count);
+            self.left += count as u64;
         }
         Poll::Ready(Ok(()))
     }

@@ -27,5 +27,6 @@ mod plain;
 mod restart;
 mod routes;
 mod streaming;
+mod turns;
 mod websocket;
 mod websocket_h2;

@@ -99,6 +99,36 @@ async fn a_wrong_accept_of_the_gateway_is_found_out_for_the_client() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_answers_an_upgrade_with_success_has_opened_nothing() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\npage",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\npage\r\n0\r\n\r\n",
+    ] {
+        let gateway = Gateway::start(move |mut call: Call| async move {
+            let head = call.head().await.unwrap();
+            call.write(if head.starts_with("GET /first ") {
+                "HTTP/1.1 204 No Content\r\n\r\n"
+            } else {
+                answer
+            })
+            .await;
+            call.rest().await;
+        })
+        .await;
+        let house = offering(&gateway).await;
+        let mut client = h2(&house, NAME).await;
+        text(client.send_request(absolute(get("/first"))).await.unwrap()).await;
+        let response = client.send_request(connect("/ws")).await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), code(&response)),
+            (502, Some("gateway-bad-upgrade")),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn it_is_not_offered_before_it_was_rehearsed() {
     let gateway = Gateway::echo().await;
     let house = House::open(gateway.address).await;
