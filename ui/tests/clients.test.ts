@@ -5,7 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { after, describe, it } from 'node:test';
 import type { ErrorEnvelope, Reply } from '$api';
 import { closeBrowser, languages, Stage, themes } from './support/browser.js';
-import { later } from './support/core.js';
+import { door } from './support/app.js';
+import { later, policy } from './support/core.js';
 import { gatewayDown, off, on, parts, type Scene } from './scenes/index.js';
 
 const unusable: ErrorEnvelope = { code: 'certificate', title: 'The certificates of the authority cannot be used', because: '/etc/ssl/none.pem: there is no such file.', evidence: [], fix: { text: 'Put the files right; they are read by itself when they change.' } };
@@ -19,6 +20,25 @@ async function sheet(stage: Stage, button: string) {
   const dialog = stage.page.getByRole('dialog');
   await dialog.waitFor();
   return dialog;
+}
+
+/** No file can be saved, or they can again. */
+const full = ({ page }: Stage, is = true) =>
+  page.evaluate((refuse) => {
+    const scope = URL as typeof URL & { usual?: typeof URL.createObjectURL };
+    scope.usual ??= URL.createObjectURL.bind(URL);
+    URL.createObjectURL = refuse ? () => { throw new Error('The disk is full.'); } : scope.usual;
+  }, is);
+/** Makes a certificate whose file cannot be saved. */
+async function unsaved(stage: Stage) {
+  await full(stage);
+  const dialog = await sheet(stage, 'Give a Certificate…');
+  await dialog.getByRole('textbox', { name: 'What to call the device' }).fill('Phone');
+  await dialog.getByRole('button', { name: 'Make Certificate' }).click();
+  const done = stage.page.getByRole('dialog', { name: 'Certificate given' });
+  await done.getByRole('alert').getByText('The disk is full.').waitFor();
+  await done.getByText('The file is not saved.').waitFor();
+  return done;
 }
 
 describe('certificates of clients', () => {
@@ -156,6 +176,80 @@ describe('certificates of clients', () => {
       const [download] = await Promise.all([page.waitForEvent('download'), answer.give({ kind: 'client-issued', data: { certificate: parts.client('Phone', '00ff', 0, 86_400), content: 'AQID', password: 'late-password' } })]);
       assert.equal(download.suggestedFilename(), 'Phone.p12');
       await page.getByRole('dialog', { name: 'Certificate given' }).getByText('late-password').waitFor();
+    }));
+
+  it('that could not be saved wait in their sheet until they are', () =>
+    Stage.play(fresh, 'certificates', {}, async (stage) => {
+      const { page } = stage;
+      const done = await unsaved(stage);
+      await stage.picture('sheet-client-unsaved');
+      assert.deepEqual(await stage.violations(), []);
+      assert.deepEqual(await stage.overflows(), []);
+      assert.ok(await done.getByRole('button', { name: 'Give Another…' }).isDisabled());
+      await page.keyboard.press('Escape');
+      await done.waitFor({ state: 'detached' });
+      await sheet(stage, 'Give a Certificate…');
+      await done.getByText('k7w2-made-up').waitFor();
+      await done.getByRole('button', { name: 'Done' }).click();
+      await done.waitFor({ state: 'detached' });
+      await stage.go('overview');
+      await stage.go('certificates');
+      await sheet(stage, 'Give a Certificate…');
+      await done.getByText('k7w2-made-up').waitFor();
+      await full(stage, false);
+      const [download] = await Promise.all([page.waitForEvent('download'), done.getByRole('button', { name: 'Save…' }).click()]);
+      assert.deepEqual([...(await readFile((await download.path())!))], [1, 2, 3]);
+      await done.getByText('Saved as Phone.p12').waitFor();
+      assert.equal(await done.getByRole('button', { name: 'Discard' }).count(), 0);
+      await done.getByRole('button', { name: 'Done' }).click();
+      await done.waitFor({ state: 'detached' });
+      await sheet(stage, 'Give a Certificate…');
+      await page.getByRole('dialog', { name: 'Give a client certificate' }).waitFor();
+    }));
+
+  it('that could not be saved are given up on purpose', () =>
+    Stage.play(fresh, 'certificates', {}, async (stage) => {
+      const { page } = stage;
+      const done = await unsaved(stage);
+      const discard = done.getByRole('button', { name: 'Discard' });
+      assert.match((await discard.getAttribute('aria-describedby').then((id) => page.locator(`[id="${id}"]`).innerText())), /gone for good/);
+      await discard.click();
+      await done.waitFor({ state: 'detached' });
+      assert.doesNotMatch(await page.content(), /k7w2-made-up/);
+      await sheet(stage, 'Give a Certificate…');
+      assert.equal(await page.getByRole('textbox', { name: 'What to call the device' }).inputValue(), '');
+    }));
+
+  it('that are just being saved are not forgotten under way', () => {
+    const saving = later<{ ok: string }>();
+    let tries = 0;
+    const save = () => ((tries += 1) === 1 ? { error: unusable } : saving.promise);
+    return Stage.play(fresh, 'certificates', {}, async (stage) => {
+      const { page } = stage;
+      const dialog = await sheet(stage, 'Give a Certificate…');
+      await dialog.getByRole('textbox', { name: 'What to call the device' }).fill('Phone');
+      await dialog.getByRole('button', { name: 'Make Certificate' }).click();
+      const done = page.getByRole('dialog', { name: 'Certificate given' });
+      await done.getByRole('alert').waitFor();
+      await done.getByRole('button', { name: 'Save…' }).click();
+      for (const name of ['Give Another…', 'Discard', 'Save…']) assert.ok(await done.getByRole('button', { name }).isDisabled(), name);
+      await page.keyboard.press('Escape');
+      await done.waitFor({ state: 'detached' });
+      saving.give({ ok: '/Users/ada/Downloads/Phone.p12' });
+      await stage.settled();
+      await sheet(stage, 'Give a Certificate…');
+      await done.getByText('Saved as /Users/ada/Downloads/Phone.p12').waitFor();
+      await done.getByText('k7w2-made-up').waitFor();
+    }, { csp: policy(false), prepare: (page, core) => door(page, core, [], { save_file: save }) });
+  });
+
+  it('have names of files that are whole letters and short enough for the app', () =>
+    Stage.play(fresh, 'certificates', {}, async (stage) => {
+      const dialog = await sheet(stage, 'Give a Certificate…');
+      await dialog.getByRole('textbox', { name: 'What to call the device' }).fill(`a${'𠮷'.repeat(30)}`);
+      const [download] = await Promise.all([stage.page.waitForEvent('download'), dialog.getByRole('button', { name: 'Make Certificate' }).click()]);
+      assert.equal(download.suggestedFilename(), `a${'𠮷'.repeat(22)}.p12`);
+      assert.ok(Buffer.byteLength(download.suggestedFilename()) < 100);
     }));
 
   it('are required by keys, once it is said who is locked out', () =>
@@ -314,5 +408,9 @@ describe('certificates of clients', () => {
         await stage.page.keyboard.press('Escape');
         await stage.page.getByRole('dialog').waitFor({ state: 'detached' });
       }
+      await unsaved(stage);
+      await stage.settled();
+      assert.deepEqual(await stage.overflows(), []);
+      await stage.picture('fit-client-unsaved');
     }));
 });

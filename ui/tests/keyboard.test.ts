@@ -127,6 +127,16 @@ describe('keyboard', () => {
       }
     }));
 
+  it('chooses a language and keeps the focus where it is', () =>
+    Stage.play(on, 'settings', {}, async (stage) => {
+      const { page } = stage;
+      await stage.tabTo(/^English/);
+      await page.keyboard.press('ArrowRight');
+      await page.getByRole('heading', { name: '设置', level: 1 }).waitFor();
+      await page.waitForFunction(() => document.title === '设置 – Gatehouse');
+      assert.equal(await stage.focused(), '简体中文');
+    }));
+
   it('moves in the pause menu with arrows and leaves it with Escape', () =>
     Stage.play(on, 'overview', {}, async (stage) => {
       const { page, core } = stage;

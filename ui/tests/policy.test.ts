@@ -2,62 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import type { Request } from '$api';
-import { closeBrowser, pages, Stage } from './support/browser.js';
-import { policy, type FakeCore } from './support/core.js';
-import { isError, on, opening } from './scenes/index.js';
-import type { Page } from 'playwright-core';
-
-type Invoke = { command: string; args: Record<string, unknown> };
-
-/** What Tauri puts into its window, as far as this page uses it. */
-async function door(page: Page, core: FakeCore, invoked: Invoke[]) {
-  const tell = (name: string, payload: unknown) => page.evaluate(([event, data]) => (globalThis as unknown as { tell(event: string, data: unknown): void }).tell(event as string, data), [name, payload] as const);
-  await page.exposeFunction('invokeCore', async (command: string, args: Record<string, unknown>) => {
-    invoked.push({ command, args });
-    if (command === 'call') {
-      const answer = await core.answer(args.request as Request);
-      return isError(answer) ? { error: answer } : { ok: answer };
-    }
-    if (command === 'updates') return { ok: true };
-    if (command === 'look_for_update') return { ok: invoked.filter((one) => one.command === command).length > 1 ? { version: '9.1.0', notes: 'Starts faster.' } : null };
-    if (command === 'install_update') {
-      await tell('update', { done: 3, of: 12 });
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return { error: { code: 'failed', title: 'The app could not be updated', because: 'The signature is another one.', evidence: [] } };
-    }
-    if (command === 'login_item') return { ok: 'off' };
-    if (command === 'set_login_item') return { error: { code: 'permission', title: 'Gatehouse is in a place that does not last', because: 'At the next login it may be gone.', evidence: [] } };
-    if (command === 'neighbour') return { ok: { runs: true, asker: 'open-claw' } };
-    if (command === 'follow') {
-      await tell('core-up', { up: true, hosting: true });
-      for (const event of opening(core.scene)) await tell('core', event);
-    }
-    if (command === 'save_file') return { ok: `/Users/ada/Downloads/${args.name}` };
-    return { ok: null };
-  });
-  await page.addInitScript(() => {
-    const heard: Record<string, number[]> = {};
-    const callbacks: ((message: unknown) => void)[] = [];
-    const scope = globalThis as unknown as Record<string, unknown> & { invokeCore(command: string, args: unknown): Promise<{ ok?: unknown; error?: unknown }> };
-    scope.tell = (event: string, payload: unknown) => heard[event]?.forEach((id) => callbacks[id]?.({ event, id, payload }));
-    scope.__TAURI_EVENT_PLUGIN_INTERNALS__ = { unregisterListener() {} };
-    scope.__TAURI_INTERNALS__ = {
-      transformCallback: (callback: (message: unknown) => void) => callbacks.push(callback) - 1,
-      async invoke(command: string, args: Record<string, unknown>) {
-        if (command === 'plugin:event|listen') {
-          (heard[args.event as string] ??= []).push(args.handler as number);
-          return args.handler;
-        }
-        const answer = await scope.invokeCore(command, args ?? {});
-        if (answer.error) throw answer.error;
-        return answer.ok;
-      },
-    };
-  });
-  // The app freezes prototypes before any script of the page runs.
-  await page.addInitScript(() => Object.freeze(Object.prototype));
-}
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { door, type Invoke } from './support/app.js';
+import { closeBrowser, languages, pages, Stage, themes } from './support/browser.js';
+import { policy, UI } from './support/core.js';
+import { away, on, type Scene } from './scenes/index.js';
 
 describe("the app's own policy", () => {
   after(closeBrowser);
@@ -130,6 +80,55 @@ describe("the app's own policy", () => {
       await card.getByText('Loaded 25 %').waitFor();
       await card.getByText('The app could not be updated').waitFor();
     }, { csp: policy(false), prepare: (page, core) => door(page, core, invoked) });
+  });
+
+  it('lets the app be replaced and ended where its core does not start, or keeps one waiting', async () => {
+    for (const [what, scene] of Object.entries({ down: away, starting: on })) {
+      const invoked: Invoke[] = [];
+      await Stage.play(scene, 'overview', {}, async (stage) => {
+        const { page } = stage;
+        await page.getByText(what === 'down' ? 'Gatehouse is not running' : 'Connecting to Gatehouse…').waitFor();
+        await page.getByRole('region', { name: 'Updates' }).getByRole('button', { name: 'Look for a New Version' }).click();
+        await page.getByText('This is the newest version.').waitFor();
+        await page.getByRole('button', { name: 'Quit Gatehouse' }).click();
+        await stage.settled();
+        assert.deepEqual(invoked.filter(({ command }) => /^(look_for_update|quit)$/.test(command)).map(({ command }) => command), ['look_for_update', 'quit']);
+      }, { csp: policy(false), prepare: (page, core) => door(page, core, invoked, what === 'down' ? {} : { follow: () => ({ ok: null }) }) });
+    }
+  });
+
+  for (const theme of themes) {
+    for (const language of languages) {
+      it(`without a core looks right: ${theme}, ${language}`, () =>
+        Stage.play(away, 'overview', { theme, language, size: { width: 760, height: 520 } }, async (stage) => {
+          await stage.page.getByRole('button', { name: /^(Quit Gatehouse|退出 Gatehouse)$/ }).waitFor();
+          await stage.picture(`app-without-core-${theme}-${language}`);
+          assert.deepEqual(await stage.violations(), []);
+          assert.deepEqual(await stage.overflows(), []);
+        }, { csp: policy(false), prepare: (page, core) => door(page, core, []) }));
+    }
+  }
+
+  it('tells the app’s version from that of a core that stayed behind', async () => {
+    const { version } = JSON.parse(await readFile(join(UI, 'package.json'), 'utf8')) as { version: string };
+    const about = async (running: string) => {
+      let told: string[] = [];
+      const scene: Scene = { ...on, snapshot: { ...on.snapshot, version: running } };
+      await Stage.play(scene, 'settings', {}, async (stage) => {
+        const lines = stage.page.getByRole('region', { name: 'About' });
+        told = [...(await lines.locator('dt').allInnerTexts()).slice(0, 2), ...(await lines.locator('dd').allInnerTexts()).slice(0, 2)];
+        await stage.picture(`settings-about-${running}`);
+        assert.deepEqual(await stage.violations(), []);
+      }, { csp: policy(false), prepare: (page, core) => door(page, core, []) });
+      return told;
+    };
+    assert.deepEqual(await about('0.0.9'), ['This app', 'Background core', version, '0.0.9, process 4711']);
+    assert.deepEqual((await about(version)).filter((_, line) => line % 2 === 0), ['Gatehouse', `${version}, process 4711`]);
+  });
+
+  it('is built for the version of the program that carries the window', async () => {
+    const [program, packaged] = await Promise.all([readFile(join(UI, '..', 'Cargo.toml'), 'utf8'), readFile(join(UI, 'package.json'), 'utf8')]);
+    assert.equal((JSON.parse(packaged) as { version: string }).version, /\[workspace\.package\][^[]*?\nversion = "([^"]*)"/.exec(program)?.[1], 'ui/package.json and Cargo.toml are raised together');
   });
 
   it('keeps out what is not the window’s own', () =>

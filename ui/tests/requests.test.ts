@@ -112,15 +112,52 @@ describe('requests', () => {
     }
   });
 
-  it('copies the token without showing it, and says what a new one signs out', () =>
-    Stage.play(on, 'gateway', {}, async ({ page, core }) => {
+  it('copies the token without showing it, says how long it stays, and says what a new one signs out', () =>
+    Stage.play(on, 'gateway', {}, async (stage) => {
+      const { page, core } = stage;
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       const card = page.getByRole('region', { name: 'Token' });
       await card.getByRole('button', { name: 'Copy Token', exact: true }).click();
       await core.hears('token-reveal');
+      await card.getByText('The token is on the clipboard for a minute').waitFor();
+      await stage.picture('gateway-token-copied');
+      assert.deepEqual(await stage.violations(), []);
+      await page.clock.runFor(59_000);
+      assert.equal(await card.getByText('The token is on the clipboard').count(), 1);
+      await page.clock.runFor(2_000);
+      await card.getByText('The token is on the clipboard').waitFor({ state: 'detached' });
       await card.getByRole('button', { name: 'Replace…' }).click();
       await page.getByRole('dialog').getByText('2 paired devices stay signed in').waitFor();
       assert.equal((await page.content()).includes('the-token-of-the-gateway'), false);
+    }));
+
+  it('replaces the token once, however often the gateway changes meanwhile', () =>
+    Stage.play(on, 'gateway', {}, async (stage) => {
+      const { page, core } = stage;
+      const [look, change] = [later<Reply>(), later<Reply>()];
+      const { gateway } = core.scene.snapshot;
+      const seen = (title: string): Reply => ({ kind: 'token', data: { ...parts.plainToken, title } });
+      const card = page.getByRole('region', { name: 'Token' });
+      const replace = card.getByRole('button', { name: 'Replace…' });
+      core.answers['token-change'] = () => change.promise;
+      core.answers['token-status'] = () => look.promise;
+      await replace.click();
+      core.now({ gateway: { ...gateway, verdict: 'starting' } });
+      await core.hears('token-status', 2);
+      await page.getByRole('dialog').getByRole('button', { name: 'Replace Token' }).click();
+      await core.hears('token-change');
+      look.give(seen('Looked before'));
+      await card.getByText('Looked before').waitFor();
+      assert.ok(await replace.isDisabled(), 'a look that was under way leaves the change alone');
+      core.answers['token-status'] = () => seen('Looked meanwhile');
+      core.now({ gateway });
+      await card.getByText('Looked meanwhile').waitFor();
+      assert.ok(await replace.isDisabled(), 'so does one that begins meanwhile');
+      core.answers['token-status'] = () => seen('Looked after');
+      change.give({ kind: 'change', data: { id: 'c8', title: 'Replace the token', state: 'committed', warnings: [] } });
+      await card.getByText('Looked after').waitFor();
+      await stage.settled();
+      assert.ok(await replace.isEnabled());
     }));
 
   it('lists certificates by the date of renewal, renews one and says why that failed', () =>
@@ -409,11 +446,41 @@ describe('requests', () => {
       const { page, core } = stage;
       core.answers.undo = ({ params }) => (params.force_drift ? { kind: 'change', data: { id: 'c9', title: 'Undo', state: 'undone', warnings: [] } } : { code: 'drift', title: 'Somebody changed the list since', because: 'allowedOrigins has https://other.example now.', evidence: [] });
       await stage.press('Undo…', 'Undo');
-      await page.getByRole('dialog').getByText('Somebody changed the list since').waitFor();
+      const alert = page.getByRole('dialog').getByRole('alert').getByText('Somebody changed the list since');
+      await alert.waitFor();
       await stage.picture('sheet-drift');
+      // The core tells its state every few moments; the sheet stays as it is.
+      core.now({ devices: { pending: 7, paired: 2 } });
+      await page.locator('nav .badge').getByText('7', { exact: true }).waitFor();
+      await stage.settled();
+      assert.equal(await alert.count(), 1);
+      assert.equal(core.asked('plan-undo').length, 1);
       await page.getByRole('button', { name: 'Undo Anyway' }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       assert.deepEqual((await core.hears('undo', 2)).map(({ params }) => params.force_drift), [false, true]);
+    }));
+
+  it('shows what undoing the newest change does, not what comes late of another, and forces none for another’s sake', () =>
+    Stage.play(on, 'overview', {}, async ({ page, core }) => {
+      const [plan, undo] = [later<Reply>(), later<ErrorEnvelope>()];
+      const step = (title: string): Reply => ({ kind: 'plan', data: { ...parts.undoing, steps: [{ id: 'configure', title, details: [], changes: true }] } });
+      core.answers['plan-undo'] = ({ params }) => (params.id === 'c7' ? plan.promise : step(`Take back ${params.id}`));
+      core.answers.undo = () => undo.promise;
+      const sheet = page.getByRole('dialog');
+      const next = (id: string) => core.now({ last_change: { id, title: 'Open to local network', at: at(0), undo_until: at(3600) } });
+      await page.getByRole('button', { name: 'Undo…' }).click();
+      await core.hears('plan-undo');
+      next('c8');
+      await sheet.getByText('Take back c8').waitFor();
+      plan.give(step('Take back c7'));
+      await sheet.getByRole('button', { name: 'Undo', exact: true }).click();
+      await core.hears('undo');
+      assert.equal(await sheet.getByText('Take back c7').count(), 0);
+      next('c9');
+      await sheet.getByText('Take back c9').waitFor();
+      undo.give({ code: 'drift', title: 'Somebody changed the list since', because: 'It has another entry now.', evidence: [] });
+      await sheet.getByRole('alert').getByText('Somebody changed the list since').waitFor();
+      assert.equal(await sheet.getByRole('button', { name: 'Undo Anyway' }).count(), 0);
     }));
 
   it('says in the sheet why it cannot be reviewed', () =>

@@ -1,4 +1,4 @@
-// One catalogue for window, tray, notifications, core and command line: /catalogue. The window has all but the last.
+// One catalogue for window, tray, notifications, core, command line and edge: /catalogue. The window has all but the last two.
 
 import type { Text } from '$api';
 import coreEn from '$catalogue/core/en.json';

@@ -23,6 +23,9 @@ export interface Neighbour {
   asker: Asker;
 }
 
+/** How long a token stays on the clipboard, in milliseconds. */
+export const TOKEN_STAYS = 60_000;
+
 /** A version of the app that is newer than this one. */
 export interface NewVersion {
   version: string;
@@ -56,6 +59,8 @@ export interface Platform {
   save(name: string, content: Blob, secret?: boolean): Promise<string | void>;
   /** Hosts a core in the app, where none answers; absent where nothing can. */
   startCore?(): Promise<void>;
+  /** The app's own version; absent where there is no app. */
+  version?: string;
   /** Ends the app; absent where there is none. */
   quit?(): Promise<void>;
   /** Whether the app opens when its user logs in; `null` = this system cannot do it; absent where there is no app. */

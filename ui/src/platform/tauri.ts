@@ -3,6 +3,7 @@
 import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import type { Event, Reply, Request } from '$api';
+import { version } from '../../package.json';
 import type { Platform, Reach } from './index';
 
 export const tauri: Platform = {
@@ -32,6 +33,8 @@ export const tauri: Platform = {
     return invoke<string>('save_file', { name, bytes, secret });
   },
   startCore: () => invoke('start_core'),
+  // The app carries the window that was built with it.
+  version,
   quit: () => invoke('quit'),
   loginItem: () => invoke('login_item'),
   setLoginItem: (on) => invoke('set_login_item', { on }),

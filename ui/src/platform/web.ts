@@ -2,7 +2,7 @@
 
 import type { Event, Reply, Request } from '$api';
 import { t } from '$lib/i18n.svelte';
-import { envelope, type Platform, type Reach } from './index';
+import { envelope, TOKEN_STAYS, type Platform, type Reach } from './index';
 
 async function call(request: Request): Promise<Reply> {
   let answer: Response;
@@ -68,7 +68,7 @@ export const web: Platform = {
     setTimeout(async () => {
       const now = await navigator.clipboard.readText().catch(() => undefined);
       if (now === token) await navigator.clipboard.writeText('').catch(() => undefined);
-    }, 60_000);
+    }, TOKEN_STAYS);
   },
   async save(name, content) {
     const link = document.createElement('a');

@@ -250,15 +250,22 @@ async fn find_gateway(
         link.update(found.ok());
         return Ok((environment, None));
     }
-    let home = home.clone();
-    let (own, environment) = blocking(move || {
-        own::prepare(&home, &environment, own::free_port(port)).map_err(|error| error.explain())
+    let (home, token) = (home.clone(), parts.token.clone());
+    let (own, environment, found) = blocking(move || {
+        let (own, environment) = match own::prepare(&home, &environment, own::free_port(port)) {
+            Ok((own, environment)) => (Some(own), environment),
+            // Its configuration was broken by hand: what is open stays open, and looking for it says why it does not run.
+            Err(error) => {
+                tracing::error!(%error, "the gateway of our own is not run");
+                (None, own::around(&home, &environment))
+            }
+        };
+        let found = discover(&environment).map(|gateway| token.resolved(gateway));
+        Ok((own, environment, found))
     })
     .await?;
-    let looked = environment.clone();
-    let found = blocking(move || discover(&looked).map_err(|error| error.explain())).await;
     link.update(found.ok());
-    Ok((environment, Some(own)))
+    Ok((environment, own))
 }
 
 fn followers(desk: &Desk, events: &broadcast::Sender<Event>) -> JoinSet<()> {

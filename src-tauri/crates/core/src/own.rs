@@ -51,14 +51,19 @@ pub(crate) fn prepare(
     port: u16,
 ) -> Result<(OwnGateway, Environment), InstallError> {
     let own = install::own_gateway(&home.gateway(), port)?;
+    let environment = around(home, environment);
+    Ok((own, environment))
+}
+
+/// The environment in which it is found.
+pub(crate) fn around(home: &Home, environment: &Environment) -> Environment {
+    let state_dir = home.gateway().join("state");
     let mut variables = environment.variables.clone();
     variables.remove("OPENCLAW_PROFILE");
     variables.remove("OPENCLAW_GATEWAY_PORT");
-    variables.insert("OPENCLAW_STATE_DIR".to_owned(), text(&own.state_dir));
-    variables.insert("OPENCLAW_CONFIG_PATH".to_owned(), text(&own.config_path));
-    let environment =
-        Environment { variables, home: environment.home.clone(), own_install: Some(home.gateway()) };
-    Ok((own, environment))
+    variables.insert("OPENCLAW_STATE_DIR".to_owned(), text(&state_dir));
+    variables.insert("OPENCLAW_CONFIG_PATH".to_owned(), text(&state_dir.join("openclaw.json")));
+    Environment { variables, home: environment.home.clone(), own_install: Some(home.gateway()) }
 }
 
 /// What is to become of a gateway of our own.

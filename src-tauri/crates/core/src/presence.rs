@@ -234,7 +234,7 @@ fn no_manager(job: &Job, said: Text) -> ErrorEnvelope {
 
 /// The path that stays: Homebrew replaces the folder of a version, and what stands in `bin` leads to the newest. Linux
 /// marks a program that was replaced while it ran.
-fn place(program: PathBuf) -> PathBuf {
+pub(crate) fn place(program: PathBuf) -> PathBuf {
     let text = program.to_string_lossy();
     if let Some(replaced) = text.strip_suffix(" (deleted)").map(PathBuf::from).filter(|path| path.exists()) {
         return replaced;

@@ -259,7 +259,11 @@ impl SettingsStore {
         let failed = |path: &Path, source| SettingsError::Write { path: path.to_path_buf(), source };
         if state.broken.is_some() {
             let aside = aside(&self.path);
-            std::fs::copy(&self.path, &aside).map_err(|error| failed(&aside, error))?;
+            match std::fs::copy(&self.path, &aside) {
+                // Somebody threw it away meanwhile.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                copied => _ = copied.map_err(|error| failed(&aside, error))?,
+            }
             state.broken = None;
         }
         gatehouse_files::write_atomic(&self.path, &bytes, gatehouse_files::PRIVATE)

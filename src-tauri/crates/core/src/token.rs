@@ -190,7 +190,13 @@ impl TokenStore {
     /// Writes the program that the gateway runs. The gateway wants a file of its own user that nobody else may write and
     /// that is no link: the installed program is root's on many a machine, so a small script leads to it.
     pub(crate) fn write_helper(&self) -> Result<(), ErrorEnvelope> {
-        let program = std::env::current_exe().map_err(|error| self.not_written(&error))?;
+        let program =
+            std::env::current_exe().map(crate::presence::place).map_err(|error| self.not_written(&error))?;
+        // What was there before leads to a program that is; this would not.
+        if !program.exists() {
+            let gone = io::Error::new(io::ErrorKind::NotFound, program.display().to_string());
+            return Err(self.not_written(&gone));
+        }
         let text = script(&self.home, &program);
         if fs::read_to_string(&self.helper).is_ok_and(|there| there == text) {
             return Ok(());

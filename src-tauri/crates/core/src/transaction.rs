@@ -162,7 +162,10 @@ impl Transactions {
     pub async fn recover(&self) -> Vec<Change> {
         let _turn = self.turn.lock().await;
         let mut repaired = self.engine.recover(false).await;
-        if let Some((entry, deadline)) = self.due(None) {
+        // One that is half undone is not begun anew: it was tried just now, and is tried again with the next change.
+        if self.engine.changes().open().is_empty()
+            && let Some((entry, deadline)) = self.due(None)
+        {
             match self.engine.undo(&entry, not_confirmed(&entry, deadline), false, false).await {
                 Ok(change) => repaired.push(change),
                 Err(error) => {
@@ -214,6 +217,9 @@ impl Transactions {
     /// `not-found` where none waits.
     pub async fn confirm(&self) -> Result<Change, ErrorEnvelope> {
         let _turn = self.take_turn()?;
+        if let Some(open) = self.engine.changes().open().into_iter().next() {
+            return Err(unrepaired(&open));
+        }
         let Some((id, _)) = self.awaiting() else {
             return Err(ErrorEnvelope::new(
                 Code::NotFound,
@@ -249,7 +255,20 @@ impl Transactions {
                     let title = not_confirmed(&entry, deadline);
                     return self
                         .in_background(turn, move |this| async move {
-                            this.engine.undo(&entry, title, false, true).await
+                            // What the last try left half undone is finished, not begun anew.
+                            this.repaired().await?;
+                            match this.awaiting() {
+                                Some((id, _)) if id == entry.id => {
+                                    this.engine.undo(&entry, title, false, true).await
+                                }
+                                _ => Ok(Change {
+                                    id: Some(entry.id.clone()),
+                                    title,
+                                    state: Some(gatehouse_api::ChangeState::Undone),
+                                    warnings: Vec::new(),
+                                    confirm_by: None,
+                                }),
+                            }
                         })
                         .await;
                 }
@@ -347,27 +366,10 @@ impl Transactions {
     /// Nothing is changed on top of something that is half taken back.
     async fn repaired(&self) -> Result<(), ErrorEnvelope> {
         self.engine.recover(true).await;
-        let Some(entry) = self.engine.changes().open().into_iter().next() else { return Ok(()) };
-        let title = entry.beginning().map(|begun| begun.title.clone()).unwrap_or_default();
-        let mut error = ErrorEnvelope::new(
-            Code::Failed,
-            say!("core.unrepaired.title"),
-            say!("core.unrepaired.because", title = title, id = entry.id),
-        )
-        .fix_with(say!("core.unrepaired.fix"), "gatehouse history");
-        error.evidence = entry
-            .lines
-            .iter()
-            .rev()
-            .filter_map(|line| match &line.record {
-                Record::NotReverted { step, because } => {
-                    Some(say!("core.both", title = journal::step_text(*step), because = because))
-                }
-                _ => None,
-            })
-            .take(1)
-            .collect();
-        Err(error)
+        match self.engine.changes().open().into_iter().next() {
+            Some(entry) => Err(unrepaired(&entry)),
+            None => Ok(()),
+        }
     }
 
     /// A clock that is set back must not keep a change for longer than its time: that is measured here as well.
@@ -415,6 +417,22 @@ impl Transactions {
 struct Fuse {
     id: String,
     ends: tokio::time::Instant,
+}
+
+/// What cannot be taken back, and why, as it was found last.
+fn unrepaired(entry: &Entry) -> ErrorEnvelope {
+    let title = entry.beginning().map(|begun| begun.title.clone()).unwrap_or_default();
+    let because = say!("core.unrepaired.because", title = title, id = &entry.id);
+    let mut error = ErrorEnvelope::new(Code::Failed, say!("core.unrepaired.title"), because)
+        .fix_with(say!("core.unrepaired.fix"), "gatehouse history");
+    let why = entry.lines.iter().rev().find_map(|line| match &line.record {
+        Record::NotReverted { step, because } => {
+            Some(say!("core.both", title = journal::step_text(*step), because = because))
+        }
+        _ => None,
+    });
+    error.evidence = why.into_iter().collect();
+    error
 }
 
 fn not_confirmed(entry: &Entry, deadline: OffsetDateTime) -> Text {

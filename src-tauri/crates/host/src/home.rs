@@ -20,9 +20,10 @@ const SOCKET_NAME: &str = "control.sock";
 const SOCKET_POINTER: &str = "control.path";
 const LOCK: &str = "lock";
 /// What is ours in a folder that was given by a variable and may hold other things, too.
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
     "settings.json",
     "app.json",
+    "pins.json",
     "app.lock",
     "app.sock",
     "handover",

@@ -17,6 +17,8 @@ pub use self::class::{Class, class};
 pub use self::place::{Place, place};
 pub use self::route::router;
 
+/// No router is asked more often.
+const LEAST_RENEWAL: Duration = Duration::from_secs(10);
 /// How long a mapping is asked for: as long as it outlives a crash of ours.
 const LIFETIME: Duration = Duration::from_secs(3600);
 /// At the latest then it is renewed, to notice a router that has forgotten it. By PCP and NAT-PMP that is one packet.
@@ -219,7 +221,8 @@ impl Mapping {
             Protocol::Upnp => RENEWAL_UPNP,
         };
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()) / 2);
-        left.unwrap_or(most).min(most)
+        // A router that grants no time at all is not asked without a pause.
+        left.unwrap_or(most).clamp(LEAST_RENEWAL, most)
     }
 
     /// Makes it last longer, also where the router has forgotten it. The address on the outside may be another then.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use gatehouse_openclaw::client::{Credentials, Endpoint, GatewayClient};
-use gatehouse_openclaw::discovery::Environment;
+use gatehouse_openclaw::discovery::{Auth, Environment, discover};
 use gatehouse_openclaw::install::{OPENCLAW_VERSION, ensure, own_gateway, plan};
 use gatehouse_openclaw::supervise::{Recipe, Supervisor};
 
@@ -33,8 +33,13 @@ async fn a_machine_without_a_suitable_node_gets_a_gateway_that_starts() {
         pid_file: root.path().join("gateway.pid"),
         variables: vec![("OPENCLAW_SKIP_CHANNELS".to_owned(), "1".to_owned())],
     };
+    let found = Environment {
+        variables: [("OPENCLAW_CONFIG_PATH".to_owned(), own.config_path.display().to_string())].into(),
+        ..environment.clone()
+    };
+    let Auth::Token(token) = discover(&found).unwrap().auth else { panic!("it has a token") };
     let supervisor = Supervisor::start(recipe).await.unwrap();
-    let client = GatewayClient::spawn(Endpoint { address: own.address, auth: Credentials::Token(own.token) });
+    let client = GatewayClient::spawn(Endpoint { address: own.address, auth: Credentials::Token(token) });
     let hello = client.ready(Duration::from_secs(90)).await;
     supervisor.stop(Duration::from_secs(15)).await;
 

@@ -1,6 +1,9 @@
 //! `gatehouse service uninstall`: what goes away is listed first; the state folder stays unless it is to go, too.
 
-use gatehouse_api::{Code, ErrorEnvelope, PresenceChange, PresenceScope, PresenceState, Request, say};
+use gatehouse_api::{
+    Code, ErrorEnvelope, PresenceChange, PresenceScope, PresenceState, Reply, Request, TokenEdit, TokenPlace,
+    say,
+};
 use gatehouse_core::presence::{self, Wish};
 use gatehouse_core::{Core, CoreOptions};
 
@@ -72,7 +75,14 @@ async fn which(args: &ServiceUninstall) -> Result<Wish, ErrorEnvelope> {
 async fn take_back(session: &mut Session) -> Result<(), ErrorEnvelope> {
     let close = Request::Close { purge: true };
     match session.client().await {
-        Ok(_) => session.ask(close).await.map(drop),
+        Ok(_) => {
+            let status = session.ask(Request::TokenStatus).await;
+            if asks_us(&status) {
+                session.ask(PLAIN).await?;
+                session.out.remark(&token_is_back());
+            }
+            session.ask(close).await.map(drop)
+        }
         Err(error) if error.code == Code::NotRunning => {
             if !session.home()?.path().exists() {
                 return Ok(());
@@ -84,10 +94,30 @@ async fn take_back(session: &mut Session) -> Result<(), ErrorEnvelope> {
             ));
             let core =
                 Core::start(CoreOptions { environment: environment(), ..CoreOptions::default() }).await?;
-            let closed = core.handle().call(close).await;
+            let handle = core.handle();
+            let gone = async {
+                if asks_us(&handle.call(Request::TokenStatus).await) {
+                    handle.call(PLAIN).await?;
+                    session.out.remark(&token_is_back());
+                }
+                handle.call(close).await.map(drop)
+            };
+            let gone = gone.await;
             core.stop().await;
-            closed.map(drop)
+            gone
         }
         Err(error) => Err(error),
     }
+}
+
+/// What the gateway is given back before the program and the store go that it asks for its token.
+const PLAIN: Request = Request::TokenChange(TokenEdit::UsePlain);
+
+/// Whether the gateway asks us for its token: without us it would not start again, and a file's copy is the only one.
+fn asks_us(status: &Result<Reply, ErrorEnvelope>) -> bool {
+    matches!(status, Ok(Reply::Token(token)) if token.place == TokenPlace::Store)
+}
+
+fn token_is_back() -> Page {
+    Page::verdict(crate::output::Tone::Plain, say!("cli.word.note"), say!("cli.service.token-back"))
 }

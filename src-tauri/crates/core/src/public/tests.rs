@@ -183,3 +183,22 @@ fn every_failure_of_an_authority_says_what_to_do() {
         assert!(error.fix.is_some_and(|fix| fix.text.ends_with('.')), "{cause:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_that_a_disk_error_stopped_is_taken_over_when_it_comes_again() {
+    let house = crate::transaction::tests::house::House::new();
+    let public = &house.context().public;
+    let folder = house.context().journal.parent().unwrap().join("acme/public");
+    std::fs::write(&folder, "a file where a folder belongs").unwrap();
+    let follow = || {
+        let open = names(&["a.example.org", "b.example.org"]);
+        public.follow(open, &Listeners::default(), Some(Scope::Internet), house.now())
+    };
+
+    assert!(matches!(follow(), Err(CertError::Io { .. })));
+    assert!(public.wanted().is_empty());
+    std::fs::remove_file(&folder).unwrap();
+    follow().unwrap();
+
+    assert_eq!(public.certificates(house.now()).len(), 2);
+}

@@ -28,6 +28,8 @@ const UP: Duration = Duration::from_secs(90);
 const GONE: Duration = Duration::from_secs(40);
 /// How long an installation may take: 790 MB over a slow line.
 const INSTALLED: Duration = Duration::from_secs(45 * 60);
+/// How long an order may take to be heard.
+const BEGINS: Duration = Duration::from_secs(10);
 /// How often a gateway that comes up is asked whether it accepts connections.
 const LOOK: Duration = Duration::from_millis(500);
 /// Asked, up, open to clients.
@@ -181,7 +183,13 @@ pub(super) async fn install(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
     if desk.keeper.stage().is_none() {
         begin(desk).await?;
     } else {
+        // An order is only queued: what it failed with before is no answer to this one.
+        let failed = desk.keeper.stage().filter(|stage| matches!(*stage.borrow(), Stage::Failed(_)));
         desk.keeper.order(Order::Start);
+        if let Some(mut stage) = failed {
+            stage.mark_unchanged();
+            let _ = tokio::time::timeout(BEGINS, stage.changed()).await;
+        }
     }
     let Some(mut stage) = desk.keeper.stage() else { return Err(gone()) };
     let ready = stage.wait_for(|stage| !matches!(stage, Stage::Working));
@@ -219,8 +227,9 @@ async fn begin(desk: &Desk) -> Result<(), ErrorEnvelope> {
         Ok(prepared)
     })
     .await?;
-    let looked = environment.clone();
-    let found = blocking(move || discover(&looked).map_err(|error| error.explain())).await?;
+    let (looked, token) = (environment.clone(), desk.context.token.clone());
+    let look = move || discover(&looked).map(|found| token.resolved(found)).map_err(|error| error.explain());
+    let found = blocking(look).await?;
     desk.context.environment.store(environment.clone().into());
     desk.context.link.update(Some(found));
     tracing::info!("OpenClaw is installed into Gatehouse's folder, as the user asked");

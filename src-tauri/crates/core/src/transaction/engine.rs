@@ -322,7 +322,13 @@ impl Engine {
                     (Record::NotReverted { step, because: because.clone() }, StepState::Failed, because)
                 }
             };
-            self.note(&marks.id, record);
+            // The same again, try after try, says nothing new and would fill the disk.
+            let known = matches!(&record, Record::NotReverted { step, because }
+                if marks.lines.iter().any(|line| matches!(&line.record,
+                    Record::NotReverted { step: other, because: before } if other == step && before == because)));
+            if !known {
+                self.note(&marks.id, record);
+            }
             let change = marks.id.clone();
             let _ = self.progress.send(Progress { change, step, number, of, state, text });
         }

@@ -205,11 +205,18 @@ pub(crate) async fn follow_settings(context: &Context) -> Result<(), ErrorEnvelo
     };
     let ports = settled_ports(context, open).await?;
     let served = addresses(context, &open.request, ports).await?;
-    certificate(context, &served).await?;
+    // A keychain that is locked after a reboot closes nothing that can still be served with what is on disk.
+    let certified = certificate(context, &served).await.map(drop);
+    let now = context.clock.now();
+    let still_good = context.certificates.current().is_some_and(|leaf| leaf.not_after > now);
+    if certified.is_err() && !still_good && served.plan.public.is_empty() {
+        return certified;
+    }
     let (stored, now) = (context.settings.current(), context.clock.now());
     let (advertised, kept) = (kept::advertised(&served.plan), kept::next(&stored, &served.plan, now));
     listen(context, served).await?;
-    kept::remember(context, advertised, kept).await
+    kept::remember(context, advertised, kept).await?;
+    certified
 }
 
 async fn settled_ports(context: &Context, open: &OpenSettings) -> Result<PortsPlan, ErrorEnvelope> {

@@ -265,6 +265,46 @@ async fn a_change_that_nobody_confirms_reverts_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_cannot_be_reverted_yet_is_tried_again_and_not_begun_anew() {
+    let house = House::new();
+    let before = house.config();
+    house.transactions().run(house.open_for(120)).await.unwrap();
+    let opened = house.config();
+    house.write("{ broken by hand");
+    house.pass(Duration::seconds(121));
+    house.transactions().expired().await.unwrap_err();
+    let files = house.journal_files().len();
+    for _ in 0..3 {
+        house.transactions().expired().await.unwrap_err();
+    }
+    assert_eq!(house.journal_files().len(), files, "one undo, not one for each try");
+    let lines: usize =
+        house.journal_files().iter().map(|file| std::fs::read_to_string(file).unwrap().lines().count()).sum();
+    house.transactions().expired().await.unwrap_err();
+    let again: usize =
+        house.journal_files().iter().map(|file| std::fs::read_to_string(file).unwrap().lines().count()).sum();
+    assert_eq!(lines, again, "the same reason is not written again");
+    assert_eq!(house.transactions().confirm().await.unwrap_err().code, Code::Failed, "half of it is gone");
+    house.write(&opened);
+    house.transactions().expired().await.unwrap();
+    assert_eq!(house.config(), before);
+    assert!(house.transactions().awaiting().is_none() && !house.settings_open());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_keychain_closes_nothing_that_has_its_certificate() {
+    let house = House::new();
+    house.transactions().run(house.open(&[])).await.unwrap();
+    house.pass(Duration::days(300));
+    let house = house.restarted().await;
+    house.lock_the_vault(true);
+    house.transactions().resume().await.unwrap_err();
+    assert!(!house.listening().is_empty());
+    house.lock_the_vault(false);
+    house.transactions().resume().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_set_back_does_not_keep_a_change_that_nobody_confirms() {
     let house = House::new();
     let before = house.config();

@@ -5,12 +5,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use gatehouse_files::{PRIVATE, create_private_folder, write_atomic};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{InstallError, storage};
 use crate::digest::fresh_token;
-use crate::discovery::{Auth, Environment, discover};
+use crate::discovery::{Environment, discover};
 
 /// A home for a gateway of our own: its own state folder and configuration.
 #[derive(Debug, Clone)]
@@ -21,12 +21,11 @@ pub struct OwnGateway {
     pub config_path: PathBuf,
     /// Where it listens.
     pub address: SocketAddr,
-    /// Its token.
-    pub token: SecretString,
 }
 
 /// Makes sure that `folder` has a state folder and a configuration for a gateway of our own: loopback, a fresh strong
-/// token, the port. An existing configuration is kept as it is, with its port and token.
+/// token, the port. An existing configuration is kept as it is, with its port, whatever its
+/// user made of its token.
 ///
 /// # Errors
 /// [`InstallError::Io`], [`InstallError::DiskFull`]; [`InstallError::Broken`] where an existing configuration is not
@@ -50,7 +49,7 @@ pub fn own_gateway(folder: &Path, port: u16) -> Result<OwnGateway, InstallError>
     });
     let text = format!("{config:#}\n");
     write_atomic(&config_path, text.as_bytes(), PRIVATE).map_err(|source| storage(&config_path, source))?;
-    Ok(OwnGateway { state_dir, config_path, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), token })
+    Ok(OwnGateway { state_dir, config_path, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) })
 }
 
 fn existing(state_dir: PathBuf, config_path: PathBuf) -> Result<OwnGateway, InstallError> {
@@ -61,10 +60,6 @@ fn existing(state_dir: PathBuf, config_path: PathBuf) -> Result<OwnGateway, Inst
     };
     let unusable = |detail: String| InstallError::Broken { detail };
     let gateway = discover(&environment).map_err(|error| unusable(error.to_string()))?;
-    let token = match gateway.auth {
-        Auth::Token(token) => token,
-        other => return Err(unusable(format!("{} has no usable token ({other:?})", config_path.display()))),
-    };
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, gateway.port));
-    Ok(OwnGateway { state_dir, config_path, address, token })
+    Ok(OwnGateway { state_dir, config_path, address })
 }

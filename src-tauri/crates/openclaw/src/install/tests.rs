@@ -3,7 +3,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use super::{InstallError, Progress, accepts_node, ensure, own_gateway, plan};
@@ -148,16 +147,35 @@ fn a_gateway_of_our_own_gets_a_strong_token_and_keeps_it() {
 
     let first = own_gateway(folder.path(), 23456).unwrap();
     let second = own_gateway(folder.path(), 1).unwrap();
-    let other = own_gateway(tempfile::tempdir().unwrap().path(), 1).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = own_gateway(elsewhere.path(), 1).unwrap();
 
-    assert_eq!(first.token.expose_secret(), second.token.expose_secret());
-    assert_ne!(first.token.expose_secret(), other.token.expose_secret());
-    assert!(first.token.expose_secret().len() >= 43);
+    let token = |own: &super::OwnGateway| {
+        let config: serde_json::Value = serde_json::from_slice(&fs::read(&own.config_path).unwrap()).unwrap();
+        config["gateway"]["auth"]["token"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(token(&first), token(&other));
+    assert!(token(&first).len() >= 43);
     assert_eq!((first.address.port(), second.address.port()), (23456, 23456));
     assert!(first.address.ip().is_loopback());
     assert_eq!(fs::metadata(&first.config_path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(&first.state_dir).unwrap().permissions().mode() & 0o777, 0o700);
-    assert!(!format!("{first:?}").contains(first.token.expose_secret()));
+}
+
+#[test]
+fn an_own_configuration_is_kept_whatever_its_user_made_of_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = own_gateway(folder.path(), 23456).unwrap();
+    for auth in [
+        r#"{"mode":"token","token":{"source":"exec","provider":"gatehouse","id":"token"}}"#,
+        r#"{"mode":"password","password":"x"}"#,
+    ] {
+        let config = format!(r#"{{"gateway":{{"mode":"local","port":23456,"auth":{auth}}}}}"#);
+        fs::write(&first.config_path, &config).unwrap();
+
+        assert_eq!(own_gateway(folder.path(), 1).unwrap().address.port(), 23456);
+        assert_eq!(fs::read_to_string(&first.config_path).unwrap(), config);
+    }
 }
 
 #[test]

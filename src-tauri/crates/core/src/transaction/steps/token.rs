@@ -196,7 +196,12 @@ impl MoveToken {
             return Ok(vec![say!("core.token.plain-warning")]);
         }
         let (config, token) = (gateway.config_path.clone(), token.clone());
-        let copies = off_thread(move || copies(&config, &token)).await?;
+        let journal = self.context.journal.clone();
+        let copies = off_thread(move || {
+            let beside = copies(&config, &token);
+            beside.into_iter().chain(held_in(&journal, &token)).collect::<Vec<_>>()
+        })
+        .await?;
         let mut warnings = Vec::new();
         if self.context.token.kind() == Kind::File {
             warnings.push(say!("core.token.file-warning"));
@@ -357,17 +362,29 @@ fn copies(config: &std::path::Path, token: &SecretString) -> Vec<String> {
         return Vec::new();
     };
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let holds = |path: &std::path::Path| {
-        let bytes = gatehouse_files::read_bounded(path, file::LARGEST).ok().flatten().unwrap_or_default();
-        bytes.windows(token.expose_secret().len()).any(|window| window == token.expose_secret().as_bytes())
-    };
     let mut copies: Vec<String> = entries
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|other| other.len() > name.len() && other.starts_with(name) && holds(&folder.join(other)))
+        .filter(|other| {
+            other.len() > name.len() && other.starts_with(name) && holds(&folder.join(other), token)
+        })
         .collect();
     copies.sort();
     copies
+}
+
+/// Copies of the configuration that our own journal keeps for changes in effect, with their paths.
+fn held_in(journal: &std::path::Path, token: &SecretString) -> Vec<String> {
+    let entries = std::fs::read_dir(journal).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut held: Vec<String> =
+        entries.filter(|path| holds(path, token)).map(|path| path.display().to_string()).collect();
+    held.sort();
+    held
+}
+
+fn holds(path: &std::path::Path, token: &SecretString) -> bool {
+    let bytes = gatehouse_files::read_bounded(path, file::LARGEST).ok().flatten().unwrap_or_default();
+    bytes.windows(token.expose_secret().len()).any(|window| window == token.expose_secret().as_bytes())
 }
 
 pub(crate) fn store_name(kind: Kind) -> Text {

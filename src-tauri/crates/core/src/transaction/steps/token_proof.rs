@@ -52,9 +52,9 @@ impl Step for TokenProof {
         let Some(moved) = draft.token.take() else { return Ok(say!("core.token.there")) };
         let Some(found) = &draft.gateway else { return Ok(say!("core.token.there")) };
         let told = if found.running {
-            self.takes(&moved.new, found.gateway.base_path.as_deref()).await?;
+            let tells = self.takes(&moved.new, found.gateway.base_path.as_deref()).await?;
             if moved.rotates() {
-                self.refuses(&moved.old, found.gateway.base_path.as_deref()).await?;
+                self.refuses(&moved.old, found.gateway.base_path.as_deref(), tells).await?;
             }
             say!("core.token.proven")
         } else {
@@ -68,8 +68,8 @@ impl Step for TokenProof {
 }
 
 impl TokenProof {
-    /// Our own connection is asked where the gateway shows no page that could tell.
-    async fn takes(&self, token: &SecretString, base: Option<&str>) -> Result<(), ErrorEnvelope> {
+    /// Our own connection is asked where the gateway shows no page that could tell. Answers whether it shows one.
+    async fn takes(&self, token: &SecretString, base: Option<&str>) -> Result<bool, ErrorEnvelope> {
         let until = Instant::now() + TAKEN;
         loop {
             let connected = self
@@ -78,21 +78,28 @@ impl TokenProof {
                 .client()
                 .is_some_and(|client| matches!(&*client.status().borrow(), Link::Up { .. }));
             match probe::admits(self.context.link.address(), base, token).await {
-                Some(true) => return Ok(()),
-                None if connected => return Ok(()),
+                Some(true) => return Ok(true),
+                None if connected => return Ok(false),
                 Some(false) | None if Instant::now() < until => tokio::time::sleep(LOOK).await,
                 Some(false) | None => return Err(failed(say!("core.token.not-admitted"))),
             }
         }
     }
 
-    async fn refuses(&self, token: &SecretString, base: Option<&str>) -> Result<(), ErrorEnvelope> {
+    /// Where the gateway `tells`, no answer is none: it may be busy, and take the old token for a while yet.
+    async fn refuses(
+        &self,
+        token: &SecretString,
+        base: Option<&str>,
+        tells: bool,
+    ) -> Result<(), ErrorEnvelope> {
         let until = Instant::now() + TAKEN;
         loop {
             match probe::admits(self.context.link.address(), base, token).await {
-                Some(false) | None => return Ok(()),
-                Some(true) if Instant::now() < until => tokio::time::sleep(LOOK).await,
-                Some(true) => return Err(failed(say!("core.token.old-admitted"))),
+                Some(false) => return Ok(()),
+                None if !tells => return Ok(()),
+                Some(true) | None if Instant::now() < until => tokio::time::sleep(LOOK).await,
+                Some(true) | None => return Err(failed(say!("core.token.old-admitted"))),
             }
         }
     }

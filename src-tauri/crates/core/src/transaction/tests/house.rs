@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::{fs, io};
 
@@ -265,6 +266,10 @@ impl House {
     }
 
     /// What a disk may do to its certificate.
+    pub(crate) fn lock_the_vault(&self, locked: bool) {
+        self.vault.locked.store(locked, Ordering::SeqCst);
+    }
+
     pub(crate) fn damage_the_authority(&self) {
         fs::write(self.folder.path().join("certs/authority.pem"), "no certificate").unwrap();
     }
@@ -365,20 +370,32 @@ impl Machine for Small {
 
 /// A keychain in memory.
 #[derive(Default)]
-struct Memory(Mutex<BTreeMap<String, SecretString>>);
+struct Memory {
+    kept: Mutex<BTreeMap<String, SecretString>>,
+    locked: AtomicBool,
+}
+
+impl Memory {
+    fn open(&self) -> Result<std::sync::MutexGuard<'_, BTreeMap<String, SecretString>>, VaultError> {
+        match self.locked.load(Ordering::SeqCst) {
+            true => Err(VaultError::Locked("by the test".to_owned())),
+            false => Ok(self.kept.lock().unwrap()),
+        }
+    }
+}
 
 impl Vault for Memory {
     fn get(&self, name: &str) -> Result<Option<SecretString>, VaultError> {
-        Ok(self.0.lock().unwrap().get(name).cloned())
+        Ok(self.open()?.get(name).cloned())
     }
 
     fn put(&self, name: &str, value: &SecretString) -> Result<(), VaultError> {
-        self.0.lock().unwrap().insert(name.to_owned(), value.clone());
+        self.open()?.insert(name.to_owned(), value.clone());
         Ok(())
     }
 
     fn remove(&self, name: &str) -> Result<(), VaultError> {
-        self.0.lock().unwrap().remove(name);
+        self.open()?.remove(name);
         Ok(())
     }
 }
