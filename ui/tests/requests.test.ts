@@ -122,9 +122,9 @@ describe('requests', () => {
       await card.getByText('The token is on the clipboard for a minute').waitFor();
       await stage.picture('gateway-token-copied');
       assert.deepEqual(await stage.violations(), []);
-      await page.clock.runFor(59_000);
+      await page.clock.runFor(30_000);
       assert.equal(await card.getByText('The token is on the clipboard').count(), 1);
-      await page.clock.runFor(2_000);
+      await page.clock.runFor(31_000);
       await card.getByText('The token is on the clipboard').waitFor({ state: 'detached' });
       await card.getByRole('button', { name: 'Replace…' }).click();
       await page.getByRole('dialog').getByText('2 paired devices stay signed in').waitFor();
