@@ -174,3 +174,23 @@ async fn a_stored_token_that_is_gone_is_told_and_never_made_anew() {
     assert_eq!(status(&gatehouse).await["state"], "known");
     assert_eq!(revealed(&gatehouse).await, TOKEN);
 }
+
+#[tokio::test]
+async fn whoever_removes_everything_leaves_a_gateway_that_starts_with_its_token() {
+    if !need::parts(&[Part::Machines, Part::OpenClaw, Part::Program]) {
+        return;
+    }
+    let (mut house, gatehouse) = known().await;
+    let before = house.gateway.config_value();
+    let moved = gatehouse.run(&["token", "use-secret-ref"]).await;
+    assert!([0, 3].contains(&moved.code), "{moved:?}");
+    assert!(!house.gateway.config_value().to_string().contains(TOKEN));
+
+    let removed = gatehouse.run(&["service", "uninstall", "--purge", "--yes"]).await;
+
+    assert_eq!(house.gateway.config_value()["gateway"], before["gateway"], "{removed:?}");
+    assert!(!gatehouse.home.join("secrets").exists(), "{removed:?}");
+    house.gateway.stops().await;
+    house.gateway.start().await;
+    assert!(takes(&house, TOKEN).await);
+}

@@ -25,6 +25,6 @@ pub use problem::{Cause, Failure};
 pub use renewal_info::{Window, pick};
 
 pub(crate) use account::{Accounts, slug};
-pub(crate) use challenge::Solvers;
+pub(crate) use challenge::{Published, Solvers};
 pub(crate) use order::{Pending, Progress, Work};
 pub(crate) use renewal_info::{ask, certificate_id, next_question};

@@ -212,16 +212,17 @@ impl Certificates {
         Ok(Ensured { created_authority, issued: true, facts })
     }
 
-    /// Forgets everything: leaf, authority and the authority's key. Open connections live on; new ones are refused.
+    /// Forgets everything: leaf, authority and the authority's key. Open connections live on; new ones are refused. The
+    /// vault comes first: it may say no, and then nothing is gone.
     ///
     /// # Errors
-    /// [`CertError::Io`] and [`CertError::Vault`]; calling it again goes on where it stopped.
+    /// [`CertError::Vault`]: all is as it was. [`CertError::Io`]: the key is gone, and nothing is served; calling it again
+    /// goes on where it stopped.
     pub fn purge(&self) -> Result<(), CertError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.publish(State::default());
-        self.store.purge()?;
         self.vault.remove(AUTHORITY_KEY)?;
-        Ok(())
+        self.publish(State::default());
+        self.store.purge()
     }
 
     /// The authority with its key: the one that is there, or a new one where there never was one.

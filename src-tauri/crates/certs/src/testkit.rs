@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use async_trait::async_trait;
 use rustls::client::ClientConnection;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::server::{ResolvesServerCert, ServerConnection};
@@ -12,6 +14,7 @@ use rustls_pki_types::{CertificateDer, ServerName};
 use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
 
+use crate::acme::DnsProvider;
 use crate::{Names, Vault, VaultError};
 
 /// Holds secrets in memory, counts what it is asked, and fails as told.
@@ -25,6 +28,15 @@ pub(crate) struct MemoryVault {
 }
 
 impl MemoryVault {
+    pub(crate) fn reads(&self) -> usize {
+        *self.reads.lock().unwrap()
+    }
+
+    /// Lets everybody wait who asks, as a keychain does while it asks its owner.
+    pub(crate) fn busy(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.values.lock().unwrap()
+    }
+
     pub(crate) fn fail(&self, error: Option<VaultError>) {
         *self.failure.lock().unwrap() = error;
     }
@@ -53,6 +65,44 @@ impl Vault for MemoryVault {
         self.check()?;
         self.values.lock().unwrap().remove(name);
         Ok(())
+    }
+}
+
+/// A DNS zone in memory. It can say that a record could not be set, or say nothing, when it has set it.
+#[derive(Default)]
+pub(crate) struct Zone {
+    records: Mutex<Vec<(String, String)>>,
+    pub(crate) fails: AtomicBool,
+    pub(crate) silent: AtomicBool,
+}
+
+impl Zone {
+    pub(crate) fn add(&self, record: &(String, String)) {
+        self.records.lock().unwrap().push(record.clone());
+    }
+
+    pub(crate) fn records(&self) -> Vec<(String, String)> {
+        self.records.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl DnsProvider for Zone {
+    async fn present(&self, name: &str, value: &str) -> Result<(), String> {
+        self.records.lock().unwrap().push((name.to_owned(), value.to_owned()));
+        if self.silent.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if self.fails.load(Ordering::SeqCst) { Err("no answer in time".to_owned()) } else { Ok(()) }
+    }
+
+    async fn remove(&self, name: &str, value: &str) -> Result<(), String> {
+        self.records.lock().unwrap().retain(|record| (record.0.as_str(), record.1.as_str()) != (name, value));
+        Ok(())
+    }
+
+    fn settle(&self) -> std::time::Duration {
+        std::time::Duration::ZERO
     }
 }
 

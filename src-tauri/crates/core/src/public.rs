@@ -202,8 +202,10 @@ impl Public {
     fn put_in_force(&self, basis: Basis, now: OffsetDateTime) -> Result<(), CertError> {
         self.trust(basis.acme.as_ref());
         let wanted = basis.wanted(&self.vault, &self.https, self.cloudflare.as_deref());
-        self.basis.store(Arc::new(basis));
-        self.renewal.set(wanted, now)
+        // Whom the engine wakes looks at the new basis; after an error the old one is still in force, and the same wish is
+        // not taken for one that was met.
+        let before = self.basis.swap(Arc::new(basis));
+        self.renewal.set(wanted, now).inspect_err(|_| self.basis.store(before))
     }
 
     /// Believes the private authorities of the settings, beside whom the system believes.

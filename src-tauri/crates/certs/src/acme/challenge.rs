@@ -96,52 +96,50 @@ impl Solvers {
         ways
     }
 
-    /// Puts the answer where the authority will look.
+    /// Puts the answer where the authority will look; what is to be taken away again is in `published`, also after an
+    /// error.
     pub(crate) async fn publish(
         &self,
         kind: ChallengeKind,
         identifier: &Identifier,
         token: &str,
         key: &KeyAuthorization,
-    ) -> Result<Published, Failure> {
+        published: &mut Vec<Published>,
+    ) -> Result<(), Failure> {
         match kind {
             ChallengeKind::TlsAlpn => {
                 let name = identifier.challenge_name();
                 let certificate = challenge_certificate(identifier, key.digest().as_ref())?;
                 self.resolver.set_challenge(&name, certificate);
-                Ok(Published::Tls { resolver: self.resolver.clone(), name })
+                published.push(Published::Tls { resolver: self.resolver.clone(), name });
+                Ok(())
             }
             ChallengeKind::Http => {
                 self.tokens.set(token, key.as_str().to_owned());
-                Ok(Published::Http { tokens: self.tokens.clone(), token: token.to_owned() })
+                published.push(Published::Http { tokens: self.tokens.clone(), token: token.to_owned() });
+                Ok(())
             }
             ChallengeKind::Dns => {
                 let provider = self
                     .dns
                     .clone()
                     .ok_or_else(|| Failure::new(Cause::NoChallenge, "no DNS provider is set up"))?;
-                let (name, value) = (identifier.record_name(), key.dns_value());
-                provider
-                    .present(&name, &value)
-                    .await
-                    .map_err(|error| Failure::new(Cause::DnsProvider, error))?;
-                Ok(Published::Dns { provider, name, value })
+                present(provider, identifier.record_name(), key.dns_value(), published).await
             }
         }
     }
 }
 
-impl Solvers {
-    /// Records of an order that a crash cut short, so that they can be taken away.
-    pub(crate) fn left(&self, records: &[(String, String)]) -> Vec<Published> {
-        let Some(provider) = &self.dns else { return Vec::new() };
-        let left = |(name, value): &(String, String)| Published::Dns {
-            provider: provider.clone(),
-            name: name.clone(),
-            value: value.clone(),
-        };
-        records.iter().map(left).collect()
-    }
+/// Sets a record. It is one to take away before it is set: whoever gives no answer, or the wrong one, may have set it.
+async fn present(
+    provider: Arc<dyn DnsProvider>,
+    name: String,
+    value: String,
+    published: &mut Vec<Published>,
+) -> Result<(), Failure> {
+    let (asked, record) = (provider.clone(), (name.clone(), value.clone()));
+    published.push(Published::Dns { provider, name, value });
+    asked.present(&record.0, &record.1).await.map_err(|error| Failure::new(Cause::DnsProvider, error))
 }
 
 /// An answer that the authority can find. What is shown by this program goes with the value.
@@ -152,6 +150,17 @@ pub(crate) enum Published {
 }
 
 impl Published {
+    /// Records of an order that was cut short, so that they can be taken away by whoever sets them now.
+    pub(crate) fn left(dns: Option<&Arc<dyn DnsProvider>>, records: &[(String, String)]) -> Vec<Self> {
+        let Some(provider) = dns else { return Vec::new() };
+        let left = |(name, value): &(String, String)| Self::Dns {
+            provider: provider.clone(),
+            name: name.clone(),
+            value: value.clone(),
+        };
+        records.iter().map(left).collect()
+    }
+
     /// Takes it away. What a DNS provider cannot remove is only litter.
     pub(crate) async fn remove(self) {
         if let Self::Dns { provider, name, value } = &self
@@ -186,3 +195,6 @@ fn challenge_certificate(identifier: &Identifier, digest: &[u8]) -> Result<Arc<C
     // Not `from_der`: it refuses the critical extension that makes this certificate what it is.
     Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], signing)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -239,7 +239,7 @@ impl Work<'_> {
     /// [`Failure`]; with [`Cause::Slow`] the order lives on and can be taken up.
     pub(crate) async fn run(&self, pending: &mut Pending) -> Result<Issued, Failure> {
         // What a crash left in DNS goes with the rest.
-        let mut published = self.solvers.left(&pending.records);
+        let mut published = Published::left(self.solvers.dns.as_ref(), &pending.records);
         let worked = tokio::time::timeout(WHOLE, self.work(pending, &mut published)).await;
         for one in published {
             one.remove().await;
@@ -383,7 +383,7 @@ impl Work<'_> {
                 pending.records.push((identifier.record_name(), key.dns_value()));
                 self.progress.save(pending)?;
             }
-            published.push(self.solvers.publish(kind, &identifier, &challenge.token, &key).await?);
+            self.solvers.publish(kind, &identifier, &challenge.token, &key, published).await?;
             chosen.push(Some(kind));
         }
         Ok(chosen)

@@ -310,14 +310,20 @@ fn purge_forgets_everything_but_open_connections() {
 }
 
 #[test]
-fn a_purge_that_the_vault_stopped_goes_on_when_it_is_repeated() {
+fn a_purge_that_the_vault_stopped_changes_nothing_and_can_be_repeated() {
     let bench = Bench::new();
     let certificates = bench.opened();
+    let before = (certificates.authority().unwrap().sha256, certificates.current().unwrap());
     bench.vault.fail(Some(VaultError::Denied("no".into())));
-    assert!(certificates.purge().is_err());
+    assert!(matches!(certificates.purge(), Err(CertError::Vault(_))));
+    assert!(connect(&certificates, "mini.local").is_ok());
+    for certificates in [&certificates, &bench.open()] {
+        assert_eq!((certificates.authority().unwrap().sha256, certificates.current().unwrap()), before);
+    }
     bench.vault.fail(None);
     certificates.purge().unwrap();
     assert!(bench.vault.get(AUTHORITY_KEY).unwrap().is_none());
+    assert!(bench.open().authority().is_none());
 }
 
 #[test]

@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwap;
 use gatehouse_files::{PRIVATE, PUBLIC, create_private_folder, read_bounded, write_atomic};
 use p12_keystore::{
     Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKey, PrivateKeyChain,
@@ -98,14 +99,18 @@ impl IssuedClient {
     }
 }
 
-/// See the module.
+/// See the module. Only [`Self::issue`] asks the vault; nothing else waits for it.
 pub struct ClientAuthority {
     folder: PathBuf,
     vault: Arc<dyn Vault>,
-    state: Mutex<State>,
+    state: ArcSwap<State>,
+    /// Held while somebody issues: whoever makes the authority is alone.
+    issuing: Mutex<()>,
+    /// Held while the book is written, and never while the vault is asked.
+    writing: Mutex<()>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     certificate: Option<CertificateDer<'static>>,
     issued: Vec<ClientFacts>,
@@ -145,24 +150,25 @@ impl ClientAuthority {
             }
             None => {}
         }
-        let state = Mutex::new(state);
-        Ok(Self { folder: folder.to_path_buf(), vault, state })
+        let state = ArcSwap::from_pointee(state);
+        let (issuing, writing) = Default::default();
+        Ok(Self { folder: folder.to_path_buf(), vault, state, issuing, writing })
     }
 
     /// Its certificate, where there is one that can be used.
     pub fn certificate(&self) -> Option<CertificateDer<'static>> {
-        let state = self.state();
+        let state = self.state.load();
         state.certificate.clone().filter(|_| state.damage.is_none())
     }
 
     /// Why what lies on the disk cannot be used.
     pub fn damage(&self) -> Option<String> {
-        self.state().damage.clone()
+        self.state.load().damage.clone()
     }
 
     /// What it issued, oldest first.
     pub fn issued(&self) -> Vec<ClientFacts> {
-        self.state().issued.clone()
+        self.state.load().issued.clone()
     }
 
     /// Issues a certificate for `label`; makes the authority where there is none. Blocks on the disk and the vault.
@@ -177,9 +183,9 @@ impl ClientAuthority {
         now: OffsetDateTime,
     ) -> Result<IssuedClient, CertError> {
         let failed = || CertError::crypto::<rcgen::Error>("signing a client's certificate");
-        let mut state = self.state();
-        undamaged(&state)?;
-        let issuer = self.issuer(&mut state, host, now)?;
+        let _issuing = held(&self.issuing);
+        undamaged(&self.state.load())?;
+        let issuer = self.issuer(host, now)?;
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed())?;
         let serial = random_serial()?;
         let mut params = CertificateParams::default();
@@ -206,10 +212,12 @@ impl ClientAuthority {
             not_after: params.not_after,
             revoked_at: None,
         };
-        let mut issued = state.issued.clone();
-        issued.push(facts.clone());
-        self.save(&issued)?;
-        state.issued = issued;
+        // Somebody may have taken certificates back while the vault was asked.
+        let _writing = held(&self.writing);
+        let mut state = State::clone(&self.state.load());
+        state.issued.push(facts.clone());
+        self.save(&state.issued)?;
+        self.state.store(Arc::new(state));
         Ok(IssuedClient { facts, certificate, key })
     }
 
@@ -222,31 +230,27 @@ impl ClientAuthority {
         serials: &[String],
         revoked_at: Option<OffsetDateTime>,
     ) -> Result<Vec<ClientFacts>, CertError> {
-        let mut state = self.state();
+        let _writing = held(&self.writing);
+        let mut state = State::clone(&self.state.load());
         undamaged(&state)?;
-        let mut issued = state.issued.clone();
         let mut changed = Vec::new();
-        for facts in &mut issued {
+        for facts in &mut state.issued {
             if serials.contains(&facts.serial) && facts.revoked_at.is_some() != revoked_at.is_some() {
                 facts.revoked_at = revoked_at;
                 changed.push(facts.clone());
             }
         }
         if !changed.is_empty() {
-            self.save(&issued)?;
-            state.issued = issued;
+            self.save(&state.issued)?;
+            self.state.store(Arc::new(state));
         }
         Ok(changed)
     }
 
-    fn issuer(
-        &self,
-        state: &mut State,
-        host: &str,
-        now: OffsetDateTime,
-    ) -> Result<Issuer<'static, KeyPair>, CertError> {
+    fn issuer(&self, host: &str, now: OffsetDateTime) -> Result<Issuer<'static, KeyPair>, CertError> {
         const WHAT: &str = "loading the authority for clients";
-        let Some(certificate) = &state.certificate else { return self.create(state, host, now) };
+        let state = self.state.load_full();
+        let Some(certificate) = &state.certificate else { return self.create(host, now) };
         let key = match self.vault.get(CLIENT_AUTHORITY_KEY) {
             Ok(Some(key)) => key,
             Ok(None) | Err(VaultError::Missing(_)) => return Err(CertError::ClientAuthorityKeyMissing),
@@ -261,12 +265,7 @@ impl ClientAuthority {
     }
 
     /// The key is in the vault, and read back, before anything points to it.
-    fn create(
-        &self,
-        state: &mut State,
-        host: &str,
-        now: OffsetDateTime,
-    ) -> Result<Issuer<'static, KeyPair>, CertError> {
+    fn create(&self, host: &str, now: OffsetDateTime) -> Result<Issuer<'static, KeyPair>, CertError> {
         let failed = || CertError::crypto::<rcgen::Error>("making the authority for clients");
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed())?;
         let host: String = host.chars().take(HOST_CHARACTERS).collect();
@@ -280,11 +279,13 @@ impl ClientAuthority {
         if kept.expose_secret() != secret.expose_secret() {
             return Err(CertError::ClientAuthorityKeyMissing);
         }
+        let _writing = held(&self.writing);
+        let state = self.state.load();
         // A certificate without its book would be taken for a damaged one.
         self.save(&state.issued)?;
         let path = self.folder.join("authority.pem");
         write_atomic(&path, pem_of([&certificate]).as_bytes(), PUBLIC).map_err(CertError::io(&path))?;
-        state.certificate = Some(certificate);
+        self.state.store(Arc::new(State { certificate: Some(certificate), ..State::clone(&state) }));
         Ok(Issuer::new(params, key))
     }
 
@@ -296,10 +297,10 @@ impl ClientAuthority {
             serde_json::to_vec_pretty(&book).map_err(CertError::crypto("writing the book of clients"))?;
         write_atomic(&path, &text, PRIVATE).map_err(CertError::io(&path))
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn held(lock: &Mutex<()>) -> MutexGuard<'_, ()> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for ClientAuthority {

@@ -83,6 +83,42 @@ fn a_device_gets_in_until_its_certificate_is_taken_back_with_the_vault_locked() 
 }
 
 #[test]
+fn listing_and_revoking_do_not_wait_for_a_vault_that_asks_its_owner() {
+    let house = house();
+    let authority = house.rules.authority().clone();
+    let phone = authority.issue("phone", "mini", Duration::days(30), now()).unwrap().facts;
+    let asked = house.vault.reads();
+    let owner = house.vault.busy();
+    let issuing = std::thread::spawn({
+        let authority = authority.clone();
+        move || authority.issue("laptop", "mini", Duration::days(30), now()).map(|issued| issued.facts)
+    });
+    while house.vault.reads() == asked {
+        std::thread::yield_now();
+    }
+
+    let (told, heard) = std::sync::mpsc::channel();
+    std::thread::spawn({
+        let (authority, serial) = (authority.clone(), phone.serial.clone());
+        move || {
+            let listed = authority.issued();
+            let revoked = authority.set_revoked(&[serial], Some(now())).unwrap();
+            told.send((listed, revoked.len(), authority.certificate().is_some())).unwrap();
+        }
+    });
+    let heard = heard.recv_timeout(std::time::Duration::from_secs(10));
+    drop(owner);
+    let laptop = issuing.join().unwrap().unwrap();
+
+    assert_eq!(heard, Ok((vec![phone.clone()], 1, true)));
+    let issued = authority.issued();
+    assert_eq!((&issued[0].serial, &issued[1]), (&phone.serial, &laptop));
+    assert!(issued[0].revoked_at.is_some(), "issuing does not forget what was revoked meanwhile");
+    let again = ClientAuthority::open(&house.folder.path().join("clients"), house.vault.clone()).unwrap();
+    assert_eq!(again.issued(), issued);
+}
+
+#[test]
 fn the_book_is_private_and_a_damaged_one_is_not_taken_for_an_empty_one() {
     let house = house();
     let authority = house.rules.authority();

@@ -1,9 +1,9 @@
 //! The loop around the decisions: it looks at the clock, asks authorities, keeps and serves what they give.
 
 mod attempt;
+mod purge;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as StdDuration;
@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use time::{Duration, OffsetDateTime};
 use tokio::sync::{Notify, watch};
 
+pub use self::purge::Traces;
 use super::budget::Budget;
 use super::entry::{Entry, load, name_of, save};
 use super::plan::{Known, Next, next};
@@ -23,7 +24,6 @@ use crate::acme::{
     AccountFacts, Accounts, Directory, Failure, HttpTokens, Identifier, Registration, Stage, TxtLookup, ask,
     is_public, next_question, pick,
 };
-use crate::store::absent_is_fine;
 use crate::{CertError, Https, LeafFacts, Resolver};
 
 /// How long the loop sleeps between looks at the clock: a timer stands still while the machine sleeps.
@@ -33,17 +33,6 @@ const ASK_AFTER_FAILURE: Duration = Duration::hours(1);
 
 /// Is told how far each order is; that an account was made concerns no name.
 pub type StageWatcher = Arc<dyn Fn(&[Identifier], Stage) + Send + Sync>;
-
-/// What is on disk of public certificates, served or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Traces {
-    /// Accounts whose keys are here.
-    pub accounts: Vec<AccountFacts>,
-    /// How many certificates have a folder.
-    pub certificates: usize,
-    /// Whether there is nothing at all.
-    pub is_empty: bool,
-}
 
 /// Keeps public certificates valid. One for each folder; the caller holds the lock.
 pub struct Renewal {
@@ -134,7 +123,7 @@ impl Renewal {
     /// wakes [`Self::run`]. Waits after failures end: something changed.
     ///
     /// # Errors
-    /// [`CertError::Io`] where a folder cannot be made or read.
+    /// [`CertError::Io`] where a folder cannot be made or read; nothing changed then.
     pub fn set(&self, wanted: Wanted, now: OffsetDateTime) -> Result<(), CertError> {
         let mut lists: Vec<Vec<Identifier>> = wanted.certificates.clone();
         for list in &mut lists {
@@ -143,13 +132,18 @@ impl Renewal {
         }
         lists.retain(|list| !list.is_empty());
         let mut entries = self.entries();
+        // All that can fail comes before the first change: an error leaves what was wanted before.
+        let mut opened = BTreeMap::new();
+        for list in &lists {
+            let name = name_of(list);
+            if !entries.contains_key(&name) {
+                opened.insert(name, Entry::open(&self.public(), list)?);
+            }
+        }
         let mut kept = BTreeMap::new();
         for list in &lists {
             let name = name_of(list);
-            let mut entry = match entries.remove(&name) {
-                Some(entry) => entry,
-                None => Entry::open(&self.public(), list)?,
-            };
+            let Some(mut entry) = entries.remove(&name).or_else(|| opened.remove(&name)) else { continue };
             entry.record.forgive();
             self.serve(&name, &entry);
             kept.insert(name, entry);
@@ -253,38 +247,6 @@ impl Renewal {
         if let Some(Next::Attempt { directory, replaces, .. }) = self.next(name, now) {
             self.attempt(name, &directory, replaces, now).await;
         }
-    }
-
-    /// What is on disk, for whoever is asked whether it may go.
-    pub fn traces(&self) -> Traces {
-        let read = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
-        Traces {
-            accounts: self.accounts.list(),
-            certificates: read(self.public()).filter(|entry| entry.path().is_dir()).count(),
-            is_empty: read(self.accounts.folder().to_path_buf()).next().is_none()
-                && read(self.public()).next().is_none()
-                && !self.budget_path().exists(),
-        }
-    }
-
-    /// Wants nothing any more, gives up an order that is on its way, and removes accounts, keys, certificates and what is
-    /// remembered of attempts. Open connections live on. The authorities keep the accounts; nobody here can use them.
-    ///
-    /// # Errors
-    /// [`CertError::Io`]; calling it again goes on where it stopped.
-    pub async fn purge(&self, now: OffsetDateTime) -> Result<(), CertError> {
-        self.set(Wanted::default(), now)?;
-        self.given_up.notify_waiters();
-        let _working = self.working.lock().await;
-        *self.budget() = Budget::default();
-        for path in [self.public(), self.accounts.folder().to_path_buf()] {
-            absent_is_fine(fs::remove_dir_all(&path)).map_err(CertError::io(&path))?;
-        }
-        let path = self.budget_path();
-        absent_is_fine(fs::remove_file(&path)).map_err(CertError::io(&path))?;
-        gatehouse_files::create_private_folder(self.accounts.folder())
-            .and_then(|()| gatehouse_files::sync_folder(&self.folder))
-            .map_err(CertError::io(&self.folder))
     }
 
     fn public(&self) -> PathBuf {
@@ -432,3 +394,6 @@ fn draw() -> f64 {
     }
     f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,17 +88,17 @@ impl Entry {
 
     /// The order on its way.
     pub(super) fn pending(&self) -> Option<Pending> {
-        load(&self.pending_path())
+        pending_in(&self.folder)
     }
 
     /// Keeps the order on its way.
     pub(super) fn save_pending(&self, pending: &Pending) -> Result<(), Failure> {
-        save(&self.pending_path(), pending)
+        save(&pending_path(&self.folder), pending)
     }
 
     /// Forgets the order on its way.
     pub(super) fn drop_pending(&self) {
-        match fs::remove_file(self.pending_path()) {
+        match fs::remove_file(pending_path(&self.folder)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!(%error, "a finished order could not be removed");
             }
@@ -148,10 +148,15 @@ impl Entry {
             }
         }
     }
+}
 
-    fn pending_path(&self) -> PathBuf {
-        self.folder.join("pending.json")
-    }
+/// The order on its way of the certificate in this folder.
+pub(super) fn pending_in(folder: &Path) -> Option<Pending> {
+    load(&pending_path(folder))
+}
+
+fn pending_path(folder: &Path) -> PathBuf {
+    folder.join("pending.json")
 }
 
 /// What a file holds; a damaged one is as good as none, and is overwritten by the next write.

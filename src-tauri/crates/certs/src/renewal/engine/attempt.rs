@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::{Renewal, draw, slot};
 use crate::acme::{
-    Cause, Directory, Failure, Identifier, Pending, Progress, Solvers, Stage, Work, authority_name,
+    Cause, Directory, Failure, Identifier, Pending, Progress, Published, Solvers, Stage, Work, authority_name,
 };
 use crate::renewal::budget::Outcome;
 use crate::renewal::schedule::Nearness;
@@ -87,7 +87,7 @@ impl Renewal {
             let failures = entry.record.setbacks.get(directory).map_or(0, |one| one.in_row);
             (entry.identifiers.clone(), entry.pending(), failures)
         }) else {
-            return Err(Failure::new(Cause::Local, "this certificate is not wanted any more"));
+            return Err(unwanted());
         };
         let left = begun.as_ref().map(|pending| pending.records.clone()).unwrap_or_default();
         let going = begun.filter(|pending| pending.fits(directory, &identifiers, now));
@@ -105,6 +105,7 @@ impl Renewal {
         }
         self.stage(name, Stage::Begun);
         let registration = wanted.registrations.get(directory).cloned().unwrap_or_default();
+        let mut worked = false;
         let result = async {
             let (account, transport) = self.accounts.get(directory, &registration).await?;
             let mut pending = match going {
@@ -118,7 +119,7 @@ impl Renewal {
                         false => None,
                     };
                     let new = Pending::new(directory, &identifiers, profile, replaces, now)?;
-                    new.keeping(kept).clearing(left)
+                    new.keeping(kept).clearing(left.clone())
                 }
             };
             if !resumed {
@@ -140,6 +141,7 @@ impl Renewal {
                 progress: &progress,
                 failures,
             };
+            worked = true;
             work.run(&mut pending).await
         }
         .await;
@@ -151,6 +153,12 @@ impl Renewal {
             }
             Err(failure) => {
                 self.close(name, directory, &identifiers, &failure, failures)?;
+                // An order that did not come to its work took nothing away, and nobody knows of its records any more.
+                if !worked && self.with(name, |entry| entry.pending().is_none()) == Some(true) {
+                    for one in Published::left(wanted.dns.as_ref(), &left) {
+                        one.remove().await;
+                    }
+                }
                 Err(failure)
             }
         }
@@ -160,8 +168,7 @@ impl Renewal {
     fn keep(&self, name: &str, directory: &str, issued: &crate::issue::Issued) -> Result<(), Failure> {
         let now = OffsetDateTime::now_utc();
         let stored = self.with(name, |entry| entry.store(issued, now));
-        stored
-            .unwrap_or_else(|| Err(Failure::new(Cause::Local, "this certificate is not wanted any more")))?;
+        stored.unwrap_or_else(|| Err(unwanted()))?;
         self.stage(name, Stage::Stored);
         let entries = self.entries();
         let served = entries.get(name).and_then(|entry| entry.served());
@@ -219,7 +226,8 @@ impl Renewal {
     }
 
     fn save(&self, name: &str, pending: &Pending) -> Result<(), Failure> {
-        self.with(name, |entry| entry.save_pending(pending)).unwrap_or(Ok(()))
+        // Nobody would find what this order sets, were it not on disk.
+        self.with(name, |entry| entry.save_pending(pending)).unwrap_or_else(|| Err(unwanted()))
     }
 
     fn stage(&self, name: &str, stage: Stage) {
@@ -290,6 +298,10 @@ impl Renewal {
         self.save_budget()?;
         result.map(|_| ())
     }
+}
+
+fn unwanted() -> Failure {
+    Failure::new(Cause::Local, "this certificate is not wanted any more")
 }
 
 /// An order that is kept on disk.

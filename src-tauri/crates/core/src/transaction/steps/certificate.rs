@@ -1,18 +1,22 @@
 //! Decides the addresses, and makes or reuses a certificate for them.
 
+use std::future::Future;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatehouse_api::{ErrorEnvelope, OpenRequest, StepId, Text, say};
-use gatehouse_certs::Decision;
+use gatehouse_api::{Code, ErrorEnvelope, OpenRequest, StepId, Text, say};
+use gatehouse_certs::{CertError, Decision};
 
 use crate::context::Context;
-use crate::errors::Explain;
+use crate::errors::{self, Explain};
 use crate::exposure::expiring;
 use crate::transaction::draft::Draft;
 use crate::transaction::inverse::Inverse;
 use crate::transaction::serve;
 use crate::transaction::step::{Prepared, Step};
+
+/// How long each of the four things may take that a purge does once something is gone: well below the limit of the step.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// See the module.
 pub(crate) struct Certificate {
@@ -103,7 +107,9 @@ impl Step for Purge {
     }
 
     fn limit(&self) -> Duration {
-        Duration::from_secs(30)
+        // A keychain asks its owner for half a minute, and whoever issues may be asking it too; cut off there, the purge would
+        // go on behind a change that was taken back.
+        Duration::from_secs(150)
     }
 
     async fn prepare(&mut self, _draft: &mut Draft) -> Result<Prepared, ErrorEnvelope> {
@@ -127,15 +133,44 @@ impl Step for Purge {
         })
     }
 
-    async fn apply(&mut self, _draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
+    async fn apply(&mut self, draft: &mut Draft) -> Result<Text, ErrorEnvelope> {
         let certificates = self.context.certificates.clone();
-        serve::off_thread(move || certificates.purge()).await?.map_err(|error| error.explain())?;
+        let purged = serve::off_thread(move || certificates.purge()).await;
+        if let Ok(Err(error @ CertError::Vault(_))) = &purged {
+            return Err(error.explain());
+        }
+        // The authority is gone and nothing brings it back: what fails from here on is told, and closing goes on.
+        tell(draft, purged.and_then(|purged| purged.map_err(|error| error.explain())));
+        let renewal = &self.context.public.renewal;
+        let now = self.context.clock.now();
+        // Whoever sets DNS records needs its secret to remove them.
+        attempt(draft, async { renewal.give_up(now).await.map_err(|error| error.explain()) }).await;
         let public = self.context.public.clone();
-        serve::off_thread(move || public.forget_secrets()).await?.map_err(|error| error.explain())?;
+        let forgotten = serve::off_thread(move || public.forget_secrets());
+        attempt(draft, async { forgotten.await?.map_err(|error| error.explain()) }).await;
         // First wanted no more, then gone: what is gone would be asked for anew.
-        super::public_certificates::remember(&self.context, None, true).await?;
-        let purged = self.context.public.renewal.purge(self.context.clock.now()).await;
-        purged.map_err(|error| error.explain())?;
+        attempt(draft, super::public_certificates::remember(&self.context, None, true)).await;
+        attempt(draft, async { renewal.purge(now).await.map_err(|error| error.explain()) }).await;
         Ok(say!("core.certificate.purged"))
     }
 }
+
+/// Does it, or tells why it was not done in time.
+async fn attempt(draft: &mut Draft, work: impl Future<Output = Result<(), ErrorEnvelope>> + Send) {
+    let slow = || {
+        let because = say!("core.slow.because", seconds = PATIENCE.as_secs());
+        ErrorEnvelope::new(Code::Failed, say!("core.slow.title"), because)
+    };
+    tell(draft, tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(slow())));
+}
+
+fn tell(draft: &mut Draft, result: Result<(), ErrorEnvelope>) {
+    let Err(error) = result else { return };
+    let warning = errors::both(&error);
+    if !draft.warnings.contains(&warning) {
+        draft.warnings.push(warning);
+    }
+}
+
+#[cfg(test)]
+mod tests;
