@@ -1,12 +1,12 @@
 //! Certificates that the user brings, and rules about certificates of clients, joined with settings and edge.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use gatehouse_certs::clients::{ClientAuthority, ClientRule, ClientRules, called};
-use gatehouse_certs::imported::{ImportSource, Imports, Pair};
+use gatehouse_certs::imported::{ImportError, ImportSource, Imports, Pair};
 use gatehouse_certs::{CertError, Names, Resolver, Vault};
 use gatehouse_edge::names::Host;
 use gatehouse_edge::{ClientCertificates, ClientPolicy};
@@ -22,6 +22,8 @@ pub struct Brought {
     pub(crate) rules: ClientRules,
     folder: PathBuf,
     policies: Policies,
+    /// Copies that were made and that no settings name yet: the change that will is under way.
+    fresh: Mutex<BTreeSet<String>>,
 }
 
 /// What is different after a look at the files.
@@ -50,7 +52,28 @@ impl Brought {
             rules: ClientRules::new(Arc::new(authority)),
             folder,
             policies: Policies::default(),
+            fresh: Mutex::default(),
         })
+    }
+
+    /// Copies a certificate. The copy stays until [`Self::settled`], whatever the settings name.
+    pub(crate) fn copy(&self, pair: &Pair, now: OffsetDateTime) -> Result<String, ImportError> {
+        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = self.imports.copy(pair, now)?;
+        fresh.insert(id.clone());
+        Ok(id)
+    }
+
+    /// The change for which this copy was made has ended.
+    pub(crate) fn settled(&self, id: &str) {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// Removes copies that are neither among these nor fresh.
+    pub(crate) fn keep_only(&self, kept: &[String]) -> Result<(), ImportError> {
+        let fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<String> = kept.iter().chain(fresh.iter()).cloned().collect();
+        self.imports.keep_only(&all)
     }
 
     /// Serves what the settings name, and asks for what they want. Blocks for the disk.

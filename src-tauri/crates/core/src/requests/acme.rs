@@ -107,12 +107,19 @@ pub(super) async fn setup(desk: &Desk, setup: AcmeSetup) -> Result<Reply, ErrorE
         desk.context.public.trust(before.as_ref());
     }
     registered?;
-    keep_secrets(desk, &setup, &next).await?;
+    let replaced = keep_secrets(desk, &setup, &next).await?;
     let title = match names.as_slice() {
         [] => say!("core.acme.title"),
         names => say!("core.acme.title-names", names = texts(names)),
     };
-    let change = change(desk, Some(next), title).await?;
+    let change = match change(desk, Some(next), title).await {
+        Ok(change) => change,
+        // The settings of before go on, and need the secrets of before.
+        Err(error) => {
+            put_back(desk, replaced).await;
+            return Err(error);
+        }
+    };
     let (public, now) = (Arc::clone(&desk.context.public), desk.context.clock.now());
     blocking(move || public.follow_again(now).map_err(|error| error.explain())).await?;
     Ok(Reply::Change(change))
@@ -149,7 +156,32 @@ async fn register(desk: &Desk, setup: &AcmeSetup, next: &AcmeSettings) -> Result
     public.renewal.register(directory, &registration).await.map_err(explain)
 }
 
-async fn keep_secrets(desk: &Desk, setup: &AcmeSetup, next: &AcmeSettings) -> Result<(), ErrorEnvelope> {
+/// A secret of the vault by its name; `None` = there was none.
+type Replaced = Vec<(String, Option<SecretString>)>;
+
+async fn put_back(desk: &Desk, replaced: Replaced) {
+    let vault = desk.context.public.vault();
+    let back = blocking(move || {
+        for (name, before) in replaced {
+            let back = match &before {
+                Some(before) => vault.put(&name, before),
+                None => vault.remove(&name),
+            };
+            back.map_err(|error| secret_failed(&error))?;
+        }
+        Ok(())
+    });
+    if let Err(error) = back.await {
+        tracing::error!(%error, "the secret of the setup before could not be put back");
+    }
+}
+
+/// Answers what was there before.
+async fn keep_secrets(
+    desk: &Desk,
+    setup: &AcmeSetup,
+    next: &AcmeSettings,
+) -> Result<Replaced, ErrorEnvelope> {
     let mut secrets = Vec::new();
     if let (Some(key), Some(authority)) = (&setup.external_key, next.authorities.first()) {
         secrets.push((external_secret(&authority.directory), key.expose().trim().to_owned()));
@@ -160,12 +192,14 @@ async fn keep_secrets(desk: &Desk, setup: &AcmeSetup, next: &AcmeSettings) -> Re
         secrets.push((DNS_SECRET.to_owned(), secret.expose().trim().to_owned()));
     }
     if secrets.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let vault = desk.context.public.vault();
     blocking(move || {
+        let mut replaced = Vec::new();
         for (name, secret) in secrets {
             let secret = SecretString::from(secret);
+            replaced.push((name.clone(), vault.get(&name).map_err(|error| secret_failed(&error))?));
             vault.put(&name, &secret).map_err(|error| secret_failed(&error))?;
             let kept = vault.get(&name).map_err(|error| secret_failed(&error))?;
             if kept.is_none_or(|kept| kept.expose_secret() != secret.expose_secret()) {
@@ -177,7 +211,7 @@ async fn keep_secrets(desk: &Desk, setup: &AcmeSetup, next: &AcmeSettings) -> Re
                 .fix(say!("core.vault.unlock")));
             }
         }
-        Ok(())
+        Ok(replaced)
     })
     .await
 }

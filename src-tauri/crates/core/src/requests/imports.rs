@@ -46,7 +46,7 @@ pub(super) async fn import(
         let source = match taken {
             Taken::Files(source) => source,
             Taken::Content { .. } => {
-                let id = brought.imports.copy(&pair, now).map_err(|error| error.explain())?;
+                let id = brought.copy(&pair, now).map_err(|error| error.explain())?;
                 ImportSource::Copied { id }
             }
         };
@@ -71,7 +71,12 @@ pub(super) async fn remove(desk: &Desk, slot: &str) -> Result<Reply, ErrorEnvelo
 }
 
 pub(super) async fn bring(desk: &Desk, what: Bringing) -> Result<Reply, ErrorEnvelope> {
+    let copy = match &what {
+        Bringing::Import { source: ImportSource::Copied { id }, .. } => Some(id.clone()),
+        _ => None,
+    };
     let change = changing(desk, false, desk.transactions.run(Intent::Bring(what))).await;
+    copy.iter().for_each(|id| desk.context.brought.settled(id));
     forget_copies(desk).await;
     desk.tell(crate::controller::message::Fact::Certificates).await;
     change.map(Reply::Change)
@@ -84,7 +89,7 @@ pub(crate) async fn forget_copies(desk: &Desk) {
         let settings = desk.context.settings.current();
         let mut kept: Vec<String> = desk.transactions.copies();
         kept.extend(crate::brought::copies(&settings.imported));
-        desk.context.brought.imports.keep_only(&kept).map_err(|error| error.explain())
+        desk.context.brought.keep_only(&kept).map_err(|error| error.explain())
     });
     if let Err(error) = forgotten.await {
         tracing::warn!(%error, "copies of certificates that are not used could not be removed");

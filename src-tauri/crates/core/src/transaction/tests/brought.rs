@@ -86,3 +86,20 @@ async fn a_rule_about_clients_is_in_force_at_once_and_taken_back_like_any_change
     house.transactions().undo(None, false).await.unwrap();
     assert!(!house.context().brought.asks(NAME));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_whose_change_is_under_way_is_not_tidied_away() {
+    let house = House::new();
+    house.transactions().run(house.open(&[])).await.unwrap();
+    let brought = house.context().brought.clone();
+    let id = brought.copy(&pair(), house.context().clock.now()).unwrap();
+    brought.keep_only(&[]).unwrap();
+    let what = Bringing::Import {
+        slot: NAME.to_owned(),
+        source: ImportSource::Copied { id: id.clone() },
+        names: Names { dns: BTreeSet::from([NAME.to_owned()]), ..Names::default() },
+        remarks: Vec::new(),
+    };
+    house.transactions().run(Intent::Bring(what)).await.unwrap();
+    assert!(house.context().certificates.shelf().lookup(Some(NAME)).is_some());
+}
