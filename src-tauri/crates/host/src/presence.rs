@@ -201,7 +201,11 @@ impl Presence {
         if stands.as_deref().is_some_and(|stands| !files::is_ours(stands)) {
             return Err(PresenceError::Foreign(file));
         }
-        manager.unload(Self::name())?;
+        match manager.unload(Self::name()) {
+            // Nothing was installed, and nobody is there who could have it all the same.
+            Err(JobError::NoManager { .. }) if stands.is_none() => return Ok(None),
+            unloaded => unloaded?,
+        }
         if stands.is_none() {
             return Ok(None);
         }

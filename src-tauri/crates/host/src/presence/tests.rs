@@ -19,6 +19,7 @@ fn presence(home: &Path, scope: Scope) -> Presence {
 struct Manager {
     loaded: RefCell<bool>,
     calls: RefCell<Vec<&'static str>>,
+    absent: bool,
 }
 
 impl Manager {
@@ -52,6 +53,9 @@ impl ServiceManager for Manager {
         self.note("load")
     }
     fn unload(&self, _: &str) -> Result<(), JobError> {
+        if self.absent {
+            return Err(JobError::NoManager { said: "No medium found".to_owned() });
+        }
         *self.loaded.borrow_mut() = false;
         self.note("unload")
     }
@@ -133,6 +137,19 @@ fn removing_takes_the_file_away_and_twice_is_fine() {
     assert!(!file.exists());
     assert_eq!(*manager.calls.borrow(), ["load", "unload", "files_removed"]);
     assert_eq!(presence.uninstall(&manager).unwrap(), None);
+}
+
+#[test]
+fn where_there_is_no_manager_what_was_never_installed_needs_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let presence = presence(folder.path(), Scope::User);
+    let nobody = Manager { absent: true, ..Manager::default() };
+    assert_eq!(presence.uninstall(&nobody).unwrap(), None);
+    presence.install(&Manager::default(), false).unwrap();
+    assert!(
+        matches!(presence.uninstall(&nobody), Err(PresenceError::Job(_))),
+        "a file that stands may be loaded"
+    );
 }
 
 #[test]
