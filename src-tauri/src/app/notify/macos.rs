@@ -31,7 +31,9 @@ const MOST: usize = 16;
 
 /// What is on the screen, each with its number, and the last number that was given.
 #[derive(Default)]
-struct Shown(Mutex<(u64, BTreeMap<Place, (u64, Notification)>)>);
+struct Shown(Mutex<(u64, Numbered)>);
+
+type Numbered = BTreeMap<Place, (u64, Notification)>;
 
 thread_local! {
     /// The centre holds its delegate weakly. The main thread, and so this, lives as long as the process.

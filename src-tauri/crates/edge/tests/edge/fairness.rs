@@ -244,6 +244,7 @@ fn is_fair((median, tail): (f64, f64)) -> bool {
 }
 
 /// How much longer median and 99th percentile are in this crowd than without it, before and after.
+#[expect(clippy::print_stdout, reason = "its table is for people")]
 async fn compared(house: &std::sync::Arc<House>, kinds: &[Kind]) -> (f64, f64) {
     let mut quiet = good(house, FULL.asks / 2).await;
     let mut crowd = crowd(house, kinds, FULL).await;
