@@ -148,7 +148,7 @@ impl RequestBody {
         inner: Incoming,
         limit: u64,
         patience: Patience,
-        in_flight: InFlight,
+        in_flight: impl FnOnce() -> InFlight,
     ) -> (Self, Option<Arc<Meter>>) {
         if inner.is_end_stream() {
             return (Self(None), None);
@@ -167,7 +167,7 @@ impl RequestBody {
             timer: None,
             waiting: None,
             waited: Duration::ZERO,
-            _in_flight: in_flight,
+            _in_flight: in_flight(),
         };
         (Self(Some(passing)), Some(meter))
     }

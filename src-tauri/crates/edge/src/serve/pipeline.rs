@@ -189,7 +189,7 @@ async fn plain(
     if matches!(order.admitted.length, Length::Known(bytes) if bytes > way.body_bytes) {
         return refuse(exchange, EdgeError::BodyTooLarge.into(), order.reader, order.version);
     }
-    let in_flight = exchange.connection.activity.upload();
+    let in_flight = || exchange.connection.activity.upload();
     let (body, meter) = RequestBody::new(body, way.body_bytes, Patience::of(limits), in_flight);
     exchange.metered(meter.clone());
     let request = for_gateway(&exchange, &order, parts, None, body);

@@ -75,19 +75,15 @@ async fn a_websocket_over_http2_is_bridged() {
     assert!(headers(&head, "x_openclaw_scopes").is_empty());
 }
 
-#[tokio::test]
-async fn a_wrong_accept_of_the_gateway_is_found_out_for_the_client() {
-    let gateway = Gateway::start(|mut call: Call| async move {
+/// What the client hears where the gateway answers an upgrade with these bytes: status and code.
+async fn told(answer: &'static str) -> (u16, Option<String>) {
+    let gateway = Gateway::start(move |mut call: Call| async move {
         let head = call.head().await.unwrap();
         if head.starts_with("GET /first ") {
             call.ok("").await;
             return;
         }
-        call.write(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
-        )
-        .await;
+        call.write(answer).await;
         call.rest().await;
     })
     .await;
@@ -95,7 +91,14 @@ async fn a_wrong_accept_of_the_gateway_is_found_out_for_the_client() {
     let mut client = h2(&house, NAME).await;
     text(client.send_request(absolute(get("/first"))).await.unwrap()).await;
     let response = client.send_request(connect("/ws")).await.unwrap();
-    assert_eq!((response.status().as_u16(), code(&response)), (502, Some("gateway-bad-upgrade")));
+    (response.status().as_u16(), code(&response).map(str::to_owned))
+}
+
+#[tokio::test]
+async fn a_wrong_accept_of_the_gateway_is_found_out_for_the_client() {
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                  Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n";
+    assert_eq!(told(answer).await, (502, Some("gateway-bad-upgrade".to_owned())));
 }
 
 #[tokio::test]
@@ -105,26 +108,7 @@ async fn a_gateway_that_answers_an_upgrade_with_success_has_opened_nothing() {
         "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\npage",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\npage\r\n0\r\n\r\n",
     ] {
-        let gateway = Gateway::start(move |mut call: Call| async move {
-            let head = call.head().await.unwrap();
-            call.write(if head.starts_with("GET /first ") {
-                "HTTP/1.1 204 No Content\r\n\r\n"
-            } else {
-                answer
-            })
-            .await;
-            call.rest().await;
-        })
-        .await;
-        let house = offering(&gateway).await;
-        let mut client = h2(&house, NAME).await;
-        text(client.send_request(absolute(get("/first"))).await.unwrap()).await;
-        let response = client.send_request(connect("/ws")).await.unwrap();
-        assert_eq!(
-            (response.status().as_u16(), code(&response)),
-            (502, Some("gateway-bad-upgrade")),
-            "{answer}"
-        );
+        assert_eq!(told(answer).await, (502, Some("gateway-bad-upgrade".to_owned())), "{answer}");
     }
 }
 
