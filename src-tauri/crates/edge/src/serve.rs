@@ -367,7 +367,8 @@ async fn serve_http1<T>(
         let connection = Arc::clone(&connection);
         async move {
             match lead {
-                None => pipeline::handle(connection, request).await,
+                // Boxed: what hyper and tokio move for each request is then a pointer, not some 4 KiB.
+                None => Box::pin(pipeline::handle(connection, request)).await,
                 Some(lead) => redirect::handle(&connection, request, lead),
             }
         }
@@ -397,7 +398,8 @@ where
         builder.enable_connect_protocol();
     }
     let shared = Arc::clone(&connection);
-    let service = service_fn(move |request| pipeline::handle(Arc::clone(&connection), request));
+    // Boxed as over HTTP/1: hyper, our executor and tokio each move what they run.
+    let service = service_fn(move |request| Box::pin(pipeline::handle(Arc::clone(&connection), request)));
     let served = builder.serve_connection(TokioIo::new(io), service);
     watch(shared, limits, None, served, |served| served.graceful_shutdown()).await;
 }

@@ -9,6 +9,7 @@
 //! its challenge and nothing else. A name that wants a certificate from its clients has a configuration, and so tickets, of its
 //! own, and gets new ones when its rule changes: no session that began under another rule is resumed.
 
+mod pieces;
 mod session;
 mod stream;
 mod suites;

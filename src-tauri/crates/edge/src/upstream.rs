@@ -122,7 +122,7 @@ impl Upstream {
     ) -> Result<Lease, Failure> {
         loop {
             if self.hold.is_out(gateway, Stage::Live) {
-                self.wait(settings, Stage::Live, give_up).await?;
+                Box::pin(self.wait(settings, Stage::Live, give_up)).await?;
             }
             if !fresh_only && let Some(lease) = Pool::take(&self.pool, gateway) {
                 if repeatable {
@@ -137,17 +137,9 @@ impl Upstream {
                 }
                 continue;
             }
-            match connect(gateway, settings.limits.connect).await {
-                Ok(stream) => {
-                    let (io, read) = UpstreamIo::new(stream);
-                    let (sender, connection) = http1::Builder::new()
-                        .max_buf_size(READ_BUFFER)
-                        .handshake(TokioIo::new(io))
-                        .await
-                        .map_err(|_| Failure::Broke)?;
-                    tokio::spawn(connection);
-                    return Ok(Lease::new(Arc::clone(&self.pool), gateway, sender, read));
-                }
+            // Boxed, as the wait above is: most requests do without, and carry no room for it.
+            match Box::pin(self.open(settings, gateway)).await {
+                Ok(lease) => return Ok(lease),
                 Err(Failure::Down) => self.refused(settings, gateway)?,
                 // Nothing was sent. When everybody who waited comes back at once, a gateway's queue of connections (511
                 // in Node) is full for a moment.
@@ -155,6 +147,19 @@ impl Upstream {
                 Err(other) => return Err(other),
             }
         }
+    }
+
+    /// A new connection.
+    async fn open(&self, settings: &EdgeSettings, gateway: SocketAddr) -> Result<Lease, Failure> {
+        let stream = connect(gateway, settings.limits.connect).await?;
+        let (io, read) = UpstreamIo::new(stream);
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(READ_BUFFER)
+            .handshake(TokioIo::new(io))
+            .await
+            .map_err(|_| Failure::Broke)?;
+        tokio::spawn(connection);
+        Ok(Lease::new(Arc::clone(&self.pool), gateway, sender, read))
     }
 
     /// Nobody listens at `to`: the gateway may come back.

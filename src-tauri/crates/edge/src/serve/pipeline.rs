@@ -81,7 +81,8 @@ async fn respond(connection: Arc<Connection>, request: Request<Incoming>) -> Res
             }
             let order = Order { settings, admitted, client, reader, version };
             if order.admitted.kind.is_websocket() {
-                websocket(exchange, order, parts, body).await
+                // Rare, and larger than all others.
+                Box::pin(websocket(exchange, order, parts, body)).await
             } else {
                 plain(exchange, order, parts, body).await
             }

@@ -4,10 +4,11 @@
 //! instructions and for SHA-384 most have not. A client that puts ChaCha20 before every AES suite has no AES instructions
 //! itself, and gets ChaCha20 (RFC 8446 leaves the choice to the server).
 
+use super::pieces::in_pieces;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{self, cipher_suite as suite};
 use rustls::{CipherSuite, SupportedCipherSuite};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// TLS 1.3, then TLS 1.2, each by preference.
 const AES_FIRST: [SupportedCipherSuite; 9] = [
@@ -21,6 +22,9 @@ const AES_FIRST: [SupportedCipherSuite; 9] = [
     suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
     suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 ];
+
+/// The same, as we use them.
+static OURS: LazyLock<[SupportedCipherSuite; 9]> = LazyLock::new(|| AES_FIRST.map(in_pieces));
 
 /// The order for one client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +61,7 @@ pub(super) struct Suites {
 impl Suites {
     pub(super) fn new() -> Self {
         let ordered = |order: Order| {
-            let mut cipher_suites = AES_FIRST.to_vec();
+            let mut cipher_suites = OURS.to_vec();
             if order == Order::ChachaFirst {
                 cipher_suites.sort_by_key(|suite| !is_chacha(&suite.suite()));
             }
