@@ -16,10 +16,13 @@ mod step;
 mod steps;
 mod takeback;
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use gatehouse_api::{
     Change, Code, ConfigEdit, ErrorEnvelope, HistoryEntry, LastChange, OpenRequest, Plan, Progress, Text,
     TokenEdit, say,
@@ -339,7 +342,8 @@ impl Transactions {
         })
     }
 
-    /// Runs to the end also when the caller goes away.
+    /// Runs to the end also when the caller goes away. What a defect interrupts is taken back before anybody else has the
+    /// turn.
     async fn in_background<F>(
         &self,
         turn: OwnedMutexGuard<()>,
@@ -350,15 +354,21 @@ impl Transactions {
     {
         self.engine.cancelled.send_replace(false);
         let work = work(self.clone());
+        let engine = Arc::clone(&self.engine);
         let task = tokio::spawn(async move {
             let _turn = turn;
-            work.await
+            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+            if outcome.is_err() {
+                engine.recover(true).await;
+            }
+            outcome.map_err(|defect| said(&*defect))
         });
-        task.await.unwrap_or_else(|error| {
+        let ended = task.await.map_err(|error| error.to_string()).flatten();
+        ended.unwrap_or_else(|error| {
             Err(ErrorEnvelope::new(
                 Code::Failed,
                 say!("core.ended-early.title"),
-                say!("core.ended-early.because", error = error.to_string()),
+                say!("core.ended-early.because", error = error),
             ))
         })
     }
@@ -411,6 +421,12 @@ impl Transactions {
             false => Err(final_change(&entry)),
         }
     }
+}
+
+/// What a defect said of itself.
+fn said(defect: &(dyn Any + Send)) -> String {
+    let text = defect.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| defect.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
 }
 
 /// When a change that waits for its confirmation reverts, whatever the clock on the wall says.

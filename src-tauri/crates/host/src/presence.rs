@@ -179,14 +179,15 @@ impl Presence {
         Ok(Installed { file, changed, job })
     }
 
-    /// The folder of a job that runs as another user is that user's.
+    /// The folder of a job that runs as another user is that user's. A link that the user puts in its place meanwhile is
+    /// not followed: what it points at stays whose it is.
     fn make_logs(&self, folder: &Path) -> io::Result<()> {
         if folder.is_dir() {
             return Ok(());
         }
         std::fs::create_dir_all(folder)?;
         if self.scope == Scope::System {
-            std::os::unix::fs::chown(folder, Some(self.account.uid), None)?;
+            std::os::unix::fs::lchown(folder, Some(self.account.uid), None)?;
         }
         Ok(())
     }
@@ -258,8 +259,6 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, PresenceError> {
     read_bounded(file, FILE_LIMIT).map_err(|source| PresenceError::Io { path: file.to_owned(), source })
 }
 
-/// Whether a program in this place is gone soon: a disk image, the read-only copy that macOS runs a downloaded app
-/// from, a folder for temporary files.
 /// Whether a program is where it will not stay: on an image, in a temporary folder, where macOS moved it for this run.
 #[must_use]
 pub fn is_fleeting(program: &Path) -> bool {

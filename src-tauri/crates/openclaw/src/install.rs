@@ -106,11 +106,11 @@ pub enum InstallError {
     },
 }
 
-/// What [`ensure`] would do. Changes nothing. Blocks for some 50 ms where it asks a Node for its version.
-#[must_use]
-pub fn plan(folder: &Path, environment: &Environment) -> Plan {
+/// What [`ensure`] would do. Changes nothing. Asks each Node for its version until one fits; one that says nothing for 10 s
+/// does not.
+pub async fn plan(folder: &Path, environment: &Environment) -> Plan {
     let complete = marker::read(folder).is_some();
-    let node = node::find(environment);
+    let node = node::find(environment).await;
     let npm = node::npm(environment);
     let mut steps = Vec::new();
     if !complete {
@@ -139,10 +139,7 @@ pub async fn ensure(
     if let Some(installed) = marker::read(folder) {
         return Ok(installed);
     }
-    let (search, folder_name) = (environment.clone(), folder.to_path_buf());
-    let plan = tokio::task::spawn_blocking(move || plan(&folder_name, &search))
-        .await
-        .map_err(|error| InstallError::Broken { detail: error.to_string() })?;
+    let plan = plan(folder, environment).await;
     let npm = npm::Npm { program: plan.npm.ok_or(InstallError::NoNpm)?, folder };
     prepare_folder(folder)?;
     let first = install(&npm, plan.node.as_deref(), &progress).await;

@@ -44,7 +44,7 @@ async fn a_machine_without_a_suitable_node_gets_a_gateway_that_starts() {
     supervisor.stop(Duration::from_secs(15)).await;
 
     assert_eq!(installed, again);
-    assert!(plan(&folder, &environment).complete);
+    assert!(plan(&folder, &environment).await.complete);
     let hello = hello.unwrap_or_else(|link| panic!("{link:?}"));
     assert_eq!(hello.version, OPENCLAW_VERSION);
     assert_eq!(hello.config_path.as_deref(), own.config_path.to_str());

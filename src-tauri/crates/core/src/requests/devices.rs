@@ -175,6 +175,8 @@ async fn rotate(desk: &Desk, client: &GatewayClient) -> Result<(), ErrorEnvelope
         let rotation = Intent::Token(TokenEdit::Rotate { secret: None });
         return desk.transactions.run(rotation).await.map(drop);
     }
+    // A change that is being made knows the token of now.
+    let _turn = desk.transactions.hold()?;
     let token = gateway::rotate_shared_token(client).await.map_err(|error| error.explain())?;
     if let Some(known) = desk.context.link.gateway() {
         desk.context.link.update(Some(Gateway { auth: Auth::Token(token), ..Gateway::clone(&known) }));

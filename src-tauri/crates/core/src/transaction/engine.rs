@@ -40,6 +40,16 @@ pub(crate) struct Engine {
     pub(crate) stoppable: AtomicBool,
 }
 
+/// As long as it lives a change is being made. A defect ends that, too: what it left open is open for everybody.
+struct AtWork<'a>(&'a Engine);
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.0.stoppable.store(false, Ordering::SeqCst);
+        self.0.running.send_replace(None);
+    }
+}
+
 /// A change under way.
 struct Run<'a> {
     id: String,
@@ -54,6 +64,11 @@ impl Engine {
     /// What the journal says now.
     pub(crate) fn changes(&self) -> Changes {
         Changes::new(self.journal.newest_first(), self.running.borrow().clone())
+    }
+
+    fn at_work(&self, id: &str) -> AtWork<'_> {
+        self.running.send_replace(Some(id.to_owned()));
+        AtWork(self)
     }
 
     /// What the script would do.
@@ -105,7 +120,7 @@ impl Engine {
             began: false,
             warnings: Vec::new(),
         };
-        self.running.send_replace(Some(run.id.clone()));
+        let at_work = self.at_work(&run.id);
         self.stoppable.store(true, Ordering::SeqCst);
         let outcome = run.steps(&mut script, begin).await;
         self.stoppable.store(false, Ordering::SeqCst);
@@ -120,7 +135,7 @@ impl Engine {
             Ok(()) => self.commit(&run, script).await,
             Err((step, cause)) => Err(self.give_up(&run, &script.title, step, cause).await),
         };
-        self.running.send_replace(None);
+        drop(at_work);
         self.prune();
         result
     }
@@ -245,7 +260,7 @@ impl Engine {
         live: bool,
     ) -> Result<Change, ErrorEnvelope> {
         let id = self.journal.next_id(self.clock.now());
-        self.running.send_replace(Some(id.clone()));
+        let at_work = self.at_work(&id);
         let begin = Record::Begin {
             kind: ChangeKind::Undo,
             title: title.clone(),
@@ -263,7 +278,7 @@ impl Engine {
                 undone(id, title, state, unwound)
             }
         };
-        self.running.send_replace(None);
+        drop(at_work);
         self.prune();
         result
     }

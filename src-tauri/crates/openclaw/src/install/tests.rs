@@ -79,7 +79,7 @@ async fn node_and_openclaw_are_installed_and_a_second_run_does_nothing() {
         *steps.lock().unwrap(),
         [Progress::InstallingNode, Progress::InstallingOpenClaw, Progress::Checking]
     );
-    assert!(plan(&machine.folder(), &machine.environment).complete);
+    assert!(plan(&machine.folder(), &machine.environment).await.complete);
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn failures_of_npm_are_told_apart_and_leave_no_marker() {
     let attempt = async |stderr: &str| {
         let machine = Machine::new().program("npm", &format!("echo '{stderr}' >&2; exit 1"));
         let error = ensure(&machine.folder(), &machine.environment, |_| ()).await.unwrap_err();
-        assert!(!plan(&machine.folder(), &machine.environment).complete);
+        assert!(!plan(&machine.folder(), &machine.environment).await.complete);
         error
     };
 
@@ -131,7 +131,7 @@ async fn failures_of_npm_are_told_apart_and_leave_no_marker() {
 #[tokio::test]
 async fn without_npm_the_error_says_so() {
     let machine = Machine::new();
-    if plan(&machine.folder(), &machine.environment).npm.is_some() {
+    if plan(&machine.folder(), &machine.environment).await.npm.is_some() {
         println!("skipped: npm is in one of the usual places of this machine");
         return;
     }

@@ -69,3 +69,21 @@ async fn there_is_nothing_to_stop_where_nothing_runs() {
     house.transactions().run(house.open(&[])).await.unwrap();
     assert!(!house.transactions().cancel());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_ends_in_a_defect_is_taken_back_at_once_and_keeps_nobody_from_the_next() {
+    for place in ["listen:after-apply", "configure:after-journal", "configure:after-apply"] {
+        let house = House::breaking_at(place);
+        let before = house.config();
+        let error = house.transactions().run(house.open(&[])).await.unwrap_err();
+        assert_eq!(error.code, Code::Failed, "{place}: {error:?}");
+        assert!(error.because.contains(place), "{error:?}");
+        assert_eq!(house.config(), before, "{place}");
+        assert!(!house.settings_open() && house.listening().is_empty(), "{place}");
+        assert_eq!(house.transactions().history(9)[0].state, ChangeState::RolledBack, "{place}");
+        assert!(!house.transactions().cancel(), "{place}");
+
+        house.transactions().run(house.open(&[])).await.unwrap();
+        assert!(house.settings_open(), "{place}");
+    }
+}

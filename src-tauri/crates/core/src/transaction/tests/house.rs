@@ -87,6 +87,12 @@ impl House {
         (house, impatient)
     }
 
+    /// The same, with a defect at a place (`step:point`) the first time that a change passes it.
+    pub(crate) fn breaking_at(place: &'static str) -> Self {
+        let Self { folder, port, clock, vault, .. } = Self::new();
+        Self::start(folder, port, clock, vault, Arc::new(Defect { place, met: AtomicBool::default() }))
+    }
+
     /// The same state in a new process. The sockets of the old one go with it.
     pub(crate) async fn restarted(self) -> Self {
         self.context.door.close().await;
@@ -328,6 +334,19 @@ impl Checkpoint for Impatient {
             && let Some(change) = self.change.get()
         {
             change.cancel();
+        }
+    }
+}
+
+struct Defect {
+    place: &'static str,
+    met: AtomicBool,
+}
+
+impl Checkpoint for Defect {
+    fn reached(&self, step: &str, point: &str) {
+        if format!("{step}:{point}") == self.place && !self.met.swap(true, Ordering::SeqCst) {
+            panic!("a defect at {}", self.place);
         }
     }
 }
