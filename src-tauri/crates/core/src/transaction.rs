@@ -16,13 +16,10 @@ mod step;
 mod steps;
 mod takeback;
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use gatehouse_api::{
     Change, Code, ConfigEdit, ErrorEnvelope, HistoryEntry, LastChange, OpenRequest, Plan, Progress, Text,
     TokenEdit, say,
@@ -357,11 +354,7 @@ impl Transactions {
         let engine = Arc::clone(&self.engine);
         let task = tokio::spawn(async move {
             let _turn = turn;
-            let outcome = AssertUnwindSafe(work).catch_unwind().await;
-            if outcome.is_err() {
-                engine.recover(true).await;
-            }
-            outcome.map_err(|defect| said(&*defect))
+            engine.guarded(work).await
         });
         let ended = task.await.map_err(|error| error.to_string()).flatten();
         ended.unwrap_or_else(|error| {
@@ -421,12 +414,6 @@ impl Transactions {
             false => Err(final_change(&entry)),
         }
     }
-}
-
-/// What a defect said of itself.
-fn said(defect: &(dyn Any + Send)) -> String {
-    let text = defect.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| defect.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
 }
 
 /// When a change that waits for its confirmation reverts, whatever the clock on the wall says.

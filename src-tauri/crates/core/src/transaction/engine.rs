@@ -4,6 +4,7 @@
 //! announced, newest first, and goes on with the others where one cannot be taken back; what is left open is found and
 //! retried; nothing is kept before every step, the verification included, said yes.
 
+mod defect;
 mod outcome;
 
 use std::sync::Arc;
@@ -40,16 +41,6 @@ pub(crate) struct Engine {
     pub(crate) stoppable: AtomicBool,
 }
 
-/// As long as it lives a change is being made. A defect ends that, too: what it left open is open for everybody.
-struct AtWork<'a>(&'a Engine);
-
-impl Drop for AtWork<'_> {
-    fn drop(&mut self) {
-        self.0.stoppable.store(false, Ordering::SeqCst);
-        self.0.running.send_replace(None);
-    }
-}
-
 /// A change under way.
 struct Run<'a> {
     id: String,
@@ -64,11 +55,6 @@ impl Engine {
     /// What the journal says now.
     pub(crate) fn changes(&self) -> Changes {
         Changes::new(self.journal.newest_first(), self.running.borrow().clone())
-    }
-
-    fn at_work(&self, id: &str) -> AtWork<'_> {
-        self.running.send_replace(Some(id.to_owned()));
-        AtWork(self)
     }
 
     /// What the script would do.
