@@ -15,6 +15,9 @@ export type Asked<M extends Method> = Extract<Request, { method: M }>;
 type Answer = Reply | ErrorEnvelope;
 type Answers = { [M in Method]?: (request: Asked<M>) => Answer | Promise<Answer> };
 
+/** What an address that did not come up is refused with. */
+export const refusal = { code: 'verify-failed', title: 'The address did not prove itself', because: 'Another program answers there. Everything was rolled back.', evidence: ['TCP 192.168.1.20:443 connected in 1 ms'], fix: { text: 'Free the port.', command: 'gatehouse open --to lan --port 8443' } } satisfies ErrorEnvelope;
+
 /** An answer that waits until it is given. */
 export function later<T>(): { promise: Promise<T>; give: (value: T) => void } {
   let give!: (value: T) => void;
