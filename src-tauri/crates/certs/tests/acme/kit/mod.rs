@@ -3,8 +3,10 @@
 pub(crate) mod pebble;
 pub(crate) mod script;
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,9 +23,19 @@ use time::OffsetDateTime;
 /// Far more than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// A port that nobody listened on a moment ago.
+/// A port that nobody has, and that no other test of this process is given. It is below those that systems give to clients:
+/// a connection of another test may have one of them on the very address.
 pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    const FIRST: u32 = 12_000;
+    const MANY: u32 = 16_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + number % MANY).unwrap();
+        if std::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 pub(crate) fn names(text: &str) -> Vec<Identifier> {
