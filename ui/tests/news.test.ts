@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { ErrorEnvelope, PendingDevice, Reply } from '$api';
 import { closeBrowser, Stage } from './support/browser.js';
 import { later, refusal } from './support/core.js';
+import { turnOnHidden } from './support/opening.js';
 import { at, away, gatewayDown, notInstalled, off, on, oneWaits, parts, paused, preparing, unconfirmed, type Scene } from './scenes/index.js';
 
 describe('news', () => {
@@ -97,11 +98,8 @@ describe('news', () => {
 
   it('says on the page what went wrong after its sheet was hidden', () =>
     Stage.play(off, 'overview', {}, async (stage) => {
-      const { page, core } = stage;
-      const answer = later<Reply | ErrorEnvelope>();
-      core.answers.open = () => answer.promise;
-      await stage.press('Open to My Network…', 'Review…', 'Turn On', 'Hide');
-      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      const { page } = stage;
+      const answer = await turnOnHidden(stage);
       answer.give(refusal);
       await page.getByRole('main').getByRole('alert').getByText(refusal.title).waitFor();
     }));

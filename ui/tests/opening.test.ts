@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import type { ErrorEnvelope, Reply } from '$api';
 import { closeBrowser, languages, Stage, themes } from './support/browser.js';
-import { later } from './support/core.js';
+import { turnOnHidden } from './support/opening.js';
 import { off, on, parts, throughRouter, type Scene } from './scenes/index.js';
 
 /** As `gatehouse open --to lan --host … --port … --only …` leaves it. */
@@ -87,11 +86,8 @@ describe('an opening', () => {
 
   it('on its way is shown as it is when its sheet is opened again', () =>
     Stage.play(off, 'overview', {}, async (stage) => {
-      const { page, core } = stage;
-      const answer = later<Reply | ErrorEnvelope>();
-      core.answers.open = () => answer.promise;
-      await stage.press('Open to My Network…', 'Review…', 'Turn On', 'Hide');
-      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      const { page } = stage;
+      const answer = await turnOnHidden(stage);
       await page.getByRole('button', { name: 'Open to My Network…' }).click();
       await page.getByRole('dialog', { name: 'Turning on…' }).waitFor();
       answer.give({ kind: 'change', data: { id: 'c8', title: 'Open to local network', state: 'committed', warnings: [] } });

@@ -354,14 +354,17 @@ impl Transactions {
         let engine = Arc::clone(&self.engine);
         let task = tokio::spawn(async move {
             let _turn = turn;
-            engine.guarded(work).await
+            let ended = tokio::spawn(work).await;
+            if ended.is_err() {
+                engine.recover(true).await;
+            }
+            ended
         });
-        let ended = task.await.map_err(|error| error.to_string()).flatten();
-        ended.unwrap_or_else(|error| {
+        task.await.flatten().unwrap_or_else(|error| {
             Err(ErrorEnvelope::new(
                 Code::Failed,
                 say!("core.ended-early.title"),
-                say!("core.ended-early.because", error = error),
+                say!("core.ended-early.because", error = error.to_string()),
             ))
         })
     }
