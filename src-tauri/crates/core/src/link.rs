@@ -67,6 +67,18 @@ impl GatewayLink {
         }
     }
 
+    /// The connection, once it is [settled](GatewayClient::settled), which takes 10 s at most. A gateway drops everybody for a moment
+    /// after a change of its secret, and whoever asks just then wants an answer, not advice to start it.
+    ///
+    /// # Errors
+    /// As [`Self::connected`].
+    pub async fn reached(&self) -> Result<GatewayClient, ErrorEnvelope> {
+        if let Some(client) = self.client() {
+            client.settled().await;
+        }
+        self.connected()
+    }
+
     /// Takes what discovery found. The connection moves to it; where there was none, or is none any more, those who
     /// follow are told. Needs a tokio runtime.
     pub fn update(&self, gateway: Option<Gateway>) {

@@ -25,6 +25,8 @@ use crate::events::GatewayEvent;
 use crate::identity::DeviceIdentity;
 
 const CALL_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection may be in the making, or a gateway in its start, before it counts as down.
+const COMING: Duration = Duration::from_secs(10);
 
 /// Whether the gateway at a loopback address accepts WebSocket connections: its challenge arrives. Sends no secret; takes
 /// 15 s at most.
@@ -205,6 +207,31 @@ impl GatewayClient {
         match last {
             Link::Up { hello } => Ok(hello),
             other => Err(other),
+        }
+    }
+
+    /// The state of the connection; one that is being made, to a gateway that may be starting, is waited for, for at most
+    /// 10 s.
+    pub async fn settled(&self) -> Link {
+        let mut link = self.link.clone();
+        let made = link.wait_for(|link| !matches!(link, Link::Connecting | Link::Starting));
+        // Whatever it is by then.
+        let _ = timeout(COMING, made).await;
+        self.link.borrow().clone()
+    }
+
+    /// Calls a method that may be called any number of times: where the connection ends before the answer and is made
+    /// anew at once, it is called again, once. A gateway drops everybody after a change of its secret.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn ask(&self, method: &str, params: Value) -> Result<Value, CallError> {
+        match self.call(method, params.clone()).await {
+            Err(error @ (CallError::Lost | CallError::NotConnected)) => match self.settled().await {
+                Link::Up { .. } => self.call(method, params).await,
+                _ => Err(error),
+            },
+            answer => answer,
         }
     }
 

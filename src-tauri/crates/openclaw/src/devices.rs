@@ -199,7 +199,7 @@ pub enum DeviceError {
 /// # Errors
 /// [`DeviceError`].
 pub async fn list(client: &GatewayClient) -> Result<Devices, DeviceError> {
-    let answer = client.call("device.pair.list", json!({})).await?;
+    let answer = client.ask("device.pair.list", json!({})).await?;
     let items = |key: &str| answer.get(key).and_then(Value::as_array);
     let pending = items("pending").ok_or(DeviceError::Answer { what: "pending" })?;
     let paired = items("paired").ok_or(DeviceError::Answer { what: "paired" })?;

@@ -51,6 +51,11 @@ async fn a_gateway_that_is_not_up_is_unreachable() {
     link.update(Some(gateway(25001, Auth::Token("one".into()))));
 
     assert_eq!(link.connected().unwrap_err().code, Code::GatewayUnreachable);
+    let told = link.reached().await.unwrap_err();
+    assert_eq!(told.code, Code::GatewayUnreachable);
+    // That nothing listens there was waited for.
+    let not_yet = say!("core.link.not-yet", address = link.address());
+    assert_ne!(told.because.to_string(), not_yet.to_string());
 }
 
 #[tokio::test]

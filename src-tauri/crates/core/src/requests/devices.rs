@@ -24,7 +24,7 @@ const LABEL: usize = 60;
 
 /// All devices, joined with what the edge saw.
 pub(crate) async fn listed(desk: &Desk) -> Result<DeviceList, ErrorEnvelope> {
-    let client = desk.context.link.connected()?;
+    let client = desk.context.link.reached().await?;
     let devices = fetch(&client).await?;
     let sightings = desk.door.sightings();
     let context = &desk.context;
@@ -53,7 +53,7 @@ pub(super) async fn approve(desk: &Desk, device: &str, terms: Terms) -> Result<R
     let Terms { access, label, shown_scopes, expires_in } = terms;
     let stay = expires_in.map(|seconds| expiry::stay(seconds, desk.context.clock.now())).transpose()?;
     let label = label.as_deref().map(checked_label).transpose()?;
-    let client = desk.context.link.connected()?;
+    let client = desk.context.link.reached().await?;
     let devices = fetch(&client).await?;
     let id = choose(
         device,
@@ -84,7 +84,7 @@ pub(super) async fn approve(desk: &Desk, device: &str, terms: Terms) -> Result<R
 }
 
 pub(super) async fn deny(desk: &Desk, device: &str) -> Result<Reply, ErrorEnvelope> {
-    let client = desk.context.link.connected()?;
+    let client = desk.context.link.reached().await?;
     let devices = fetch(&client).await?;
     let id = choose(
         device,
@@ -98,7 +98,7 @@ pub(super) async fn deny(desk: &Desk, device: &str) -> Result<Reply, ErrorEnvelo
 
 pub(super) async fn rename(desk: &Desk, device: &str, label: &str) -> Result<Reply, ErrorEnvelope> {
     let label = checked_label(label)?;
-    let client = desk.context.link.connected()?;
+    let client = desk.context.link.reached().await?;
     let devices = fetch(&client).await?;
     let id = paired_id(&devices, device)?;
     let renamed = gateway::rename(&client, &id, label).await.map_err(|error| error.explain());
@@ -108,7 +108,7 @@ pub(super) async fn rename(desk: &Desk, device: &str, label: &str) -> Result<Rep
 
 /// A token that could not be replaced does not make the revocation undone: the report says both.
 pub(super) async fn revoke(desk: &Desk, device: &str, rotate_token: bool) -> Result<Reply, ErrorEnvelope> {
-    let client = desk.context.link.connected()?;
+    let client = desk.context.link.reached().await?;
     let devices = fetch(&client).await?;
     let id = paired_id(&devices, device)?;
     let revoked = gateway::revoke(&client, &id).await.map_err(|error| error.explain());

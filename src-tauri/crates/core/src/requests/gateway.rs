@@ -143,7 +143,9 @@ async fn ordered(
 /// A gateway that somebody else runs: through itself where it can do it, else through OpenClaw's command line, else
 /// through the service manager.
 async fn elsewhere(desk: &Desk, action: GatewayAction) -> Result<(), ErrorEnvelope> {
-    if let (GatewayAction::Restart, Ok(client)) = (action, desk.context.link.connected()) {
+    if action == GatewayAction::Restart
+        && let Ok(client) = desk.context.link.reached().await
+    {
         let before = boot(&client);
         request_restart(&client).await?;
         return restarted(&client, before.as_deref()).await;

@@ -70,7 +70,7 @@ pub(super) async fn phone(desk: &Desk, address: Option<String>) -> Result<Reply,
         Some(wanted) => pick(&wanted, &reachable).ok_or_else(|| not_ours(&wanted))?,
         None => reachable.into_iter().next().ok_or_else(closed)?,
     };
-    let client = desk.context.link.connected()?;
+    let client = desk.context.link.reached().await?;
     let code = setup::code(&client, &address).await.map_err(|error| error.explain())?;
     tracing::info!(%address, "a setup code for a phone was made");
     Ok(Reply::PhoneSetup(PhoneSetup {
@@ -83,7 +83,7 @@ pub(super) async fn phone(desk: &Desk, address: Option<String>) -> Result<Reply,
 
 /// Whether a setup code was used.
 pub(super) async fn phone_status(desk: &Desk, setup_id: &str) -> Result<Reply, ErrorEnvelope> {
-    let client = desk.context.link.connected()?;
+    let client = desk.context.link.reached().await?;
     let completion = setup::completion(&client, setup_id).await.map_err(|error| error.explain())?;
     let done = completion.is_some();
     let (device_id, name) = completion.map(|done| (done.device_id, done.name)).unwrap_or_default();

@@ -155,6 +155,40 @@ async fn a_call_fails_when_the_connection_drops_and_the_client_comes_back() {
 }
 
 #[tokio::test]
+async fn a_question_is_asked_again_where_the_connection_was_dropped_before_the_answer() {
+    let gateway = Scripted::new().await;
+    let client = GatewayClient::spawn(gateway.endpoint("t"));
+    let mut session = gateway.welcome().await;
+    client.ready(LIMIT).await.unwrap();
+
+    let (answer, ()) = tokio::join!(client.ask("config.get", json!({})), async {
+        session.receive().await;
+        session.close(4001, "gateway auth changed").await;
+        let mut again = gateway.welcome().await;
+        let request = again.receive().await;
+        again
+            .send(json!({"type": "res", "id": request["id"], "ok": true, "payload": request["method"]}))
+            .await;
+    });
+
+    assert_eq!(answer, Ok(json!("config.get")));
+}
+
+#[tokio::test]
+async fn a_connection_in_the_making_is_waited_for_until_it_is_up_or_down() {
+    let gateway = Scripted::new().await;
+    let client = GatewayClient::spawn(gateway.endpoint("t"));
+
+    let (link, _session) = tokio::join!(client.settled(), gateway.welcome());
+    assert!(is_up(&link), "{link:?}");
+
+    drop(gateway);
+    client.set_endpoint(Endpoint { address: ([127, 0, 0, 1], 1).into(), auth: Credentials::None });
+    wait_for(&client, |link| !is_up(link)).await;
+    assert!(matches!(client.settled().await, Link::Down { .. }));
+}
+
+#[tokio::test]
 async fn a_call_without_a_connection_fails_at_once() {
     let gateway = Scripted::new().await;
     let endpoint = gateway.endpoint("t");

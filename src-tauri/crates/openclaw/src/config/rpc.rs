@@ -146,7 +146,7 @@ impl fmt::Debug for PreparedPatch {
 /// # Errors
 /// [`ConfigError::Call`], [`ConfigError::Answer`].
 pub async fn read_view(client: &GatewayClient) -> Result<View, ConfigError> {
-    let answer = client.call("config.get", json!({})).await?;
+    let answer = client.ask("config.get", json!({})).await?;
     let resolved = answer.get("resolved").or_else(|| answer.get("sourceConfig"));
     let parsed = answer.get("parsed").unwrap_or(&Value::Null);
     let mut view = View::of(resolved.unwrap_or(parsed));
@@ -180,7 +180,7 @@ struct Snapshot {
 
 impl Snapshot {
     async fn read(client: &GatewayClient) -> Result<Self, ConfigError> {
-        let answer = client.call("config.get", json!({})).await?;
+        let answer = client.ask("config.get", json!({})).await?;
         let hash = answer.get("hash").and_then(Value::as_str).ok_or(ConfigError::Answer { what: "hash" })?;
         let parsed = match answer.get("parsed") {
             Some(parsed) if parsed.is_object() => parsed.clone(),

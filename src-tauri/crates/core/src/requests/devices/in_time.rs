@@ -22,7 +22,7 @@ pub(in crate::requests) async fn expire(
     expires_in: Option<u64>,
 ) -> Result<Reply, ErrorEnvelope> {
     let stay = expires_in.map(|seconds| expiry::stay(seconds, desk.context.clock.now())).transpose()?;
-    let client = desk.context.link.connected()?;
+    let client = desk.context.link.reached().await?;
     let devices = fetch(&client).await?;
     let id = paired_id(&devices, device)?;
     keep(desk, &id, stay).await?;
@@ -55,7 +55,7 @@ pub(crate) async fn follow(desk: Desk) {
 
 /// One that is gone already needs no revocation.
 async fn end(desk: &Desk, device: &str) -> Result<(), ErrorEnvelope> {
-    let client = desk.context.link.connected()?;
+    let client = desk.context.link.reached().await?;
     let revoked = match gateway::revoke(&client, device).await {
         Ok(revoked) => revoked,
         Err(DeviceError::NotFound { .. }) => return keep(desk, device, None).await,

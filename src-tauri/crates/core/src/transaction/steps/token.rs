@@ -11,10 +11,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatehouse_api::{Code, ErrorEnvelope, SecretText, StepId, Text, TokenEdit, say};
 use gatehouse_host::secrets::Kind;
+use gatehouse_openclaw::client::CallError;
 use gatehouse_openclaw::config::{Edit, KeyPath, OnDrift, file};
 use gatehouse_openclaw::discovery::{Auth, Gateway, TokenSource};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::authentication::TOKEN;
 use super::find_gateway;
@@ -272,9 +274,18 @@ pub(crate) async fn take_back(
 }
 
 /// The gateway reads its references again, and takes what it then has at once (openclaw-gateway §7).
+///
+/// Where it ends our connection and no longer lets us in, it has read the new one; whether it takes that is proven later.
 async fn reload(context: &Context) -> Result<(), ErrorEnvelope> {
-    let client = context.link.connected()?;
-    client.call("secrets.reload", serde_json::json!({})).await.map(drop).map_err(|error| error.explain())
+    let client = context.link.reached().await?;
+    match client.ask("secrets.reload", json!({})).await {
+        Ok(_) => Ok(()),
+        Err(error @ CallError::Lost) => {
+            tracing::info!(%error, "the gateway was told to read its token again");
+            Ok(())
+        }
+        Err(error) => Err(error.explain()),
+    }
 }
 
 /// A reference is much longer than a token, and the gateway refuses a write that makes a small configuration smaller by
