@@ -4,6 +4,7 @@ mod acme;
 mod brought;
 mod cert;
 mod devices;
+mod front;
 mod gateway;
 pub(crate) mod help;
 mod look;
@@ -22,11 +23,12 @@ pub(crate) use self::{
     brought::{Clients, Import},
     cert::{CaForm, Cert, Device, Export, FingerprintForm, Fingerprinting, TrustWhere, UntrustWhere},
     devices::{Devices, Stay, Which},
+    front::Front,
     gateway::Gateway,
     look::{Color, LanguageWord},
     selftest::Selftest,
     service::{Service, ServiceInstall, ServiceStatus, ServiceUninstall},
-    token::{Given, Token},
+    token::Token,
 };
 use crate::output::when::parse_span;
 use crate::words::Language;
@@ -135,6 +137,9 @@ pub(crate) enum Command {
     /// Limits, rates and other settings of the edge.
     #[command(subcommand)]
     Config(Config),
+    /// The proxy or tunnel in front, which says for whom it asks.
+    #[command(subcommand)]
+    Front(Front),
     /// Router, firewall, addresses, names: what keeps others out.
     Network(NetworkArgs),
     /// The numbers of the edge, as Prometheus reads them.

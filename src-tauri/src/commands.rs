@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod confirm;
 mod devices;
+mod front;
 mod gateway;
 mod history;
 mod link;
@@ -16,6 +17,7 @@ mod open;
 mod origins;
 mod pause;
 mod plan;
+mod secret;
 mod selftest;
 pub(crate) mod serve;
 mod service;
@@ -60,6 +62,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Test(args) => test::run(args, session).await,
         Command::Selftest(args) => selftest::run(&args, session).await,
         Command::Config(command) => config::run(command, session).await,
+        Command::Front(command) => front::run(command, session).await,
         Command::Network(args) => network::run(&args, session).await,
         Command::Metrics => metrics::run(session).await,
         Command::Completions(args) => Ok(completions::run(&args, session)),

@@ -153,7 +153,8 @@ fn json(entry: &ConfigEntry) -> Value {
         | ConfigKind::Size
         | ConfigKind::PortOrNone
         | ConfigKind::Networks
-        | ConfigKind::Urls => text(),
+        | ConfigKind::Urls
+        | ConfigKind::Text => text(),
     }
 }
 

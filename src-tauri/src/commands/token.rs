@@ -4,34 +4,27 @@
 mod copy;
 pub(crate) mod secret_ref;
 
-use std::{
-    io::{self, Read},
-    path::Path,
-};
-
-use gatehouse_api::{
-    Code, ErrorEnvelope, GatewayToken, Reply, Request, SecretText, TokenEdit, TokenState, say,
-};
+use gatehouse_api::{ErrorEnvelope, GatewayToken, Reply, Request, SecretText, TokenEdit, TokenState, say};
 use serde_json::json;
 
-use super::{change, plan};
+use super::{change, plan, secret};
 use crate::{
-    args::{Given, Token},
+    args::Token,
     output::{Form, Page, Tone},
     session::{Outcome, Session, Verdict, unexpected},
 };
-
-/// Longer input is no token.
-const LONGEST: u64 = 4096;
 
 /// Runs one of them.
 pub(crate) async fn run(command: Token, session: &mut Session) -> Outcome {
     match command {
         Token::Status => status(Request::TokenStatus, session).await,
-        Token::Import(given) => status(Request::TokenImport { secret: read(&given)? }, session).await,
+        Token::Import(given) => {
+            status(Request::TokenImport { secret: secret::read(given.secret_file.as_deref())? }, session)
+                .await
+        }
         Token::Generate { dry_run } => edit(TokenEdit::Generate, dry_run, session).await,
         Token::Rotate { given, dry_run } => {
-            let edit = TokenEdit::Rotate { secret: read(&given)? };
+            let edit = TokenEdit::Rotate { secret: secret::read(given.secret_file.as_deref())? };
             if dry_run {
                 return plan::show(Request::PlanTokenChange(edit), session).await;
             }
@@ -129,19 +122,4 @@ async fn ask(session: &mut Session) -> Result<SecretText, ErrorEnvelope> {
         Reply::Secret(token) => Ok(token),
         _ => Err(unexpected()),
     }
-}
-
-/// From a file or standard input.
-fn read(given: &Given) -> Result<Option<SecretText>, ErrorEnvelope> {
-    let Some(path) = given.secret_file.as_deref() else { return Ok(None) };
-    let mut text = String::new();
-    let read = match path == Path::new("-") {
-        true => io::stdin().take(LONGEST).read_to_string(&mut text),
-        false => std::fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text)),
-    };
-    read.map_err(|error| {
-        let because = say!("core.at-failed", place = path.display(), error = error);
-        ErrorEnvelope::new(Code::Usage, say!("cli.file.not-read"), because)
-    })?;
-    Ok(Some(SecretText::new(text.trim())))
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Each command and the file that freezes its object.
-const OBJECTS: [(&str, &str, i32); 72] = [
+const OBJECTS: [(&str, &str, i32); 74] = [
     ("status", "status --json", 0),
     ("open", "open --to lan --json", 0),
     ("plan", "open --to lan --dry-run --json", 0),
@@ -80,6 +80,8 @@ const OBJECTS: [(&str, &str, i32); 72] = [
     ("config-set", "config set limits.connections 500 --json", 0),
     ("config-export", "config export --json", 0),
     ("config-schema", "config schema --json", 0),
+    ("front-status", "front status --json", 0),
+    ("config-set", "front none --json", 0),
     ("network", "network --ask --json", 3),
     ("network", "network --renew --json", 3),
     ("metrics", "metrics --json", 0),

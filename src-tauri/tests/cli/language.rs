@@ -35,6 +35,7 @@ async fn pages_are_in_chinese_where_that_is_wanted() {
         ("devices-list", "devices list --lang=zh-hans"),
         ("history", "history --lang zh-Hans"),
         ("config-get", "config get --lang zh-Hans"),
+        ("front-status", "front status --lang zh-Hans"),
     ] {
         page(&format!("zh-Hans/{name}.txt"), &run_line(&core.path, line).await.stdout);
     }

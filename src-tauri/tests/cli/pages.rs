@@ -104,6 +104,7 @@ async fn lists_are_pages() {
         ("cert-trust-dry-run", "cert trust --dry-run"),
         ("gateway-status", "gateway status"),
         ("link-qr", "link --qr"),
+        ("front-status", "front status"),
     ] {
         page(&format!("{name}.txt"), &run_line(&core.path, line).await.stdout);
     }

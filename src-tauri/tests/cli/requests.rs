@@ -103,6 +103,37 @@ async fn a_token_comes_from_a_file_or_standard_input_and_is_shown_only_on_purpos
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_gets_a_secret_that_is_shown_once_and_the_core_gets_its_digest() {
+    let front = |core: &FakeCore| match core.seen().pop() {
+        Some(Request::ConfigSet { edits, replace: false }) if edits.len() == 1 && edits[0].key == "front" => {
+            edits[0].value.clone().unwrap()
+        }
+        other => panic!("{other:?}"),
+    };
+    let core = FakeCore::usual();
+    let made = run_line(&core.path, "front tunnel --json").await.json();
+    let (secret, told) = (made["secret"].as_str().unwrap().to_owned(), front(&core));
+    assert_eq!((secret.len(), &made["header"]), (43, &"x-gatehouse-tunnel".into()), "{made}");
+    assert!(told.starts_with("tunnel:") && told.len() == 71 && !told.contains(&secret), "{told}");
+    let page = run_line(&core.path, "front tunnel").await;
+    assert_ne!(front(&core), told, "it is another one");
+    assert!(page.stdout.contains("    x-gatehouse-tunnel: "), "{page:?}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    fs::write(&file, "open-sesame-and-close-again\n").unwrap();
+    let line = format!("front tunnel --json --secret-file {}", file.display());
+    let ran = run_line(&core.path, &line).await;
+    assert!(!format!("{ran:?}").contains("open-sesame"), "{ran:?}");
+    assert_eq!(front(&core), "tunnel:c01abb82f8c7536b88db4b4130d5ec97d4ee1aba838407f6ac21f4698d239869");
+
+    fs::write(&file, "short").unwrap();
+    let asked = core.seen().len();
+    assert_eq!(run_line(&core.path, &line).await.status, 2);
+    assert_eq!(core.seen().len(), asked, "nothing is declared then");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_taken_back_needs_a_yes() {
     for line in
         ["devices revoke 77c0", "close --purge", "devices revoke 77c0 --no-input", "close --purge --json"]

@@ -201,24 +201,29 @@ async fn a_remote_client_without_a_device_gets_no_rights_from_the_shared_token()
 #[tokio::test]
 async fn forwarding_headers_from_this_machine_are_a_tunnel_and_are_refused() {
     let Some(open) = open_house().await else { return };
-    let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
-    for (family, headers) in FORGERIES.iter().filter(|(family, _)| *family != "nothing") {
-        let answer = open.here().get_with(loopback, "/readyz", headers).await;
+    let (loopback, network) = (IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(open.house.here.v4));
+    let forgeries = FORGERIES.iter().filter(|(family, _)| *family != "nothing");
+    for (to, (family, headers)) in forgeries.flat_map(|forgery| [(loopback, forgery), (network, forgery)]) {
+        let answer = open.here().get_with(to, "/readyz", headers).await;
         assert_eq!(
             (answer.status, answer.edge_error()),
             (403, "tunnel-undeclared"),
-            "HTTP/1.1, {family}: {answer:?}"
+            "HTTP/1.1 to {to}, {family}: {answer:?}"
         );
 
-        let answer = open.here().h2(loopback).await.get("127.0.0.1", "/readyz", headers).await;
+        let answer = open.here().h2(to).await.get(&open.here().authority(to), "/readyz", headers).await;
         assert_eq!(
             (answer.status, answer.edge_error()),
             (403, "tunnel-undeclared"),
-            "HTTP/2, {family}: {answer:?}"
+            "HTTP/2 to {to}, {family}: {answer:?}"
         );
 
-        let refused = open.here().websocket(loopback, headers).await.err().expect("no upgrade");
-        assert_eq!((refused.status, &*refused.edge_error), (403, "tunnel-undeclared"), "upgrade, {family}");
+        let refused = open.here().websocket(to, headers).await.err().expect("no upgrade");
+        assert_eq!(
+            (refused.status, &*refused.edge_error),
+            (403, "tunnel-undeclared"),
+            "upgrade to {to}, {family}"
+        );
     }
 }
 

@@ -16,6 +16,7 @@ mod continuity;
 mod crash;
 mod devices;
 mod expiry;
+mod front;
 mod imported;
 mod in_time;
 mod issuance;

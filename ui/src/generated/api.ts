@@ -2291,7 +2291,7 @@ fetched: Array<string>, };
 /**
  * Of which kind the values of a setting are.
  */
-export type ConfigKind = "time" | "time-or-none" | "count" | "size" | "switch" | "port-or-none" | "networks" | "urls";
+export type ConfigKind = "time" | "time-or-none" | "count" | "size" | "switch" | "port-or-none" | "networks" | "urls" | "text";
 
 /**
  * One setting.

@@ -23,6 +23,8 @@ pub enum ConfigKind {
     Networks,
     /// `https` addresses with commas between them, or `none`.
     Urls,
+    /// A text of a form of its own, which the description tells.
+    Text,
 }
 
 /// One setting.

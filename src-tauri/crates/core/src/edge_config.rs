@@ -1,17 +1,19 @@
-//! What a user may set of the edge: limits, rates, who passes connections on, the metrics port.
+//! What a user may set of the edge: limits, rates, routes, who passes requests and connections on, the metrics port.
 //!
 //! Guarantees: what is not set is safe; a value is taken only within the range of its key, and its text has one meaning;
 //! a value that was written into the file by hand and is not usable is named, kept, and replaced by the default; keys of
 //! other versions are kept.
 
+mod front;
 mod keys;
 mod value;
 
 use gatehouse_api::{Code, ConfigEdit, ConfigEntry, ErrorEnvelope, Text, say};
-use gatehouse_edge::{EdgeSettings, Http2WebSockets, Limits};
+use gatehouse_edge::{EdgeSettings, FrontProfile, Http2WebSockets, Limits, Routes};
 use ipnet::IpNet;
 use serde_json::{Map, Value};
 
+pub use self::front::{Tunnel, tunnel};
 pub use self::keys::{KEYS, Key};
 
 /// The settings of the edge that a user may change.
@@ -21,6 +23,10 @@ pub struct EdgeConfig {
     pub limits: Limits,
     /// Whether WebSocket over HTTP/2 may be offered, once its self-test has passed.
     pub websocket_over_h2: bool,
+    /// Which proxy stands in front of the edge.
+    pub front: FrontProfile,
+    /// Requests that are treated in a way of their own.
+    pub routes: Routes,
     /// Peers that pass TCP connections on with a PROXY header.
     pub proxy_protocol: Vec<IpNet>,
     /// The loopback port on which Prometheus finds the metrics; `None` = only on the control socket.
@@ -47,6 +53,8 @@ impl Default for EdgeConfig {
         Self {
             limits: Limits::default(),
             websocket_over_h2: true,
+            front: FrontProfile::None,
+            routes: Routes::default(),
             proxy_protocol: Vec::new(),
             metrics_port: None,
             awake_on_mains: true,
@@ -77,6 +85,8 @@ impl EdgeConfig {
     /// Puts these settings in the place of those that the edge has.
     pub fn apply(&self, settings: &mut EdgeSettings) {
         settings.limits = self.limits.clone();
+        settings.front = self.front.into();
+        settings.routes.clone_from(&self.routes);
         settings.proxy_protocol.clone_from(&self.proxy_protocol);
         settings.websocket_over_h2 =
             if self.websocket_over_h2 { Http2WebSockets::Rehearsed } else { Http2WebSockets::Off };

@@ -16,7 +16,6 @@ use arc_swap::ArcSwap;
 use gatehouse_api::{Code, Desired, ExpiredDevice, Fix, OpenRequest, Problem, Text, say};
 use gatehouse_certs::clients::ClientRule;
 use gatehouse_certs::imported::ImportSource;
-use gatehouse_edge::{FrontProfile, Routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -44,13 +43,6 @@ pub struct Settings {
     /// Whether the user let us install OpenClaw into our folder: it then runs with every start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_gateway: bool,
-    /// Which proxy stands in front of the edge: `none`, `cloudflare` or `tunnel:<SHA-256 of its secret>`.
-    #[serde(default, with = "text", skip_serializing_if = "is_default")]
-    pub front: FrontProfile,
-    /// Requests that are treated in a way of their own, with `;` between them, for example
-    /// `/v1 api; *.preview.example.net/ interactive port=18890`.
-    #[serde(default, with = "text", skip_serializing_if = "Routes::is_empty")]
-    pub routes: Routes,
     /// When devices are revoked, by device id (SHA-256 of the public key).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expiries: BTreeMap<String, ExpirySettings>,
@@ -166,8 +158,6 @@ impl Default for Settings {
             open: None,
             pause: None,
             own_gateway: false,
-            front: FrontProfile::None,
-            routes: Routes::default(),
             expiries: BTreeMap::new(),
             expired: Vec::new(),
             last_addresses: Vec::new(),
@@ -302,31 +292,6 @@ impl SettingsStore {
     }
 }
 
-/// Values that are kept as the text that a person writes.
-mod text {
-    use std::fmt::Display;
-    use std::str::FromStr;
-
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(value)
-    }
-
-    pub(super) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
-    where
-        T: FromStr,
-        T::Err: Display,
-        D: Deserializer<'de>,
-    {
-        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
 impl SettingsStore {
     /// Settings of the edge that were written by hand and cannot be used.
     fn unusable(&self) -> Option<Problem> {
@@ -348,7 +313,14 @@ fn load(path: &Path) -> Result<Option<Settings>, String> {
     let Some(bytes) = gatehouse_files::read_bounded(path, LIMIT).map_err(|error| error.to_string())? else {
         return Ok(None);
     };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| error.to_string())
+    let mut settings: Settings = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    // They were once beside the settings of the edge.
+    for key in ["front", "routes"] {
+        if let Some(value) = settings.unknown.remove(key) {
+            settings.edge.entry(key).or_insert(value);
+        }
+    }
+    Ok(Some(settings))
 }
 
 fn last_good(path: &Path) -> PathBuf {

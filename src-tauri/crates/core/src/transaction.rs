@@ -31,7 +31,7 @@ use tokio::sync::{OwnedMutexGuard, broadcast, watch};
 pub(crate) use self::configuration::{request_restart, restarted};
 pub(crate) use self::serve::{off_thread, ports};
 pub use self::steps::Bringing;
-pub(crate) use self::steps::{PROXIES, checked, find, no_token, store_name};
+pub(crate) use self::steps::{PROXIES, checked, find, fresh, no_token, store_name};
 
 /// What the fuzzer drives: a journal's bytes read and written again.
 #[cfg(fuzzing)]

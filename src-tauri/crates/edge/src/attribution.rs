@@ -107,12 +107,17 @@ pub fn attribute(
         let address = chain::client(headers, client_header, peers).ok_or(EdgeError::ClientUnattributable)?;
         return Client::remote(address);
     }
+    let here = peer.address.is_loopback() || (!peer.relayed && own.contains(peer.address));
     if let FrontProxy::Tunnel { secret, client_header } = front
-        && peer.address.is_loopback()
+        && here
         && secret.is_shown(headers)
     {
         let address = chain::client(headers, client_header, &[]).ok_or(EdgeError::ClientUnattributable)?;
         return Client::remote(address);
+    }
+    // Tunnels on this machine are often sent to its name or address on the network, which our certificate is for.
+    if here && evidence(headers).is_some() {
+        return Err(EdgeError::TunnelUndeclared);
     }
     if !peer.address.is_loopback() {
         return if sendable(peer.address) {
@@ -120,9 +125,6 @@ pub fn attribute(
         } else {
             Err(EdgeError::ClientUnattributable)
         };
-    }
-    if evidence(headers).is_some() {
-        return Err(EdgeError::TunnelUndeclared);
     }
     if loopback_name && *front == FrontProxy::None {
         return Ok(Client::Local(peer.address));

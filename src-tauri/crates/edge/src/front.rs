@@ -36,6 +36,16 @@ pub enum FrontProfile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretDigest([u8; 32]);
 
+impl FrontProfile {
+    /// A tunnel that shows this secret.
+    #[must_use]
+    pub fn tunnel(secret: &str) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref());
+        Self::Tunnel { secret: SecretDigest(bytes) }
+    }
+}
+
 impl SecretDigest {
     /// Whether the headers show the secret, once.
     pub(crate) fn is_shown(&self, headers: &HeaderMap) -> bool {
@@ -176,6 +186,7 @@ mod tests {
         for text in ["none", "cloudflare", DIGEST] {
             assert_eq!(text.parse::<FrontProfile>().unwrap().to_string(), text);
         }
+        assert_eq!(FrontProfile::tunnel("open sesame").to_string(), DIGEST);
         for text in ["", "nginx", "tunnel", "tunnel:", "tunnel:00", &DIGEST[..70], "tunnel:open sesame"] {
             assert!(text.parse::<FrontProfile>().is_err(), "{text}");
         }
@@ -200,11 +211,18 @@ mod tests {
         let secret = ("x-gatehouse-tunnel", "open sesame");
         assert_eq!(whose(DIGEST, "127.0.0.1", &[client, secret]).as_deref(), Ok("198.51.100.7"));
         assert_eq!(whose(DIGEST, "::1", &[client, secret]).as_deref(), Ok("198.51.100.7"));
+        assert_eq!(
+            whose(DIGEST, "192.0.2.10", &[client, secret]).as_deref(),
+            Ok("198.51.100.7"),
+            "by its address"
+        );
         for wrong in [&[client][..], &[client, ("x-gatehouse-tunnel", "open")], &[client, secret, secret]] {
             assert_eq!(whose(DIGEST, "127.0.0.1", wrong), Err(EdgeError::TunnelUndeclared));
+            assert_eq!(whose(DIGEST, "192.0.2.10", wrong), Err(EdgeError::TunnelUndeclared));
         }
         assert_eq!(whose(DIGEST, "127.0.0.1", &[secret]), Err(EdgeError::ClientUnattributable));
         assert_eq!(whose(DIGEST, "127.0.0.1", &[]).as_deref(), Ok("192.0.2.10"), "nobody is local any more");
         assert_eq!(whose(DIGEST, "198.51.100.1", &[client, secret]).as_deref(), Ok("198.51.100.1"));
+        assert_eq!(whose("cloudflare", "192.0.2.10", &[client]), Err(EdgeError::TunnelUndeclared));
     }
 }

@@ -51,7 +51,7 @@ pub use client_certificates::{ClientCertificates, ClientPolicy};
 pub use drain::Drained;
 pub use edge::{Counters, Edge, EdgeOptions};
 pub use error::EdgeError;
-pub use front::{FrontProfile, SecretDigest, is_cloudflare};
+pub use front::{FrontProfile, SecretDigest, TUNNEL_SECRET, is_cloudflare};
 pub use listener::{ListenError, Listener, ListenerKind};
 pub use rehearsal::{RehearsalError, WebSocketsOverHttp2};
 pub use request_id::RequestId;

@@ -28,7 +28,7 @@ use crate::metrics::{Handshake, TurnedAway};
 use crate::names::{Authority, Host};
 use crate::proxy_protocol::{self, Source};
 use crate::redirect;
-use crate::settings::{FrontProxy, Limits};
+use crate::settings::{EdgeSettings, Limits};
 use crate::tls::{self, Alpn, NoSession, Session};
 use activity::Verdict;
 use client_io::ClientIo;
@@ -82,13 +82,13 @@ pub(crate) struct Connection {
 impl Connection {
     /// Whether a request for `host` may come on this connection: the name in TLS, where there was one, is the same
     /// (RFC 9110 §7.4). A front proxy may use one connection for all names.
-    pub(crate) fn is_for(&self, host: &HeaderValue, front: &FrontProxy) -> bool {
+    pub(crate) fn is_for(&self, host: &HeaderValue, settings: &EdgeSettings) -> bool {
         let Some(name) = &self.name else { return true };
         let same = |asked: &str| asked.eq_ignore_ascii_case(name);
         host.to_str().is_ok_and(same)
             || Authority::parse(host.as_bytes())
                 .is_some_and(|asked| matches!(&asked.host, Host::Dns(asked) if same(asked)))
-            || front.trusts(self.peer.address())
+            || settings.fronts(self.peer.address())
     }
 }
 
@@ -112,7 +112,7 @@ impl Accept for Front {
         if !relays && !settings.clients.admit(peer, &settings.own) {
             return turned_away(&shared, peer, TurnedAway::Network);
         }
-        let one_client = !relays && !settings.own.contains(peer) && !settings.front.trusts(peer);
+        let one_client = !relays && !settings.own.contains(peer) && !settings.fronts(peer);
         let permit = match shared.admission.admit(one_client.then_some(peer), &settings.limits) {
             Ok(permit) => permit,
             Err(why) => return turned_away(&shared, peer, why),
@@ -247,7 +247,7 @@ async fn relayed(
     if !settings.clients.admit(ip, &settings.own) {
         return Err(TurnedAway::Network);
     }
-    if !settings.own.contains(ip) && !settings.front.trusts(ip) {
+    if !settings.own.contains(ip) && !settings.fronts(ip) {
         permit.attribute(ip, &settings.limits)?;
     }
     Ok(client)

@@ -91,6 +91,14 @@ impl EdgeSettings {
         self.proxy_protocol.iter().any(|network| network.contains(&peer.to_canonical()))
     }
 
+    /// Whether a connection from `peer` is the front proxy's, or may be. A tunnel that ends on this machine may be sent to any of
+    /// its addresses.
+    #[must_use]
+    pub fn fronts(&self, peer: IpAddr) -> bool {
+        self.front.trusts(peer)
+            || (matches!(self.front, FrontProxy::Tunnel { .. }) && self.own.contains(peer))
+    }
+
     /// Whether browsers may remember that `host` (a Host header with or without a port) is HTTPS only. Never for
     /// addresses and loopback names.
     #[must_use]
@@ -177,7 +185,7 @@ pub enum FrontProxy {
         /// any other header (`cf-connecting-ip`) holds exactly one address.
         client_header: HeaderName,
     },
-    /// A tunnel that ends on this machine: requests of loopback peers that show its secret carry the client's address in
+    /// A tunnel that ends on this machine: requests of peers on it that show its secret carry the client's address in
     /// `client_header`. Those that do not are judged as if nobody had declared it, and are never local.
     Tunnel {
         /// What the secret is known by.

@@ -33,7 +33,7 @@ fn property(entry: &ConfigEntry) -> Value {
         }
         ConfigKind::Switch => json!({"type": "boolean"}),
         ConfigKind::PortOrNone => json!({"type": ["string", "integer"], "pattern": "^([0-9]+|none)$"}),
-        ConfigKind::Networks | ConfigKind::Urls => json!({"type": "string"}),
+        ConfigKind::Networks | ConfigKind::Urls | ConfigKind::Text => json!({"type": "string"}),
     };
     let default = super::json(&ConfigEntry { value: entry.default.clone(), ..entry.clone() });
     if let Some(property) = property.as_object_mut() {

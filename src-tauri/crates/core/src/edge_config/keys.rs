@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gatehouse_api::ConfigKind;
+use gatehouse_edge::{FrontProfile, Routes};
 use ipnet::IpNet;
 use serde_json::Value;
 
@@ -42,6 +43,8 @@ enum Place {
     Port(Field<Option<u16>>),
     Networks(Field<Vec<IpNet>>),
     Urls(Field<Vec<String>>),
+    Front(Field<FrontProfile>),
+    Routes(Field<Routes>),
 }
 
 impl Key {
@@ -57,6 +60,7 @@ impl Key {
             Place::Port(_) => ConfigKind::PortOrNone,
             Place::Networks(_) => ConfigKind::Networks,
             Place::Urls(_) => ConfigKind::Urls,
+            Place::Front(_) | Place::Routes(_) => ConfigKind::Text,
         }
     }
 
@@ -75,7 +79,9 @@ impl Key {
                 both(size_text(least), size_text(most))
             }
             Place::Port(_) => both("1024".to_owned(), u16::MAX.to_string()),
-            Place::Switch(_) | Place::Networks(_) | Place::Urls(_) => (None, None),
+            Place::Switch(_) | Place::Networks(_) | Place::Urls(_) | Place::Front(_) | Place::Routes(_) => {
+                (None, None)
+            }
         }
     }
 
@@ -99,6 +105,11 @@ impl Key {
                 let urls = field(config);
                 if urls.is_empty() { none() } else { urls.join(",") }
             }
+            Place::Front(field) => field(config).to_string(),
+            Place::Routes(field) => {
+                let routes = field(config);
+                if routes.is_empty() { none() } else { routes.to_string() }
+            }
         }
     }
 
@@ -114,7 +125,9 @@ impl Key {
             | Place::Size(..)
             | Place::LongSize(..)
             | Place::Networks(_)
-            | Place::Urls(_) => Value::String(self.get(config)),
+            | Place::Urls(_)
+            | Place::Front(_)
+            | Place::Routes(_) => Value::String(self.get(config)),
         }
     }
 
@@ -143,6 +156,9 @@ impl Key {
             Place::Port(field) => *field(config) = Some(count(text, 1024, u64::from(u16::MAX))?),
             Place::Networks(field) => *field(config) = networks(text)?,
             Place::Urls(field) => *field(config) = urls(text)?,
+            Place::Front(field) => *field(config) = text.parse()?,
+            Place::Routes(field) if text == NONE => *field(config) = Routes::default(),
+            Place::Routes(field) => *field(config) = text.parse()?,
         }
         Ok(())
     }
@@ -355,6 +371,16 @@ pub const KEYS: &[Key] = &[
         "HTTP/2 bytes kept per stream for a slow reader."
     ),
     key!("websocket-over-h2", Switch(websocket_over_h2), "Whether WebSocket over HTTP/2 may be offered."),
+    key!(
+        "front",
+        Front(front),
+        "The proxy in front: none, cloudflare (its networks say for whom), or a tunnel on this machine (`gatehouse front tunnel`)."
+    ),
+    key!(
+        "routes",
+        Routes(routes),
+        "Requests with a class or port of their own: `[NAME]/PREFIX api|interactive [port=N] [body=BYTES]`, with ; between them."
+    ),
     key!(
         "proxy-protocol",
         Networks(proxy_protocol),

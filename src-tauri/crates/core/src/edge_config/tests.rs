@@ -1,4 +1,5 @@
 use super::*;
+use gatehouse_api::SecretText;
 use std::collections::BTreeSet;
 
 fn edit(key: &str, value: &str) -> ConfigEdit {
@@ -32,6 +33,8 @@ fn what_a_key_shows_it_takes_again_and_stores() {
     let mut config = EdgeConfig {
         proxy_protocol: vec!["10.0.0.0/24".parse().unwrap(), "2001:db8::1/128".parse().unwrap()],
         metrics_port: Some(9464),
+        front: FrontProfile::tunnel("open sesame"),
+        routes: "/v1 api body=1048576".parse().unwrap(),
         ..EdgeConfig::default()
     };
     for key in KEYS {
@@ -79,6 +82,18 @@ fn values_are_taken_within_their_range_and_in_one_meaning() {
         ("proxy-protocol", "0.0.0.0/0", None),
         ("proxy-protocol", "::1/128", None),
         ("proxy-protocol", "example.org", None),
+        ("front", "cloudflare", Some("cloudflare")),
+        ("front", "none", Some("none")),
+        ("front", "nginx", None),
+        ("front", "tunnel:abc", None),
+        (
+            "routes",
+            "/v1 api; *.preview.example.net/ interactive port=18890",
+            Some("*.preview.example.net/ interactive port=18890; /v1 api"),
+        ),
+        ("routes", "none", Some("none")),
+        ("routes", "/v1 fast", None),
+        ("routes", "/v1 api; /v1 interactive", None),
     ] {
         let mut config = EdgeConfig::default();
         let taken = keys::find(key).unwrap().set(&mut config, text);
@@ -149,4 +164,27 @@ fn what_was_written_by_hand_and_is_unusable_is_named_and_the_rest_counts() {
     let shown = entries(by_hand.as_object().unwrap());
     assert_eq!(shown.iter().filter(|entry| entry.problem.is_some()).count(), 2);
     assert_eq!(shown.len(), KEYS.len());
+}
+
+#[test]
+fn a_tunnel_is_known_by_a_secret_that_the_settings_do_not_hold() {
+    let one = tunnel(None).unwrap();
+    assert_ne!(one.secret.expose(), tunnel(None).unwrap().secret.expose());
+    let kept = stored(&[("front", &one.setting)]);
+    assert!(!kept["front"].as_str().unwrap().contains(one.secret.expose()), "{kept:?}");
+    let own = SecretText::new("a secret of one's own, long enough");
+    assert_eq!(tunnel(Some(&own)).unwrap_err().code, Code::Usage, "it has spaces");
+    let own = SecretText::new(" open-sesame-and-close-again\n");
+    assert_eq!(tunnel(Some(&own)).unwrap().secret.expose(), "open-sesame-and-close-again");
+}
+
+#[test]
+fn a_front_proxy_and_routes_reach_the_edge() {
+    let kept = stored(&[("front", "cloudflare"), ("routes", "/v1 api")]);
+    let mut settings = EdgeSettings::new(([127, 0, 0, 1], 1).into());
+    EdgeConfig::of(&kept).0.apply(&mut settings);
+    assert_ne!(settings.front, gatehouse_edge::FrontProxy::None);
+    assert_eq!(settings.routes.iter().count(), 1);
+    EdgeConfig::default().apply(&mut settings);
+    assert_eq!((settings.front, settings.routes.is_empty()), (gatehouse_edge::FrontProxy::None, true));
 }

@@ -109,8 +109,6 @@ pub(crate) fn edge_settings(context: &Context, served: &Served) -> EdgeSettings 
         names: served.plan.served.clone(),
         clients: served.plan.clients.clone(),
         own: served.plan.own.clone(),
-        front: context.settings.current().front.into(),
-        routes: context.settings.current().routes.clone(),
         hsts_names: context.public.remembered(&served.plan.public, served.ports.https),
         paused: pause.map(|pause| Pause { until: pause.until.map(Into::into) }),
         ..EdgeSettings::new(context.link.address())

@@ -35,7 +35,7 @@ pub(crate) use self::configure::{ORIGINS, PROXIES, Wish};
 pub(crate) use self::configure_edge::configure;
 pub(crate) use self::find_gateway::find;
 pub(crate) use self::public_certificates::remember as remember_acme;
-pub(crate) use self::token::{Form, checked, no_token, store_name, take_back as take_token_back};
+pub(crate) use self::token::{Form, checked, fresh, no_token, store_name, take_back as take_token_back};
 
 /// The script of an intent.
 pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, ErrorEnvelope> {

@@ -113,7 +113,14 @@ fn the_other_family_stands_in_and_nothing_stands_for_nothing() {
 #[test]
 fn any_evidence_of_forwarding_from_this_machine_is_an_undeclared_tunnel() {
     for name in EVIDENCE {
-        for (peer, loopback_name) in [("127.0.0.1", true), ("127.0.0.1", false), ("::1", true)] {
+        for (peer, loopback_name) in [
+            ("127.0.0.1", true),
+            ("127.0.0.1", false),
+            ("::1", true),
+            ("192.168.1.10", false),
+            ("::ffff:192.168.1.10", true),
+            ("fd00::10", false),
+        ] {
             for value in ["192.168.1.50", "127.0.0.1", "", "garbage"] {
                 assert_eq!(
                     ask(peer, loopback_name, &[(name, value)]),

@@ -137,7 +137,7 @@ fn admit(
         return Err(EdgeError::Internal.into());
     }
     let admitted = gate::admit(&RequestHead::of(parts), &settings.names, &settings.limits)?;
-    if !connection.is_for(&admitted.host, &settings.front) {
+    if !connection.is_for(&admitted.host, settings) {
         return Err(EdgeError::NameMismatch.into());
     }
     connection.shared.clients.admit(&admitted.host, connection.identity.as_ref())?;

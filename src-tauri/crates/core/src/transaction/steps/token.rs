@@ -354,7 +354,7 @@ pub(crate) fn checked(secret: &SecretText) -> Result<SecretString, ErrorEnvelope
 }
 
 /// 32 random bytes.
-pub(super) fn fresh() -> Result<String, ErrorEnvelope> {
+pub(crate) fn fresh() -> Result<String, ErrorEnvelope> {
     let mut bytes = [0_u8; 32];
     SystemRandom::new().fill(&mut bytes).map_err(|_| {
         ErrorEnvelope::new(
