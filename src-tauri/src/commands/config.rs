@@ -109,7 +109,7 @@ fn about_entry(entry: &ConfigEntry) -> Text {
         (Some(least), Some(most)) => {
             say!("cli.config.about", about = entry.about, least = least, most = most)
         }
-        (_, _) => entry.about.as_str().into(),
+        (_, _) => entry.about.clone(),
     }
 }
 

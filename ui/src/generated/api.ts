@@ -2324,11 +2324,11 @@ most?: string,
 /**
  * What it is, as a sentence.
  */
-about: string, 
+about: Text, 
 /**
  * Why the stored value is not in force.
  */
-problem?: string, };
+problem?: Text, };
 
 /**
  * All settings.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Text;
+
 /// Of which kind the values of a setting are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -48,11 +50,11 @@ pub struct ConfigEntry {
     #[cfg_attr(test, ts(optional))]
     pub most: Option<String>,
     /// What it is, as a sentence.
-    pub about: String,
+    pub about: Text,
     /// Why the stored value is not in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
-    pub problem: Option<String>,
+    pub problem: Option<Text>,
 }
 
 /// All settings.

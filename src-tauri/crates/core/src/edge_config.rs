@@ -45,7 +45,7 @@ pub struct Unusable {
     /// Its key.
     pub key: &'static str,
     /// Why, as a sentence.
-    pub because: String,
+    pub because: Text,
 }
 
 impl Default for EdgeConfig {
@@ -73,7 +73,7 @@ impl EdgeConfig {
         for key in KEYS {
             let Some(value) = stored.get(key.name) else { continue };
             let taken = value::text(value)
-                .ok_or_else(|| "It is neither a text nor a number.".to_owned())
+                .ok_or_else(|| say!("core.edge.no-value"))
                 .and_then(|text| key.set(&mut config, &text));
             if let Err(because) = taken {
                 unusable.push(Unusable { key: key.name, because });
@@ -108,7 +108,7 @@ pub fn entries(stored: &Map<String, Value>) -> Vec<ConfigEntry> {
                 kind: key.kind(),
                 least,
                 most,
-                about: key.about.to_owned(),
+                about: (key.about)(),
                 problem: unusable.iter().find(|it| it.key == key.name).map(|it| it.because.clone()),
             }
         })
@@ -150,7 +150,7 @@ pub fn edited(
         };
         let mut config = EdgeConfig::default();
         match key.set(&mut config, text) {
-            Err(because) => wrong.push(format!("{}: {because}", key.name)),
+            Err(because) => wrong.push(say!("core.edge.wrong", key = key.name, because = because)),
             Ok(()) if config == EdgeConfig::default() => _ = next.remove(key.name),
             Ok(()) => _ = next.insert(key.name.to_owned(), key.json(&mut config)),
         }
@@ -170,11 +170,11 @@ pub fn differences(before: &Map<String, Value>, after: &Map<String, Value>) -> V
         .collect()
 }
 
-fn refused(mut wrong: Vec<String>) -> ErrorEnvelope {
+fn refused(mut wrong: Vec<Text>) -> ErrorEnvelope {
     let because = wrong.remove(0);
     let mut error = ErrorEnvelope::new(Code::Usage, say!("core.config.unknown"), because)
         .fix_with(say!("core.config.see"), "gatehouse config get");
-    error.evidence = wrong.into_iter().map(Text::from).collect();
+    error.evidence = wrong;
     error
 }
 

@@ -20,7 +20,7 @@ fn property(entry: &ConfigEntry) -> Value {
     let (least, most) = (entry.least.clone().unwrap_or_default(), entry.most.clone().unwrap_or_default());
     let about = match entry.least {
         Some(_) => format!("{} From {least} to {most}.", entry.about),
-        None => entry.about.clone(),
+        None => entry.about.to_string(),
     };
     let mut property = match entry.kind {
         ConfigKind::Time => json!({"type": "string", "pattern": "^[0-9]+ ?(ms|s|m|h|d)$"}),

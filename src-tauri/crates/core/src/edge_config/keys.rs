@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatehouse_api::ConfigKind;
+use gatehouse_api::{ConfigKind, Text, say};
 use gatehouse_edge::{FrontProfile, Routes};
 use ipnet::IpNet;
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub struct Key {
     /// Its name: kebab-case, with dots.
     pub name: &'static str,
     /// What it is, as a sentence.
-    pub about: &'static str,
+    pub about: fn() -> Text,
     place: Place,
 }
 
@@ -135,7 +135,7 @@ impl Key {
     ///
     /// # Errors
     /// Why it cannot be taken, as a sentence.
-    pub fn set(&self, config: &mut EdgeConfig, text: &str) -> Result<(), String> {
+    pub fn set(&self, config: &mut EdgeConfig, text: &str) -> Result<(), Text> {
         let text = text.trim();
         match self.place {
             Place::Time(field, least, most) => *field(config) = time(text, least, most)?,
@@ -149,53 +149,60 @@ impl Key {
                 *field(config) = match text {
                     "true" | "on" => true,
                     "false" | "off" => false,
-                    _ => return Err(format!("“{text}” is neither true nor false.")),
+                    _ => return Err(say!("core.edge.no-switch", text = text)),
                 }
             }
             Place::Port(field) if text == NONE => *field(config) = None,
             Place::Port(field) => *field(config) = Some(count(text, 1024, u64::from(u16::MAX))?),
             Place::Networks(field) => *field(config) = networks(text)?,
             Place::Urls(field) => *field(config) = urls(text)?,
-            Place::Front(field) => *field(config) = text.parse()?,
+            Place::Front(field) => {
+                *field(config) = text.parse().map_err(|_| say!("core.edge.no-front", text = text))?
+            }
             Place::Routes(field) if text == NONE => *field(config) = Routes::default(),
-            Place::Routes(field) => *field(config) = text.parse()?,
+            Place::Routes(field) => *field(config) = text.parse().map_err(Text::from)?,
         }
         Ok(())
     }
 }
 
-fn within<T: PartialOrd>(value: T, least: T, most: T, show: impl Fn(T) -> String) -> Result<T, String> {
+fn within<T: PartialOrd>(value: T, least: T, most: T, show: impl Fn(T) -> String) -> Result<T, Text> {
     if value < least || value > most {
-        return Err(format!("{} is not from {} to {}.", show(value), show(least), show(most)));
+        return Err(say!(
+            "core.edge.out-of-range",
+            value = show(value),
+            least = show(least),
+            most = show(most)
+        ));
     }
     Ok(value)
 }
 
-fn time(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
-    let value = duration(text).ok_or_else(|| format!("“{text}” is no length of time, such as 30s or 5m."))?;
+fn time(text: &str, least: Duration, most: Duration) -> Result<Duration, Text> {
+    let value = duration(text).ok_or_else(|| say!("core.edge.no-time", text = text))?;
     within(value, least, most, duration_text)
 }
 
-fn count<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, String> {
-    let value = text.parse().map_err(|_| format!("“{text}” is not a whole number."))?;
+fn count<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, Text> {
+    let value = text.parse().map_err(|_| say!("core.edge.no-number", text = text))?;
     let value = within(value, least, most, |value| value.to_string())?;
-    T::try_from(value).map_err(|_| format!("{value} is too much for this machine."))
+    T::try_from(value).map_err(|_| say!("core.edge.too-much", value = value))
 }
 
-fn bytes<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, String> {
-    let value = size(text).ok_or_else(|| format!("“{text}” is no size, such as 64KiB or 256MiB."))?;
+fn bytes<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, Text> {
+    let value = size(text).ok_or_else(|| say!("core.edge.no-size", text = text))?;
     let value = within(value, least, most, size_text)?;
-    T::try_from(value).map_err(|_| format!("{value} is too much for this machine."))
+    T::try_from(value).map_err(|_| say!("core.edge.too-much", value = value))
 }
 
-fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+fn networks(text: &str) -> Result<Vec<IpNet>, Text> {
     if text == NONE || text.is_empty() {
         return Ok(Vec::new());
     }
     text.split(',').map(|word| network(word.trim())).collect()
 }
 
-fn urls(text: &str) -> Result<Vec<String>, String> {
+fn urls(text: &str) -> Result<Vec<String>, Text> {
     if text == NONE || text.is_empty() {
         return Ok(Vec::new());
     }
@@ -203,20 +210,20 @@ fn urls(text: &str) -> Result<Vec<String>, String> {
         Ok(uri) if uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty()) => {
             Ok(word.to_owned())
         }
-        Ok(_) | Err(_) => Err(format!("“{word}” is no https:// address.")),
+        Ok(_) | Err(_) => Err(say!("core.edge.no-url", text = word)),
     };
     text.split(',').map(|word| url(word.trim())).collect()
 }
 
 /// A network or an address. Never this machine: programs on it would be taken for other people.
-fn network(word: &str) -> Result<IpNet, String> {
+fn network(word: &str) -> Result<IpNet, Text> {
     let network = word
         .parse()
         .or_else(|_| word.parse::<std::net::IpAddr>().map(IpNet::from))
-        .map_err(|_| format!("“{word}” is neither an address nor a network such as 10.0.0.0/24."))?;
+        .map_err(|_| say!("core.edge.no-network", text = word))?;
     let network: IpNet = IpNet::trunc(&network);
     if network.addr().is_loopback() || network.prefix_len() == 0 {
-        return Err(format!("{network} holds this machine itself: name the proxy's own address."));
+        return Err(say!("core.edge.own-machine", network = network.to_string()));
     }
     Ok(network)
 }
@@ -227,7 +234,7 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
 }
 
 /// Says that there is no such key, and which may be meant.
-pub(super) fn no_such(name: &str) -> String {
+pub(super) fn no_such(name: &str) -> Text {
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().replace('_', "-");
     let common = |key: &Key| {
         let (known, asked) = (last(key.name), last(name));
@@ -235,175 +242,111 @@ pub(super) fn no_such(name: &str) -> String {
     };
     let close = KEYS.iter().rev().max_by_key(|key| common(key)).filter(|key| common(key) >= 4);
     match close {
-        Some(key) => format!("There is no {name}; {} may be meant.", key.name),
-        None => format!("There is no {name}."),
+        Some(key) => say!("core.edge.no-key-close", name = name, close = key.name),
+        None => say!("core.edge.no-key", name = name),
     }
 }
 
 macro_rules! key {
     ($name:literal, $kind:ident($($field:ident).+ $(, $bound:expr)*), $about:literal) => {
-        Key { name: $name, about: $about, place: Place::$kind(|config| &mut config.$($field).+ $(, $bound)*) }
+        Key { name: $name, about: || say!($about), place: Place::$kind(|config| &mut config.$($field).+ $(, $bound)*) }
     };
 }
 
 /// All of them, in the order in which they are shown.
 pub const KEYS: &[Key] = &[
-    key!(
-        "limits.handshake",
-        Time(limits.handshake, SECOND, MINUTE),
-        "From accept to the end of the TLS handshake."
-    ),
-    key!(
-        "limits.headers",
-        Time(limits.headers, SECOND, MINUTE),
-        "From the first byte of a request to the end of its headers."
-    ),
-    key!(
-        "limits.body-stall",
-        Time(limits.body_stall, SECOND, HOUR),
-        "A body from which, or to which, no byte moves."
-    ),
-    key!(
-        "limits.body-rate",
-        Number(limits.body_rate, 1, 1_000_000),
-        "Bytes per second that a request body brings at least, while the client is waited for."
-    ),
-    key!("limits.keep-alive", Time(limits.keep_alive, SECOND, HOUR), "A connection without a request."),
+    key!("limits.handshake", Time(limits.handshake, SECOND, MINUTE), "core.edge.limits.handshake"),
+    key!("limits.headers", Time(limits.headers, SECOND, MINUTE), "core.edge.limits.headers"),
+    key!("limits.body-stall", Time(limits.body_stall, SECOND, HOUR), "core.edge.limits.body-stall"),
+    key!("limits.body-rate", Number(limits.body_rate, 1, 1_000_000), "core.edge.limits.body-rate"),
+    key!("limits.keep-alive", Time(limits.keep_alive, SECOND, HOUR), "core.edge.limits.keep-alive"),
     key!(
         "limits.first-byte-interactive",
         TimeOrNone(limits.first_byte_interactive, SECOND, DAY),
-        "Until the gateway's first byte, for people and agents."
+        "core.edge.limits.first-byte-interactive"
     ),
     key!(
         "limits.first-byte-api",
         Time(limits.first_byte_api, SECOND, HOUR),
-        "Until the gateway's first byte, for programs."
+        "core.edge.limits.first-byte-api"
     ),
     key!(
         "limits.connect",
         Time(limits.connect, Duration::from_millis(100), MINUTE),
-        "To connect to the gateway."
+        "core.edge.limits.connect"
     ),
-    key!(
-        "limits.hold",
-        Time(limits.hold, Duration::ZERO, MINUTE),
-        "How long a request waits for a gateway that restarts."
-    ),
-    key!("limits.hold-queue", Count(limits.hold_queue, 0, 10_000), "How many requests may wait like that."),
-    key!(
-        "limits.half-open",
-        Time(limits.half_open, SECOND, HOUR),
-        "A WebSocket of which one side has ended: how long the other may be silent."
-    ),
+    key!("limits.hold", Time(limits.hold, Duration::ZERO, MINUTE), "core.edge.limits.hold"),
+    key!("limits.hold-queue", Count(limits.hold_queue, 0, 10_000), "core.edge.limits.hold-queue"),
+    key!("limits.half-open", Time(limits.half_open, SECOND, HOUR), "core.edge.limits.half-open"),
     key!(
         "limits.websocket-idle",
         TimeOrNone(limits.websocket_idle, MINUTE, Duration::from_secs(30 * 86_400)),
-        "A WebSocket on which no byte moves."
+        "core.edge.limits.websocket-idle"
     ),
-    key!("limits.target-bytes", Size(limits.target_bytes, KIB, 64 * KIB), "The target of a request."),
+    key!("limits.target-bytes", Size(limits.target_bytes, KIB, 64 * KIB), "core.edge.limits.target-bytes"),
     key!(
         "limits.header-bytes",
         Size(limits.header_bytes, 4 * KIB, 256 * KIB),
-        "All headers of a request together."
+        "core.edge.limits.header-bytes"
     ),
-    key!("limits.header-count", Count(limits.header_count, 20, 1000), "Headers of a request."),
-    key!("limits.body-bytes", LongSize(limits.body_bytes, KIB, TIB), "A request body."),
-    key!(
-        "limits.connections",
-        Count(limits.connections, 8, 65_536),
-        "Connections in total; fewer where the system gives fewer descriptors."
-    ),
+    key!("limits.header-count", Count(limits.header_count, 20, 1000), "core.edge.limits.header-count"),
+    key!("limits.body-bytes", LongSize(limits.body_bytes, KIB, TIB), "core.edge.limits.body-bytes"),
+    key!("limits.connections", Count(limits.connections, 8, 65_536), "core.edge.limits.connections"),
     key!(
         "limits.connections-per-client",
         Count(limits.connections_per_client, 4, 65_536),
-        "Connections of one client (an IPv4 address, an IPv6 /64)."
+        "core.edge.limits.connections-per-client"
     ),
-    key!("limits.handshakes", Count(limits.handshakes, 8, 65_536), "TLS handshakes in flight."),
+    key!("limits.handshakes", Count(limits.handshakes, 8, 65_536), "core.edge.limits.handshakes"),
     key!(
         "limits.handshakes-per-client",
         Count(limits.handshakes_per_client, 2, 65_536),
-        "TLS handshakes in flight of one client."
+        "core.edge.limits.handshakes-per-client"
     ),
     key!(
         "limits.connection-rate",
         Number(limits.connection_rate, 1, 100_000),
-        "New connections of one client in a second, on average."
+        "core.edge.limits.connection-rate"
     ),
     key!(
         "limits.connection-burst",
         Number(limits.connection_burst, 4, 100_000),
-        "New connections of one client at once."
+        "core.edge.limits.connection-burst"
     ),
-    key!(
-        "limits.request-rate",
-        Number(limits.request_rate, 1, 1_000_000),
-        "Requests of one client in a second, on average."
-    ),
+    key!("limits.request-rate", Number(limits.request_rate, 1, 1_000_000), "core.edge.limits.request-rate"),
     key!(
         "limits.request-burst",
         Number(limits.request_burst, 10, 1_000_000),
-        "Requests of one client at once, before the rate counts."
+        "core.edge.limits.request-burst"
     ),
     key!(
         "limits.requests-per-client",
         Count(limits.requests_per_client, 4, 65_536),
-        "Requests of one client under way."
+        "core.edge.limits.requests-per-client"
     ),
     key!(
         "limits.websockets-per-client",
         Count(limits.websockets_per_client, 1, 65_536),
-        "WebSockets of one client."
+        "core.edge.limits.websockets-per-client"
     ),
-    key!("limits.h2-streams", Number(limits.h2_streams, 8, 1024), "HTTP/2 streams of one connection."),
+    key!("limits.h2-streams", Number(limits.h2_streams, 8, 1024), "core.edge.limits.h2-streams"),
     key!(
         "limits.h2-pending-resets",
         Count(limits.h2_pending_resets, 1, 1024),
-        "HTTP/2 streams that a client may reset before they are begun on."
+        "core.edge.limits.h2-pending-resets"
     ),
-    key!(
-        "limits.h2-errors",
-        Count(limits.h2_errors, 1, 1024),
-        "HTTP/2 errors of a client before its connection is closed."
-    ),
+    key!("limits.h2-errors", Count(limits.h2_errors, 1, 1024), "core.edge.limits.h2-errors"),
     key!(
         "limits.h2-send-buffer",
         Size(limits.h2_send_buffer, 16 * KIB, MIB),
-        "HTTP/2 bytes kept per stream for a slow reader."
+        "core.edge.limits.h2-send-buffer"
     ),
-    key!("websocket-over-h2", Switch(websocket_over_h2), "Whether WebSocket over HTTP/2 may be offered."),
-    key!(
-        "front",
-        Front(front),
-        "The proxy in front: none, cloudflare (its networks say for whom), or a tunnel on this machine (`gatehouse front tunnel`)."
-    ),
-    key!(
-        "routes",
-        Routes(routes),
-        "Requests with a class or port of their own: `[NAME]/PREFIX api|interactive [port=N] [body=BYTES]`, with ; between them."
-    ),
-    key!(
-        "proxy-protocol",
-        Networks(proxy_protocol),
-        "Proxies that pass TCP connections on and say for whom (PROXY protocol)."
-    ),
-    key!(
-        "metrics-port",
-        Port(metrics_port),
-        "A port on this machine for Prometheus: http://127.0.0.1:PORT/metrics."
-    ),
-    key!(
-        "awake.on-mains",
-        Switch(awake_on_mains),
-        "Whether the machine is kept awake on mains power while an address is open."
-    ),
-    key!(
-        "awake.on-battery",
-        Switch(awake_on_battery),
-        "Whether the machine is kept awake on battery, too, while an address is open."
-    ),
-    key!(
-        "network.echoes",
-        Urls(echoes),
-        "Where `gatehouse network --ask` asks for the public address: https addresses that answer with it; each learns it."
-    ),
+    key!("websocket-over-h2", Switch(websocket_over_h2), "core.edge.websocket-over-h2"),
+    key!("front", Front(front), "core.edge.front"),
+    key!("routes", Routes(routes), "core.edge.routes"),
+    key!("proxy-protocol", Networks(proxy_protocol), "core.edge.proxy-protocol"),
+    key!("metrics-port", Port(metrics_port), "core.edge.metrics-port"),
+    key!("awake.on-mains", Switch(awake_on_mains), "core.edge.awake.on-mains"),
+    key!("awake.on-battery", Switch(awake_on_battery), "core.edge.awake.on-battery"),
+    key!("network.echoes", Urls(echoes), "core.edge.network.echoes"),
 ];

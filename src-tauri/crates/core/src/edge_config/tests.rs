@@ -24,7 +24,8 @@ fn every_limit_of_the_edge_has_a_key_and_every_key_is_one_of_a_kind() {
     assert_eq!(keys, fields);
     assert_eq!(KEYS.iter().map(|key| key.name).collect::<BTreeSet<_>>().len(), KEYS.len());
     for key in KEYS {
-        assert!(key.about.ends_with('.') && key.about.starts_with(char::is_uppercase), "{}", key.name);
+        let about = (key.about)();
+        assert!(about.ends_with('.') && about.starts_with(char::is_uppercase), "{}", key.name);
     }
 }
 
