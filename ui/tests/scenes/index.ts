@@ -52,6 +52,7 @@ export const off: Scene = {
   addressTest: parts.works,
   alwaysOn: parts.notReadyYet,
   network: parts.network,
+  configuration: parts.configuration,
   publicAddresses: parts.publicAddresses,
   token: parts.plainToken,
   log: { source: '/Users/ada/.openclaw/logs/gateway.log', lines: ['2026-11-20T14:01:02Z info gateway listening on 127.0.0.1:18789', '2026-11-20T14:01:09Z info channel telegram ready'] },

@@ -1,7 +1,7 @@
 // The pieces that scenes are put together from.
 
 import type {
-  AcmeAttempt, AcmeDirectory, AcmeState, AcmeTest, Address, AddressTest, AlwaysOn, Certificate, CertSummary, ClientCertificate, ClientCertificates, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, GatewayToken, HistoryEntry, Network, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, PortMapping, Preflight, Problem, Progress, PublicAddress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
+  AcmeAttempt, AcmeDirectory, AcmeState, AcmeTest, Address, AddressTest, AlwaysOn, Certificate, CertSummary, ClientCertificate, ClientCertificates, ConfigEntry, Configuration, DeviceList, ErrorEnvelope, ExpiredDevice, Fingerprint, Fingerprints, GatewayService, GatewaySummary, GatewayToken, HistoryEntry, Network, OriginList, OriginSeen, PairedDevice, PendingDevice, Pins, Plan, PortMapping, Preflight, Problem, Progress, PublicAddress, StepId, TrafficRecord, TrustKind, TrustPlace, TrustPlaces, TrustState,
 } from '$api';
 import { at, DAY } from './scene.js';
 
@@ -384,3 +384,21 @@ export const traffic: TrafficRecord[] = [
     websocket: { close_code: 1006, closed_by: 'client', duration_ms: 180_000 },
   },
 ];
+
+const setting = (key: string, value: string, kind: ConfigEntry['kind'], text: string, range?: [string, string]): ConfigEntry => ({
+  key, value, default: value, kind, about: { key: `core.edge.${key}`, text }, ...(range ? { least: range[0], most: range[1] } : {}),
+});
+/** Some of the settings of the edge; none is changed. */
+export const configuration: Configuration = {
+  entries: [
+    setting('limits.handshake', '10s', 'time', 'From accept to the end of the TLS handshake.', ['1s', '1m']),
+    setting('limits.body-bytes', '256MiB', 'size', 'A request body.', ['1KiB', '1TiB']),
+    setting('limits.connections', '4096', 'count', 'Connections in total; fewer where the system gives fewer descriptors.', ['8', '65536']),
+    setting('websocket-over-h2', 'true', 'switch', 'Whether WebSocket over HTTP/2 may be offered.'),
+    setting('front', 'none', 'text', 'The proxy in front: none, cloudflare (its networks say for whom), or a tunnel on this machine, which gatehouse front tunnel declares.'),
+    setting('routes', 'none', 'text', 'Requests with a class or port of their own: [NAME]/PREFIX api|interactive [port=N] [body=BYTES], with ; between them.'),
+    setting('proxy-protocol', 'none', 'networks', 'Proxies that pass TCP connections on and say for whom (PROXY protocol).'),
+    setting('metrics-port', 'none', 'port-or-none', 'A port on this machine for Prometheus: http://127.0.0.1:PORT/metrics.', ['1024', '65535']),
+  ],
+  unknown: [],
+};

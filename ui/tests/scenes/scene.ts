@@ -2,7 +2,7 @@
 // wrong shape does not compile.
 
 import type {
-  AccessFacts, AcmeDirectory, AcmeState, AcmeTest, AddressTest, AlwaysOn, CaExport, Change, ClientCertificates, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, GatewayToken, HistoryEntry, Network, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, Progress, PublicAddress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
+  AccessFacts, AcmeDirectory, AcmeState, AcmeTest, AddressTest, AlwaysOn, CaExport, Change, ClientCertificates, Configuration, DeviceList, ErrorEnvelope, Event, Fingerprints, GatewayLog, GatewayToken, HistoryEntry, Network, OriginList, OriginSeen, OriginTest, PhoneSetup, PhoneSetupProgress, Pins, Plan, Preflight, Progress, PublicAddress, RevokeReport, SecretLink, Snapshot, TrafficRecord, TrustInvite, TrustInviteProgress, TrustPlaces,
 } from '$api';
 
 export interface Scene {
@@ -31,6 +31,7 @@ export interface Scene {
   access: AccessFacts;
   alwaysOn: AlwaysOn | ErrorEnvelope;
   network: Network | ErrorEnvelope;
+  configuration: Configuration | ErrorEnvelope;
   /** What is answered where the public address is asked for. */
   publicAddresses: PublicAddress[];
   token: GatewayToken | ErrorEnvelope;

@@ -234,6 +234,17 @@ export class FakeCore {
       case 'traffic': return { kind: 'traffic', data: scene.traffic.slice(-request.params.limit) };
       case 'always-on': return or(scene.alwaysOn, (data) => ({ kind: 'always-on', data }));
       case 'network': return or(scene.network, (data) => ({ kind: 'network', data: request.params.ask ? { ...data, public: scene.publicAddresses } : data }));
+      case 'config-show': return or(scene.configuration, (data) => ({ kind: 'configuration', data }));
+      case 'config-set': {
+        if (isError(scene.configuration)) return scene.configuration;
+        const { edits } = request.params;
+        scene.configuration = { ...scene.configuration, entries: scene.configuration.entries.map((entry) => {
+          const edit = edits.find(({ key }) => key === entry.key);
+          const { problem: _, ...rest } = entry;
+          return edit ? { ...rest, value: edit.value ?? entry.default } : entry;
+        }) };
+        return change();
+      }
       case 'renew-mapping': return or(scene.network, (data) => ({ kind: 'network', data }));
       case 'token-status': case 'token-import': return or(scene.token, (data) => ({ kind: 'token', data }));
       case 'token-reveal': return { kind: 'secret', data: 'the-token-of-the-gateway' };
