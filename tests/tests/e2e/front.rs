@@ -26,6 +26,8 @@ async fn a_declared_tunnel_says_for_whom_it_asks_and_only_with_its_secret() {
         assert_eq!(code(to, &[CLIENT]).await, undeclared, "{to}");
     }
 
+    let origins = || house.gateway.config_value()["gateway"]["controlUi"]["allowedOrigins"].to_string();
+    assert!(!origins().contains("https://localhost"), "{}", origins());
     let declared = gatehouse.run(&["--json", "front", "tunnel"]).await.succeeds().json();
     let (header, secret) = (declared["header"].as_str().unwrap(), declared["secret"].as_str().unwrap());
     assert!(!gatehouse.run(&["config", "get", "front"]).await.out.contains(secret));
@@ -40,6 +42,7 @@ async fn a_declared_tunnel_says_for_whom_it_asks_and_only_with_its_secret() {
         assert_eq!(code(to, &[CLIENT, (header, "a-guess")]).await, undeclared, "with a guess, {to}");
         assert_eq!(code(to, &[(header, secret)]).await, (403, "client-unattributable".to_owned()), "{to}");
     }
+    assert!(origins().contains("https://localhost"), "nobody is local now: {}", origins());
     let there = house.there.https(&gatehouse.ca().await);
     let answer = there.get_with(house.here.v4, "/readyz", &[CLIENT, (header, secret)]).await;
     assert_eq!(answer.json(), serde_json::json!({"ready": true}), "from another machine it is no tunnel");
@@ -48,6 +51,7 @@ async fn a_declared_tunnel_says_for_whom_it_asks_and_only_with_its_secret() {
     for to in ways {
         assert_eq!(code(to, &[CLIENT, (header, secret)]).await, undeclared, "{to}");
     }
+    assert!(!origins().contains("https://localhost"), "{}", origins());
     gatehouse.run(&["front", "cloudflare"]).await.succeeds();
     assert_eq!(gatehouse.run(&["config", "get", "front"]).await.out.trim(), "cloudflare");
     assert_eq!(code(ways[0], &[CLIENT]).await, undeclared, "this machine is not Cloudflare");

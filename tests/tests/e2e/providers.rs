@@ -1,11 +1,12 @@
 //! Who proves names elsewhere: a name server that takes updates, Cloudflare's API, and accounts on an authority's web site.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
 use gatehouse_tests::need::{self, Part};
-use gatehouse_tests::{Authority, Cloudflare, Gatehouse, House, Moods};
+use gatehouse_tests::{Authority, Cloudflare, Gatehouse, House, Line, Moods};
 use serde_json::Value;
 
 const NAME: &str = "home.gatehouse-story.org";
@@ -117,6 +118,21 @@ async fn cloudflares_api_proves_a_wildcard_and_keeps_no_record() {
     opens_and_is_seen(&house, &gatehouse, &authority).await;
     gatehouse.run(&["cert", "acme", "renew", "--force"]).await.succeeds();
     assert_eq!(cloudflare.counts(), (0, 2, refused));
+    only_a_tunnel_reaches(&house, &gatehouse, &authority).await;
+}
+
+/// The name is opened for this machine alone: a tunnel on it brings its clients, and nobody else comes.
+async fn only_a_tunnel_reaches(house: &House, gatehouse: &Gatehouse, authority: &Authority) {
+    let declared = gatehouse.run(&["--json", "front", "tunnel"]).await.succeeds().json();
+    let secret = (declared["header"].as_str().unwrap(), declared["secret"].as_str().unwrap());
+    gatehouse.run(&["open", "--to", "mac", "--host", NAME, "--yes"]).await.succeeds();
+    let root = authority.root().await;
+    let tunnel = house.here.https(&root).tls(Ipv4Addr::LOCALHOST.into(), NAME, &["http/1.1"]).await;
+    let mut tunnel = Line::over(tunnel.expect("the name's certificate"));
+    let answer = tunnel.get(NAME, "/readyz", &[("CF-Connecting-IP", "198.51.100.7"), secret]).await;
+    assert_eq!((answer.status, answer.json()), (200, serde_json::json!({"ready": true})), "{answer:?}");
+    let other = house.there.https(&root).tls(house.here.v4.into(), NAME, &["http/1.1"]).await;
+    assert!(other.is_err(), "another machine is turned away");
 }
 
 #[tokio::test]

@@ -84,13 +84,18 @@ pub struct AddressPlan {
 
 impl AddressPlan {
     /// The origins that browsers send for the addresses and that the gateway has to allow. Those of loopback need no
-    /// entry (openclaw-gateway §5.2 d).
-    pub fn origins(&self) -> impl Iterator<Item = &str> {
+    /// entry (openclaw-gateway §5.2 d) unless a proxy is declared in front (`fronted`), as nobody is local then; another name
+    /// needs one even if only this machine may come, for a tunnel on it may bring others.
+    pub fn origins(&self, fronted: bool) -> impl Iterator<Item = &str> {
         self.addresses
             .iter()
-            .filter(|address| address.scope != AddressScope::Mac)
+            .filter(move |address| fronted || !is_loopback(&address.host))
             .map(|address| address.url.as_str())
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 /// A host as a user types it.

@@ -82,6 +82,12 @@ impl EdgeConfig {
         (config, unusable)
     }
 
+    /// Whether a proxy is declared that says for whom it asks.
+    #[must_use]
+    pub fn is_fronted(&self) -> bool {
+        self.front != FrontProfile::None
+    }
+
     /// Puts these settings in the place of those that the edge has.
     pub fn apply(&self, settings: &mut EdgeSettings) {
         settings.limits = self.limits.clone();

@@ -172,6 +172,12 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether a proxy is declared that says for whom it asks. Nobody is local to the gateway then.
+    #[must_use]
+    pub fn is_fronted(&self) -> bool {
+        EdgeConfig::of(&self.edge).0.is_fronted()
+    }
+
     /// The desired state in the words of the api.
     #[must_use]
     pub fn desired(&self) -> Desired {

@@ -141,7 +141,15 @@ fn this_machine_only_means_loopback_only() {
     let plan = plan(&wanted(Scope::Mac, &[]), &home(), &names()).unwrap();
     assert_eq!(plan.clients, AllowedClients::LoopbackOnly);
     assert_eq!(urls(&plan), ["https://localhost:8443", "https://127.0.0.1:8443"]);
-    assert_eq!(plan.origins().count(), 0);
+    assert_eq!(plan.origins(false).count(), 0);
+    assert_eq!(plan.origins(true).count(), 2, "behind a proxy nobody is local");
+    let named = super::plan(&wanted(Scope::Mac, &hosts(&["box.lan"])), &home(), &names()).unwrap();
+    assert_eq!(named.clients, AllowedClients::LoopbackOnly);
+    assert_eq!(
+        named.origins(false).collect::<Vec<_>>(),
+        ["https://box.lan:8443"],
+        "a tunnel may bring others"
+    );
     assert!(!plan.certificate.ips.contains(&ip("192.168.1.20")));
 }
 
@@ -242,7 +250,7 @@ fn names_of_the_users_own_certificates_are_opened_and_no_other_certificate_is_ma
     );
     assert!(!urls.iter().any(|url| url.contains("below")), "a wildcard is no address: {urls:?}");
     assert!(plan.served.dns.contains("chat.example.com") && plan.served.below.contains("below.example.com"));
-    assert!(plan.origins().any(|origin| origin == "https://chat.example.com:8443"));
+    assert!(plan.origins(false).any(|origin| origin == "https://chat.example.com:8443"));
     assert!(!plan.certificate.dns.contains("chat.example.com"));
     assert!(plan.certificate.dns.contains("mini.local"), "what the local one may be for it stays for");
     assert!(!plan.certificate.ips.contains(&"8.8.4.4".parse::<IpAddr>().unwrap()));

@@ -32,7 +32,8 @@ pub(super) async fn remove(desk: &Desk, origin: String) -> Result<Reply, ErrorEn
 pub(super) async fn test(desk: &Desk, text: &str) -> Result<Reply, ErrorEnvelope> {
     let view = read(desk).await?;
     let addresses = desk.snapshots.borrow().addresses.clone();
-    Ok(Reply::OriginTest(verdict(text, &view, &addresses)))
+    let fronted = desk.context.settings.current().is_fronted();
+    Ok(Reply::OriginTest(verdict(text, &view, &addresses, fronted)))
 }
 
 pub(super) fn seen(desk: &Desk, refused_only: bool) -> Reply {
@@ -45,7 +46,8 @@ pub(super) fn seen(desk: &Desk, refused_only: bool) -> Reply {
 /// day: a browser may still have them open, and addresses come back.
 pub(crate) async fn cover(desk: &Desk, addresses: &[Address]) -> Result<(), ErrorEnvelope> {
     let view = read(desk).await?;
-    for origin in uncovered(&view, addresses) {
+    let fronted = desk.context.settings.current().is_fronted();
+    for origin in uncovered(&view, addresses, fronted) {
         changing(desk, false, desk.transactions.run(Intent::AddOrigin { origin })).await?;
     }
     forget(desk, addresses).await
@@ -107,7 +109,8 @@ fn entries(listed: Vec<String>, owned: &[String], seen: &[OriginSeen]) -> Origin
     OriginList { origins: listed.into_iter().map(entry).collect() }
 }
 
-fn verdict(text: &str, view: &View, addresses: &[Address]) -> OriginTest {
+/// `fronted`: a proxy is declared in front, and nobody is local.
+fn verdict(text: &str, view: &View, addresses: &[Address], fronted: bool) -> OriginTest {
     let answer = |canonical, verdict, because: Text| OriginTest {
         origin: text.to_owned(),
         canonical,
@@ -118,7 +121,7 @@ fn verdict(text: &str, view: &View, addresses: &[Address]) -> OriginTest {
         Ok(canonical) => canonical,
         Err(error) => return answer(None, OriginVerdict::NotAnOrigin, capital(&error.because).into()),
     };
-    if is_loopback(&canonical) {
+    if !fronted && is_loopback(&canonical) {
         let because = say!("core.origins.loopback");
         return answer(Some(canonical), OriginVerdict::PrivateSameOrigin, because);
     }
@@ -174,12 +177,12 @@ fn is_loopback(origin: &str) -> bool {
 }
 
 /// The origins of our addresses that no rule of the gateway lets in.
-fn uncovered(view: &View, addresses: &[Address]) -> Vec<String> {
+fn uncovered(view: &View, addresses: &[Address], fronted: bool) -> Vec<String> {
     let list = view.allowed_origins.clone().unwrap_or_default();
     addresses
         .iter()
         .map(|address| address.url.clone())
-        .filter(|origin| !is_loopback(origin))
+        .filter(|origin| fronted || !is_loopback(origin))
         .filter(|origin| {
             let host = authority(origin);
             origin::match_rule(&list, origin, host, view.host_header_origin_fallback) == Match::Refused

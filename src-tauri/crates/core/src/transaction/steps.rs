@@ -64,14 +64,7 @@ pub(crate) fn script(context: &Context, intent: &Intent) -> Result<Script, Error
             undoable: true,
         }),
         Intent::Token(edit) => Ok(token_script(context, edit)),
-        Intent::ConfigureEdge { edits, replace } => Ok(Script {
-            kind: ChangeKind::Settings,
-            title: edge_title(edits, *replace),
-            steps: vec![Box::new(configure_edge::ConfigureEdge::new(context, edits, *replace))],
-            draft: Draft::default(),
-            confirm_within: None,
-            undoable: true,
-        }),
+        Intent::ConfigureEdge { edits, replace } => Ok(edge_script(context, edits, *replace)),
     }
 }
 
@@ -113,6 +106,27 @@ fn bring_script(context: &Context, what: &Bringing) -> Script {
     Script {
         kind: ChangeKind::Certificates,
         title: what.title(),
+        steps,
+        draft: Draft::default(),
+        confirm_within: None,
+        undoable: true,
+    }
+}
+
+/// Whoever declares a proxy in front ends that this machine is local to the gateway: its browsers need their origins allowed
+/// then, first.
+fn edge_script(context: &Context, edits: &[ConfigEdit], replace: bool) -> Script {
+    let edge = configure_edge::ConfigureEdge::new(context, edits, replace);
+    let mut steps: Vec<Box<dyn Step>> = Vec::new();
+    if let (true, Some(served)) = (edge.declares_front(), context.served.load_full()) {
+        let origins = served.plan.origins(true).map(str::to_owned).collect();
+        steps.push(Box::new(find_gateway::FindGateway::new(context)));
+        steps.push(Box::new(configure::Configure::new(context, Wish::Cover(origins))));
+    }
+    steps.push(Box::new(edge));
+    Script {
+        kind: ChangeKind::Settings,
+        title: edge_title(edits, replace),
         steps,
         draft: Draft::default(),
         confirm_within: None,

@@ -33,7 +33,7 @@ fn an_origin_is_judged_by_the_host_that_it_asks_for() {
         ("not an origin at all", V::NotAnOrigin),
     ];
     for (origin, expected) in table {
-        let answer = verdict(origin, &listing(&["https://app.example"]), &ours());
+        let answer = verdict(origin, &listing(&["https://app.example"]), &ours(), false);
 
         assert_eq!(answer.verdict, expected, "{origin}: {}", answer.because);
     }
@@ -41,7 +41,7 @@ fn an_origin_is_judged_by_the_host_that_it_asks_for() {
 
 #[test]
 fn an_entry_that_never_matches_is_named() {
-    let answer = verdict("https://app.example", &listing(&["https://app.example/"]), &ours());
+    let answer = verdict("https://app.example", &listing(&["https://app.example/"]), &ours(), false);
 
     assert_eq!(answer.verdict, OriginVerdict::Refused);
     assert!(answer.because.starts_with("The list contains https://app.example/, which never matches"));
@@ -49,9 +49,13 @@ fn an_entry_that_never_matches_is_named() {
 
 #[test]
 fn only_addresses_that_would_be_refused_get_an_entry() {
-    assert_eq!(uncovered(&listing(&[]), &ours()), ["https://mini.lan:8443"]);
-    assert!(uncovered(&listing(&["https://mini.lan:8443"]), &ours()).is_empty());
-    assert!(uncovered(&listing(&["*"]), &ours()).is_empty());
+    assert_eq!(uncovered(&listing(&[]), &ours(), false), ["https://mini.lan:8443"]);
+    assert!(uncovered(&listing(&["https://mini.lan:8443"]), &ours(), false).is_empty());
+    assert!(uncovered(&listing(&["*"]), &ours(), false).is_empty());
+    let behind = uncovered(&listing(&["https://mini.lan:8443"]), &ours(), true);
+    assert!(!behind.is_empty() && behind.iter().all(|origin| is_loopback(origin)), "{behind:?}");
+    let judged = verdict(&behind[0], &listing(&[]), &ours(), true);
+    assert_eq!(judged.verdict, OriginVerdict::Refused, "nobody is local behind a proxy");
 }
 
 #[test]

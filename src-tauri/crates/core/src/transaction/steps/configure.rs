@@ -34,6 +34,8 @@ pub(crate) enum Wish {
     Add(String),
     /// Without this origin.
     Remove(String),
+    /// With these origins of what is open, too.
+    Cover(Vec<String>),
 }
 
 /// See the module.
@@ -54,11 +56,16 @@ impl Configure {
         let (edits, warnings) = match &self.wish {
             Wish::Open(scope) => {
                 let plan = draft.addresses.as_ref().ok_or_else(no_gateway)?;
-                (for_plan(plan, *scope, &draft.ledger), Vec::new())
+                let fronted = self.context.settings.current().is_fronted();
+                (for_plan(plan, *scope, &draft.ledger, fronted), Vec::new())
             }
             Wish::Close => (draft.ledger.removal(taken_back_at_close), Vec::new()),
             Wish::Add(origin) => {
                 let values = vec![origin.clone()];
+                (vec![Edit::AddToArray { path: ORIGINS.into(), values }], Vec::new())
+            }
+            Wish::Cover(origins) => {
+                let values = origins.clone();
                 (vec![Edit::AddToArray { path: ORIGINS.into(), values }], Vec::new())
             }
             Wish::Remove(origin) => removal(origin, &place.view().await?, &self.context)?,
@@ -69,7 +76,7 @@ impl Configure {
     fn ledger(&self, now: &Ledger, edited: &Edited) -> Ledger {
         let mut ledger = match self.wish {
             Wish::Close => return now.retained(taken_back_at_close),
-            Wish::Open(_) | Wish::Add(_) | Wish::Remove(_) => now.clone(),
+            Wish::Open(_) | Wish::Add(_) | Wish::Remove(_) | Wish::Cover(_) => now.clone(),
         };
         ledger.absorb(edited.inverse());
         if let Wish::Add(origin) = &self.wish {
@@ -80,8 +87,8 @@ impl Configure {
 
     fn title(&self, noop: bool) -> Text {
         match (&self.wish, noop) {
-            (Wish::Open(_), true) => say!("core.configure.fits"),
-            (Wish::Open(_), false) => say!("core.configure.fit"),
+            (Wish::Open(_) | Wish::Cover(_), true) => say!("core.configure.fits"),
+            (Wish::Open(_) | Wish::Cover(_), false) => say!("core.configure.fit"),
             (Wish::Close, true) => say!("core.configure.nothing"),
             (Wish::Close, false) => say!("core.configure.take-back"),
             (Wish::Add(origin), true) => say!("core.configure.allowed", origin = origin),
@@ -135,8 +142,8 @@ impl Step for Configure {
     }
 }
 
-fn for_plan(plan: &AddressPlan, scope: Scope, ledger: &Ledger) -> Vec<Edit> {
-    let origins: Vec<String> = plan.origins().map(str::to_owned).collect();
+fn for_plan(plan: &AddressPlan, scope: Scope, ledger: &Ledger, fronted: bool) -> Vec<Edit> {
+    let origins: Vec<String> = plan.origins(fronted).map(str::to_owned).collect();
     let path = KeyPath::from(ORIGINS);
     let surplus: Vec<String> = ledger
         .values(&path)
@@ -182,7 +189,8 @@ fn removal(origin: &str, view: &View, context: &Context) -> Result<(Vec<Edit>, V
         .fix_with(say!("core.look.list"), "gatehouse origins list"));
     }
     let served = context.served.load();
-    let used = served.iter().any(|served| served.plan.origins().any(|ours| ours == origin));
+    let fronted = context.settings.current().is_fronted();
+    let used = served.iter().any(|served| served.plan.origins(fronted).any(|ours| ours == origin));
     let warnings = match used {
         true => vec![say!("core.configure.in-use", origin = origin)],
         false => Vec::new(),

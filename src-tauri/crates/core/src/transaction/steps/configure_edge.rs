@@ -26,6 +26,13 @@ impl ConfigureEdge {
     pub(crate) fn new(context: &Context, edits: &[ConfigEdit], replace: bool) -> Self {
         Self { context: context.clone(), edits: edits.to_vec(), replace, next: Map::new() }
     }
+
+    /// Whether a proxy in front is declared by it, where none was.
+    pub(super) fn declares_front(&self) -> bool {
+        let settings = self.context.settings.current();
+        let next = edge_config::edited(&settings.edge, &self.edits, self.replace);
+        !settings.is_fronted() && next.is_ok_and(|next| EdgeConfig::of(&next).0.is_fronted())
+    }
 }
 
 #[async_trait]

@@ -75,3 +75,26 @@ async fn a_setting_that_cannot_be_had_changes_nothing() {
     assert_eq!(error.code, Code::Usage);
     assert!(house.context().settings.current().edge.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_proxy_is_declared_nobody_is_local_and_browsers_here_keep_their_origins() {
+    let house = House::new();
+    house.transactions().run(set(&[("front", "cloudflare")])).await.unwrap();
+    house.transactions().undo(None, false).await.unwrap();
+    house.transactions().run(house.open(&[])).await.unwrap();
+    let here = |origins: Vec<String>| origins.iter().filter(|origin| origin.contains("localhost")).count();
+    assert_eq!(here(house.origins()), 0);
+
+    house.transactions().run(set(&[("front", "cloudflare")])).await.unwrap();
+    assert_eq!(here(house.origins()), 1, "{:?}", house.origins());
+    house.transactions().undo(None, false).await.unwrap();
+    assert_eq!(here(house.origins()), 0, "one change, one undo");
+    assert!(!house.context().settings.current().is_fronted());
+
+    house.transactions().run(set(&[("front", "cloudflare")])).await.unwrap();
+    house.transactions().run(house.open(&["two.local"])).await.unwrap();
+    assert_eq!(here(house.origins()), 1, "opening differently keeps it");
+    house.transactions().run(set(&[("front", "none")])).await.unwrap();
+    house.transactions().run(house.open(&[])).await.unwrap();
+    assert_eq!(here(house.origins()), 0, "what is not needed goes with the next opening");
+}
