@@ -89,7 +89,9 @@ impl AddressPlan {
     pub fn origins(&self, fronted: bool) -> impl Iterator<Item = &str> {
         self.addresses
             .iter()
-            .filter(move |address| fronted || !is_loopback(&address.host))
+            .filter(move |address| {
+                fronted || address.scope != AddressScope::Mac || !is_loopback(&address.host)
+            })
             .map(|address| address.url.as_str())
     }
 }
