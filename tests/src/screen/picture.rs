@@ -93,9 +93,11 @@ impl Picture {
     pub async fn read(&self, place: Place) -> Vec<Line> {
         let part = self.file.with_extension("part.png");
         let scale = format!("{}%", ENLARGED * 100);
-        let cut = ["-crop", &place.geometry(), "+repage", "-colorspace", "gray", "-resize", &scale];
+        // Beside the black of an empty screen the recogniser takes grey letters for paper.
+        let cut = ["-crop", &place.geometry(), "+repage", "-fill", "white", "-opaque", "black"];
         let mut arguments = vec![path(&self.file)];
         arguments.extend(cut);
+        arguments.extend(["-colorspace", "gray", "-resize", &scale]);
         arguments.push(path(&part));
         self.run("convert", &arguments).await;
         let table = self.run("tesseract", &[path(&part), "stdout", "--psm", "6", "tsv"]).await;
