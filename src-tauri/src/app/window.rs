@@ -19,6 +19,8 @@ const BLANK: Duration = Duration::from_secs(2);
 pub(crate) struct Shown {
     is_shown: AtomicBool,
     is_ready: AtomicBool,
+    /// It was asked for, has not been shown since, and was not closed since.
+    is_awaited: AtomicBool,
     made: OnceLock<Instant>,
 }
 
@@ -41,8 +43,12 @@ fn reveal_soon(app: &AppHandle) {
     }
 }
 
+/// Shows the window to whoever waits for it. One that was shown empty and closed again stays closed when its page comes.
 fn reveal(app: &AppHandle) {
     let Some(window) = app.get_webview_window(LABEL) else { return };
+    if !app.state::<Shown>().is_awaited.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
     match shown {
         Ok(()) => app.state::<Shown>().is_shown.store(true, Ordering::SeqCst),
@@ -66,6 +72,7 @@ pub(crate) fn show_soon(app: &AppHandle, page: Option<&'static str>) {
 /// Shows the window, at a page (`devices`) or with a sheet of it (`overview/undo`) where one is asked for. Windows
 /// belong to the main thread.
 pub(crate) fn show(app: &AppHandle, page: Option<&str>) {
+    app.state::<Shown>().is_awaited.store(true, Ordering::SeqCst);
     match window(app, page) {
         Ok(()) if app.state::<Shown>().is_ready.load(Ordering::SeqCst) => reveal(app),
         // It is shown when its page is there, or is late.
@@ -109,6 +116,7 @@ fn window(app: &AppHandle, page: Option<&str>) -> tauri::Result<()> {
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {
             api.prevent_close();
+            hidden.state::<Shown>().is_awaited.store(false, Ordering::SeqCst);
             match hidden.hide() {
                 Ok(()) => hidden.state::<Shown>().is_shown.store(false, Ordering::SeqCst),
                 Err(error) => tracing::error!(%error, "the window could not be hidden"),
