@@ -113,7 +113,8 @@ fn about_entry(entry: &ConfigEntry) -> Text {
     }
 }
 
-async fn set(edits: Vec<ConfigEdit>, replace: bool, session: &mut Session) -> Outcome {
+/// Sets these, and shows the change.
+pub(super) async fn set(edits: Vec<ConfigEdit>, replace: bool, session: &mut Session) -> Outcome {
     let change = change::make(Request::ConfigSet { edits, replace }, session).await?;
     session.out.result(&change::page(&change, say!("cli.config.set"), session.clock), &change);
     Ok(change::verdict(&change))

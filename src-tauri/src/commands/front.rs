@@ -1,10 +1,10 @@
 //! `gatehouse front`: which proxy or tunnel stands in front and may say for whom it asks.
 
-use gatehouse_api::{Change, ConfigEdit, ErrorEnvelope, Reply, Request, Text, say};
+use gatehouse_api::{Change, ConfigEdit, Reply, Request, Text, say};
 use gatehouse_core::edge_config::{self, Tunnel};
 use serde_json::json;
 
-use super::{change, secret};
+use super::{change, config, secret};
 use crate::{
     args::Front,
     output::{Page, Tone, fields},
@@ -20,12 +20,13 @@ const CLOUDFLARE: &str = "cloudflare";
 pub(crate) async fn run(command: Front, session: &mut Session) -> Outcome {
     match command {
         Front::Status => status(session).await,
-        Front::None => declared(NONE, session).await,
-        Front::Cloudflare => declared(CLOUDFLARE, session).await,
+        Front::None => config::set(edit(NONE), false, session).await,
+        Front::Cloudflare => config::set(edit(CLOUDFLARE), false, session).await,
         Front::Tunnel { secret_file } => {
             let given = secret::read(secret_file.as_deref())?;
             let tunnel = edge_config::tunnel(given.as_ref())?;
-            let made = set(&tunnel.setting, session).await?;
+            let request = Request::ConfigSet { edits: edit(&tunnel.setting), replace: false };
+            let made = change::make(request, session).await?;
             let mut object = fields(&made);
             object["header"] = json!(tunnel.header);
             // Who brought it knows it.
@@ -57,15 +58,8 @@ async fn status(session: &mut Session) -> Outcome {
     Ok(Verdict::warned(front.problem.is_some()))
 }
 
-async fn declared(front: &str, session: &mut Session) -> Outcome {
-    let made = set(front, session).await?;
-    session.out.result(&change::page(&made, say!("cli.config.set"), session.clock), &made);
-    Ok(change::verdict(&made))
-}
-
-async fn set(front: &str, session: &mut Session) -> Result<Change, ErrorEnvelope> {
-    let edits = vec![ConfigEdit { key: KEY.to_owned(), value: Some(front.to_owned()) }];
-    change::make(Request::ConfigSet { edits, replace: false }, session).await
+fn edit(front: &str) -> Vec<ConfigEdit> {
+    vec![ConfigEdit { key: KEY.to_owned(), value: Some(front.to_owned()) }]
 }
 
 fn shown(made: &Change, tunnel: &Tunnel, is_new: bool, session: &Session) -> Page {

@@ -3,19 +3,25 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use gatehouse_tests::need::{self, Part};
-use gatehouse_tests::{ConnectAs, Device, DeviceKey, House, TOKEN};
+use gatehouse_tests::{ConnectAs, Device, DeviceKey, Gatehouse, House, Https, TOKEN};
 
 /// A client somewhere in the world, as its tunnel names it.
 const CLIENT: (&str, &str) = ("CF-Connecting-IP", "198.51.100.7");
 
-#[tokio::test]
-async fn a_declared_tunnel_says_for_whom_it_asks_and_only_with_its_secret() {
+/// A gateway open to the local network, and a client on its machine; `None` where that cannot be had here.
+async fn open() -> Option<(House, Gatehouse, Https)> {
     if !need::parts(&[Part::Machines, Part::OpenClaw, Part::Program]) {
-        return;
+        return None;
     }
     let house = House::with_gateway().await;
     let gatehouse = house.open_to_lan().await;
     let here = house.here.https(&gatehouse.ca().await);
+    Some((house, gatehouse, here))
+}
+
+#[tokio::test]
+async fn a_declared_tunnel_says_for_whom_it_asks_and_only_with_its_secret() {
+    let Some((house, gatehouse, here)) = open().await else { return };
     let ways = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(house.here.v4)];
     let code = async |to: IpAddr, headers: &[(&str, &str)]| {
         let answer = here.get_with(to, "/readyz", headers).await;
@@ -59,12 +65,7 @@ async fn a_declared_tunnel_says_for_whom_it_asks_and_only_with_its_secret() {
 
 #[tokio::test]
 async fn a_route_gives_a_path_another_port_at_once_and_a_wrong_one_is_named() {
-    if !need::parts(&[Part::Machines, Part::OpenClaw, Part::Program]) {
-        return;
-    }
-    let house = House::with_gateway().await;
-    let gatehouse = house.open_to_lan().await;
-    let here = house.here.https(&gatehouse.ca().await);
+    let Some((house, gatehouse, here)) = open().await else { return };
     let address = house.here.v4;
     assert_eq!(here.get(address, "/readyz").await.status, 200);
 

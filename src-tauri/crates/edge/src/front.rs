@@ -40,19 +40,23 @@ impl FrontProfile {
     /// A tunnel that shows this secret.
     #[must_use]
     pub fn tunnel(secret: &str) -> Self {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref());
-        Self::Tunnel { secret: SecretDigest(bytes) }
+        Self::Tunnel { secret: SecretDigest::of(secret.as_bytes()) }
     }
 }
 
 impl SecretDigest {
+    fn of(secret: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
+        Self(bytes)
+    }
+
     /// Whether the headers show the secret, once.
     pub(crate) fn is_shown(&self, headers: &HeaderMap) -> bool {
         let mut lines = headers.get_all(TUNNEL_SECRET).iter();
         let (Some(shown), None) = (lines.next(), lines.next()) else { return false };
-        let shown = digest::digest(&digest::SHA256, shown.as_bytes());
-        constant_time::verify_slices_are_equal(shown.as_ref(), &self.0).is_ok()
+        let shown = Self::of(shown.as_bytes());
+        constant_time::verify_slices_are_equal(&shown.0, &self.0).is_ok()
     }
 }
 

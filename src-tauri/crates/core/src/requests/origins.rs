@@ -12,8 +12,8 @@ use gatehouse_openclaw::origin::{self, Match};
 use super::changes::changing;
 use super::{Desk, blocking};
 use crate::errors::{Explain, capital};
-use crate::kept;
 use crate::transaction::Intent;
+use crate::{address_plan, kept};
 
 pub(super) async fn list(desk: &Desk) -> Result<Reply, ErrorEnvelope> {
     let listed = read(desk).await?.allowed_origins.unwrap_or_default();
@@ -173,7 +173,7 @@ fn is_loopback(origin: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or(rest),
         None => authority.split(':').next().unwrap_or(authority),
     };
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    address_plan::is_loopback(host)
 }
 
 /// The origins of our addresses that no rule of the gateway lets in.

@@ -60,14 +60,8 @@ impl Configure {
                 (for_plan(plan, *scope, &draft.ledger, fronted), Vec::new())
             }
             Wish::Close => (draft.ledger.removal(taken_back_at_close), Vec::new()),
-            Wish::Add(origin) => {
-                let values = vec![origin.clone()];
-                (vec![Edit::AddToArray { path: ORIGINS.into(), values }], Vec::new())
-            }
-            Wish::Cover(origins) => {
-                let values = origins.clone();
-                (vec![Edit::AddToArray { path: ORIGINS.into(), values }], Vec::new())
-            }
+            Wish::Add(origin) => (vec![allow(vec![origin.clone()])], Vec::new()),
+            Wish::Cover(origins) => (vec![allow(origins.clone())], Vec::new()),
             Wish::Remove(origin) => removal(origin, &place.view().await?, &self.context)?,
         };
         Ok((place.prepare(&edits, OnDrift::Leave).await?, warnings, found.running))
@@ -142,6 +136,10 @@ impl Step for Configure {
     }
 }
 
+fn allow(origins: Vec<String>) -> Edit {
+    Edit::AddToArray { path: ORIGINS.into(), values: origins }
+}
+
 fn for_plan(plan: &AddressPlan, scope: Scope, ledger: &Ledger, fronted: bool) -> Vec<Edit> {
     let origins: Vec<String> = plan.origins(fronted).map(str::to_owned).collect();
     let path = KeyPath::from(ORIGINS);
@@ -152,10 +150,10 @@ fn for_plan(plan: &AddressPlan, scope: Scope, ledger: &Ledger, fronted: bool) ->
         .collect();
     let mut edits = Vec::new();
     if !surplus.is_empty() {
-        edits.push(Edit::RemoveFromArray { path: path.clone(), values: surplus });
+        edits.push(Edit::RemoveFromArray { path, values: surplus });
     }
     if !origins.is_empty() {
-        edits.push(Edit::AddToArray { path, values: origins });
+        edits.push(allow(origins));
     }
     let proxies = vec!["127.0.0.1".to_owned(), "::1".to_owned()];
     edits.push(Edit::AddToArray { path: PROXIES.into(), values: proxies });
