@@ -2,9 +2,9 @@
 //!
 //! Guarantees: an idle connection is used again only while it is younger than the gateway's own limit; a request is
 //! sent a second time only if the gateway cannot have acted on it (nothing of it was written), or acting twice is acting
-//! once (it has no body, and the connection died before a single byte of an answer: once for safe methods, for other
-//! idempotent ones only where the connection was a *reused* one); a refused connection makes the request wait in
-//! [`Hold`] with its body unread; an upgrade never shares a connection with anything.
+//! once (it has no body, and the connection died before a single byte of an answer: safe methods as long as there are
+//! [`ATTEMPTS`], other idempotent ones only where the connection was a *reused* one); a refused connection makes the
+//! request wait in [`Hold`] with its body unread; an upgrade never shares a connection with anything.
 
 mod io;
 mod pool;
@@ -30,7 +30,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 /// Bytes that one gateway connection may read ahead of a slow client.
 const READ_BUFFER: usize = 128 * 1024;
-/// Attempts for requests of which nothing was written.
+/// How often a request is sent at most. A gateway that restarts may break two in a row: it closes its idle connections a
+/// moment before its port, and those that it has not yet accepted with that.
 const ATTEMPTS: usize = 3;
 
 /// A connection on which requests can be sent.
@@ -101,7 +102,7 @@ impl Upstream {
                     }
                     request
                 }
-                (None, Some(head)) if silent && !fresh_only => head,
+                (None, Some(head)) if silent => head,
                 _ => return Err(Failure::Broke),
             };
             // Its siblings were opened to the same process and are most likely just as dead.

@@ -248,6 +248,45 @@ async fn a_stale_connection_is_replaced_without_anybody_noticing() {
     assert_eq!(gateway.heads().len(), 7, "one, and then two for each that met a dying connection");
 }
 
+/// Node closes its idle connections first, then its port, and with that whatever it has not accepted yet.
+#[tokio::test]
+async fn a_gateway_that_breaks_an_idle_connection_and_then_a_new_one_is_waited_for() {
+    let calls = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let serve = move |mut call: Call| {
+        let answers = match calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => 1,
+            1 => 0,
+            _ => usize::MAX,
+        };
+        async move {
+            for _ in 0..answers {
+                let Some(_head) = call.head_or_health().await else { return };
+                call.ok("").await;
+            }
+            call.head().await;
+        }
+    };
+    let gateway = Gateway::start(serve).await;
+    let house = House::open(gateway.address).await;
+    text(over_h1(&house, get("/before")).await).await;
+    let response = over_h1(&house, get("/meanwhile")).await;
+    assert_eq!((response.status().as_u16(), code(&response)), (200, None));
+    let asked: Vec<_> = gateway.heads().iter().map(|head| head.contains("/meanwhile")).collect();
+    assert_eq!(asked, [false, true, true, true]);
+}
+
+#[tokio::test]
+async fn a_safe_request_that_the_gateway_always_breaks_is_sent_three_times_and_no_more() {
+    let gateway = Gateway::start(|mut call: Call| async move {
+        call.head_or_health().await;
+    })
+    .await;
+    let house = House::open(gateway.address).await;
+    let response = over_h1(&house, get("/")).await;
+    assert_eq!((response.status().as_u16(), code(&response)), (502, Some("gateway-broke")));
+    assert_eq!(gateway.heads().len(), 3);
+}
+
 #[tokio::test]
 async fn what_may_have_been_acted_on_is_never_sent_twice() {
     let gateway = Gateway::start(|mut call: Call| async move {
