@@ -79,6 +79,11 @@ impl GatewayLink {
         self.connected()
     }
 
+    /// Whether the gateway refuses our secret.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.client().is_some_and(|client| matches!(*client.status().borrow(), Link::Refused { .. }))
+    }
+
     /// Takes what discovery found. The connection moves to it; where there was none, or is none any more, those who
     /// follow are told. Needs a tokio runtime.
     pub fn update(&self, gateway: Option<Gateway>) {

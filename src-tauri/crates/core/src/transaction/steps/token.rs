@@ -275,16 +275,22 @@ pub(crate) async fn take_back(
 
 /// The gateway reads its references again, and takes what it then has at once (openclaw-gateway §7).
 ///
-/// Where it ends our connection and no longer lets us in, it has read the new one; whether it takes that is proven later.
+/// It also reads them at moments of its own, for example still after the change before this one. Where it ends our connection
+/// or no longer lets us in, it has read the new one; whether it takes that is proven later.
 async fn reload(context: &Context) -> Result<(), ErrorEnvelope> {
-    let client = context.link.reached().await?;
-    match client.ask("secrets.reload", json!({})).await {
-        Ok(_) => Ok(()),
-        Err(error @ CallError::Lost) => {
-            tracing::info!(%error, "the gateway was told to read its token again");
+    let told = match context.link.reached().await {
+        Ok(client) => match client.ask("secrets.reload", json!({})).await {
+            Ok(_) | Err(CallError::Lost) => Ok(()),
+            Err(error) => Err(error.explain()),
+        },
+        Err(error) => Err(error),
+    };
+    match told {
+        Err(error) if context.link.is_refused() => {
+            tracing::info!(%error, "the gateway has read its token again");
             Ok(())
         }
-        Err(error) => Err(error.explain()),
+        told => told,
     }
 }
 
