@@ -45,6 +45,19 @@ describe('actions', () => {
       assert.equal(await page.locator('dialog[open]').count(), 1);
     }));
 
+  it('the palette that was just closed is opened by its key at once', () =>
+    Stage.play(off, 'access', {}, async ({ page }) => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('dialog', { name: 'Commands' }).waitFor();
+      for (let again = 0; again < 30; again++) {
+        const escaped = page.keyboard.press('Escape');
+        await page.keyboard.press('Control+k');
+        await escaped;
+        await page.keyboard.type('x');
+        await page.locator('dialog[open]').getByText('No command is called that').waitFor({ timeout: 3000 });
+      }
+    }));
+
   for (const theme of themes) {
     for (const language of languages) {
       it(`the palette, a test and a link that is made look right: ${theme}, ${language}`, () =>
