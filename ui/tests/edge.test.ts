@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import type { ConfigEntry, Configuration, ErrorEnvelope } from '$api';
+import type { ConfigEntry, Configuration, ErrorEnvelope, Reply } from '$api';
 import { closeBrowser, languages, Stage, themes } from './support/browser.js';
 import { later } from './support/core.js';
 import { gatewayDown, off, on, parts, type Scene } from './scenes/index.js';
@@ -118,6 +118,31 @@ describe('settings of the edge', () => {
       await dialog.waitFor({ state: 'detached' });
       assert.equal(stage.core.asked('config-set').length, 1);
     }));
+
+  const outcomes: ['saved' | 'refused', Reply | ErrorEnvelope][] = [
+    ['saved', { kind: 'change', data: { id: 'c8', title: 'Set front', state: 'committed', warnings: [] } }],
+    ['refused', refused],
+  ];
+  for (const [outcome, answer] of outcomes)
+    it(`that are ${outcome} when another one is looked at already leave that alone`, () =>
+      Stage.play(on, 'settings', {}, async (stage) => {
+        const slow = later<Reply | ErrorEnvelope>();
+        stage.core.answers['config-set'] = () => slow.promise;
+        await open(stage);
+        const first = await sheet(stage, 'front');
+        await first.getByRole('textbox', { name: 'front' }).fill('cloudflare');
+        await first.getByRole('button', { name: 'Save' }).click();
+        await first.getByRole('button', { name: 'Cancel' }).click();
+        await first.waitFor({ state: 'detached' });
+        const second = await sheet(stage, 'limits.connections');
+        const field = second.getByRole('textbox', { name: 'limits.connections' });
+        await field.fill('600');
+        assert.ok(await second.getByRole('button', { name: 'Save' }).isDisabled(), 'one at a time');
+        slow.give(answer);
+        await second.locator('button:enabled', { hasText: 'Save' }).waitFor();
+        assert.equal(await field.inputValue(), '600');
+        assert.equal(await second.getByRole('alert').getByText(refused.title as string).count(), outcome === 'refused' ? 1 : 0);
+      }));
 
   for (const language of languages)
     for (const theme of themes)
