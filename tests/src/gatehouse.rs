@@ -19,12 +19,6 @@ pub fn program() -> PathBuf {
     std::env::var_os("GATEHOUSE_TEST_PROGRAM").map_or_else(|| built("gatehouse"), PathBuf::from)
 }
 
-/// The program with the feature `fault-injection`: `GATEHOUSE_TEST_BREAKABLE_PROGRAM`, else beside the running test.
-pub(crate) fn breakable_program() -> PathBuf {
-    std::env::var_os("GATEHOUSE_TEST_BREAKABLE_PROGRAM")
-        .map_or_else(|| built("gatehouse-breakable"), PathBuf::from)
-}
-
 fn built(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test has a path");
     test.ancestors().nth(2).expect("target/<profile>/deps/<test>").join(name)
@@ -91,18 +85,15 @@ impl Gatehouse {
         self
     }
 
-    /// The program that dies at `place` (`<step>:<point>`) when it gets there.
+    /// The program, which dies at `place` (`<step>:<point>`) when it gets there. Only one with debug assertions does.
     #[must_use]
     pub fn dying_at(self, place: &str) -> Self {
-        let mut gatehouse = self.with("GATEHOUSE_TEST_ABORT_AT", place);
-        gatehouse.program = breakable_program();
-        gatehouse
+        self.with("GATEHOUSE_TEST_ABORT_AT", place)
     }
 
     /// The same without the wish to die, for the start after the crash.
     pub fn is_sound_again(&mut self) {
         self.environment.retain(|(name, _)| name != "GATEHOUSE_TEST_ABORT_AT");
-        self.program = program();
     }
 
     /// Starts `gatehouse serve` with further arguments, and waits until its control socket answers.

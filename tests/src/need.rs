@@ -15,8 +15,6 @@ pub enum Part {
     OpenClaw,
     /// The program under test.
     Program,
-    /// The program under test, built so that it can be told to die at a journal step.
-    BreakableProgram,
     /// pebble with its name server, and curl: a certificate authority of the internet.
     Pebble,
     /// BIND and dig: a name server that takes updates.
@@ -67,7 +65,6 @@ impl Part {
             Self::Machines => lacks(&["ip"], "iproute2"),
             Self::OpenClaw => openclaw().err(),
             Self::Program => absent(&crate::program()),
-            Self::BreakableProgram => absent(&crate::gatehouse::breakable_program()),
             Self::Pebble => lacks(&["pebble", "pebble-challtestsrv", "curl"], "pebble and curl"),
             Self::Bind => absent(Path::new("/usr/sbin/named"))
                 .map(|reason| format!("{reason} (Debian: bind9)"))

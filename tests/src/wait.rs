@@ -3,15 +3,20 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+/// An attempt is often a program that starts: more of them would be felt by what is waited for.
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
 /// Tries `attempt` until it gives something. Fails the test after `limit`, naming `what` was waited for.
 pub async fn eventually<T>(what: &str, limit: Duration, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
+    let mut pause = Duration::from_millis(50);
     loop {
         if let Some(found) = attempt().await {
             return found;
         }
         assert!(begun.elapsed() < limit, "waited {limit:?} in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
 }
 

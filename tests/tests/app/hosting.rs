@@ -38,7 +38,7 @@ async fn the_app_shows_a_core_that_runs_already_and_survives_its_restart() {
 
 #[tokio::test]
 async fn an_app_that_dies_in_the_middle_of_a_change_repairs_it_at_its_next_start() {
-    if !need::parts(&[Part::Machines, Part::OpenClaw, Part::TrayApp, Part::BreakableProgram, Part::Screen]) {
+    if !need::parts(&[Part::Machines, Part::OpenClaw, Part::TrayApp, Part::Screen]) {
         return;
     }
     let house = House::with_gateway().await;

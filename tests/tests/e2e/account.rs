@@ -5,7 +5,7 @@ use gatehouse_tests::{Authority, House};
 
 #[tokio::test]
 async fn killed_while_an_account_is_made_it_has_that_account_and_no_second_one() {
-    if !need::parts(&[Part::Machines, Part::Program, Part::BreakableProgram, Part::Pebble]) {
+    if !need::parts(&[Part::Machines, Part::Program, Part::Pebble]) {
         return;
     }
     let house = House::with_stopped_gateway();

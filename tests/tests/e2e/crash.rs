@@ -89,7 +89,7 @@ async fn survives_all(house: &House, running: bool) {
 
 #[tokio::test]
 async fn a_crash_at_any_step_leaves_the_file_as_it_was_to_the_byte() {
-    if !need::parts(&[Part::Machines, Part::Program, Part::BreakableProgram]) {
+    if !need::parts(&[Part::Machines, Part::Program]) {
         return;
     }
     let house = House::with_options(&crate::config::lived_in());
@@ -98,7 +98,7 @@ async fn a_crash_at_any_step_leaves_the_file_as_it_was_to_the_byte() {
 
 #[tokio::test]
 async fn a_crash_at_any_step_leaves_the_value_as_it_was_while_the_gateway_runs() {
-    if !need::parts(&[Part::Machines, Part::OpenClaw, Part::Program, Part::BreakableProgram]) {
+    if !need::parts(&[Part::Machines, Part::OpenClaw, Part::Program]) {
         return;
     }
     let mut house = House::with_options(&crate::config::lived_in());

@@ -32,7 +32,7 @@ fn steps() -> Vec<&'static str> {
 }
 
 fn ready() -> bool {
-    need::parts(&[Part::Machines, Part::OpenClaw, Part::Program, Part::BreakableProgram, Part::Pebble])
+    need::parts(&[Part::Machines, Part::OpenClaw, Part::Program, Part::Pebble])
 }
 
 /// One whose state is its own.

@@ -39,8 +39,11 @@ fn run(machine: &Machine, user: &Path, log: &Path) -> Command {
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a log can be shared"))
         .stderr(log);
-    if let Some(target) = std::env::var_os("CARGO_TARGET_DIR") {
-        command.env("CARGO_TARGET_DIR", target);
+    // With other settings cargo would build everything once more.
+    for name in ["CARGO_TARGET_DIR", "CARGO_INCREMENTAL"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
     }
     command
 }
