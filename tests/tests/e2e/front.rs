@@ -28,14 +28,24 @@ async fn a_declared_tunnel_says_for_whom_it_asks_and_only_with_its_secret() {
         (answer.status, answer.edge_error().to_owned())
     };
     let undeclared = (403, "tunnel-undeclared".to_owned());
+    let told = |status: &serde_json::Value| {
+        let problems = status["problems"].as_array().cloned().unwrap_or_default();
+        let relay = problems.iter().find(|one| one["fix"]["command"] == "gatehouse front tunnel")?;
+        relay["because"].as_str().map(str::to_owned)
+    };
+    let tells = |part: &'static str| {
+        move |status: &serde_json::Value| told(status).is_some_and(|because| because.contains(part))
+    };
     for to in ways {
         assert_eq!(code(to, &[CLIENT]).await, undeclared, "{to}");
     }
+    gatehouse.status_when("the status tells of it", tells("Nobody declared")).await;
 
     let origins = || house.gateway.config_value()["gateway"]["controlUi"]["allowedOrigins"].to_string();
     assert!(!origins().contains("https://localhost"), "{}", origins());
     let declared = gatehouse.run(&["--json", "front", "tunnel"]).await.succeeds().json();
     let (header, secret) = (declared["header"].as_str().unwrap(), declared["secret"].as_str().unwrap());
+    gatehouse.status_when("a declaration is believed first", |status| told(status).is_none()).await;
     assert!(!gatehouse.run(&["config", "get", "front"]).await.out.contains(secret));
     for (key, to) in (50..).zip(ways) {
         let socket = here.websocket(to, &[CLIENT, (header, secret)]).await.expect("it is upgraded");
@@ -48,6 +58,7 @@ async fn a_declared_tunnel_says_for_whom_it_asks_and_only_with_its_secret() {
         assert_eq!(code(to, &[CLIENT, (header, "a-guess")]).await, undeclared, "with a guess, {to}");
         assert_eq!(code(to, &[(header, secret)]).await, (403, "client-unattributable".to_owned()), "{to}");
     }
+    gatehouse.status_when("the status tells of the missing secret", tells("does not show")).await;
     assert!(origins().contains("https://localhost"), "nobody is local now: {}", origins());
     let there = house.there.https(&gatehouse.ca().await);
     let answer = there.get_with(house.here.v4, "/readyz", &[CLIENT, (header, secret)]).await;

@@ -141,6 +141,7 @@ pub(crate) async fn boot(options: CoreOptions) -> Result<Booted, ErrorEnvelope> 
         snapshots: snapshots.subscribe(),
         keeper: own::Keeper::new(parts.home.clone()),
         recent: traffic::Recent::default(),
+        turned_away: traffic::TurnedAway::default(),
         invites: Invites::default(),
         links: Arc::default(),
         awake: Awakeness::default(),
@@ -270,7 +271,13 @@ async fn find_gateway(
 
 fn followers(desk: &Desk, events: &broadcast::Sender<Event>) -> JoinSet<()> {
     let mut followers = JoinSet::new();
-    followers.spawn(traffic::follow(desk.door.traffic(), desk.recent.clone(), events.clone()));
+    followers.spawn(traffic::follow(
+        desk.door.traffic(),
+        desk.recent.clone(),
+        desk.turned_away.clone(),
+        Arc::clone(&desk.context.settings),
+        events.clone(),
+    ));
     followers.spawn(follow::follow(Arc::clone(&desk.context.link), desk.messages.clone()));
     followers.spawn(ticks(desk.clone()));
     followers.spawn(progress(desk.clone()));

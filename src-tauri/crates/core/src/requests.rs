@@ -27,7 +27,7 @@ use crate::controller::message::{Fact, Message};
 use crate::door::Door;
 use crate::invite::Invites;
 use crate::own::Keeper;
-use crate::traffic::Recent;
+use crate::traffic::{Recent, TurnedAway};
 use crate::transaction::Transactions;
 
 pub(crate) use devices::{expire_in_time, listed};
@@ -48,6 +48,8 @@ pub(crate) struct Desk {
     pub(crate) keeper: Keeper,
     /// The last requests that passed through the edge.
     pub(crate) recent: Recent,
+    /// Programs here that passed requests on and were turned away.
+    pub(crate) turned_away: TurnedAway,
     /// The invitation to trust the certificate authority.
     pub(crate) invites: Invites,
     /// The owner link that is being made.

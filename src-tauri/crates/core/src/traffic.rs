@@ -1,14 +1,20 @@
 //! What passes through the edge, in the words of the api: metadata only. Told while somebody listens; the last records
 //! are kept in memory for those who come later.
 
+mod relay;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::edge_config::EdgeConfig;
 use crate::probe::is_made_up;
+use crate::settings::SettingsStore;
 use gatehouse_api::{Answerer, Event, TlsFacts, TrafficRecord, WebSocketFacts};
-use gatehouse_edge::{AccessRecord, Answerer as EdgeAnswerer};
+use gatehouse_edge::{AccessRecord, Answerer as EdgeAnswerer, EdgeError};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+
+pub(crate) use self::relay::TurnedAway;
 
 /// Records that are kept.
 pub(crate) const KEPT: usize = 500;
@@ -37,12 +43,17 @@ impl Recent {
 pub(crate) async fn follow(
     mut traffic: broadcast::Receiver<Arc<AccessRecord>>,
     recent: Recent,
+    turned_away: TurnedAway,
+    settings: Arc<SettingsStore>,
     events: broadcast::Sender<Event>,
 ) {
     loop {
         match traffic.recv().await {
             Ok(record) if is_own_question(&record) => {}
             Ok(record) => {
+                if record.error == Some(EdgeError::TunnelUndeclared) {
+                    turned_away.note(record.time, EdgeConfig::of(&settings.current().edge).0.front);
+                }
                 let record = of(&record);
                 if events.receiver_count() > 0 {
                     let _ = events.send(Event::Traffic(Box::new(record.clone())));
@@ -57,7 +68,8 @@ pub(crate) async fn follow(
 
 /// What probes ask in a made-up name is nobody's traffic. The access log has it.
 fn is_own_question(record: &AccessRecord) -> bool {
-    is_made_up(&record.host) || record.origin.as_deref().is_some_and(is_made_up)
+    let named = [Some(&record.host), record.origin.as_ref(), record.user_agent.as_ref()];
+    named.into_iter().flatten().any(|name| is_made_up(name))
 }
 
 /// The record, without what must stay in memory: close reasons, origins, user agents.

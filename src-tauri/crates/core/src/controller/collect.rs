@@ -7,7 +7,7 @@ use gatehouse_certs::Certificates;
 
 use super::state::Collected;
 use crate::context::{FrontDoor, Served};
-use crate::edge_config;
+use crate::edge_config::{self, EdgeConfig};
 use crate::exposure::expiring::Life;
 use crate::requests::{Desk, best_certificate, certificates, client_problems, renewal};
 
@@ -17,12 +17,15 @@ pub(crate) fn collect(desk: &Desk, secrets: &str) -> Collected {
     let served = desk.context.served.load_full();
     let listener = served.as_ref().and_then(|served| listener(desk, served));
     let certificates = certificates(desk);
+    let now = desk.context.clock.now();
+    let front = EdgeConfig::of(&settings.edge).0.front;
     Collected {
         open: settings.open.as_ref().map(|open| open.request.clone()),
         pause: settings.pause,
         settings_problem: desk.context.settings.problem(),
         cert: best_certificate(desk, served.as_deref(), &certificates),
-        client_problems: client_problems(desk, desk.context.clock.now()),
+        client_problems: client_problems(desk, now),
+        relay_problem: desk.turned_away.problem(now, front),
         certificates,
         addresses: served
             .filter(|_| listener.is_some())

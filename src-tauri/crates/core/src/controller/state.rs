@@ -103,6 +103,8 @@ pub(crate) struct Collected {
     pub(crate) cert: Option<CertSummary>,
     /// What is wrong with rules about certificates of clients.
     pub(crate) client_problems: Vec<Problem>,
+    /// A program here that passes requests on and is turned away.
+    pub(crate) relay_problem: Option<Problem>,
     /// All certificates.
     pub(crate) certificates: Vec<Certificate>,
     /// The ends of certificate and authority.

@@ -57,6 +57,7 @@ pub(crate) fn view(state: &State, now: OffsetDateTime) -> Snapshot {
         state.expiry_fault.clone(),
         state.gateway.not_supervised.clone(),
         state.collected.settings_problem.clone(),
+        state.collected.relay_problem.clone().filter(|_| open),
     ]);
     let certificates = state.collected.certificates.iter().filter_map(|one| one.problem.clone());
     let certificates = certificates.chain(state.collected.client_problems.iter().cloned());

@@ -25,15 +25,19 @@ static MADE_UP: LazyLock<String> = LazyLock::new(|| {
     format!("{name}.gatehouse-probe.invalid")
 });
 const NOT_ALLOWED: &str = "CONTROL_UI_ORIGIN_NOT_ALLOWED";
-const FORGED: [(&str, &str); 5] = [
-    ("x-forwarded-for", "127.0.0.1"),
-    ("forwarded", "for=127.0.0.1;proto=https"),
-    ("x-real-ip", "127.0.0.1"),
-    ("x-forwarded-host", "localhost"),
-    ("tailscale-user-login", "owner@example.com"),
-];
+/// Headers that only a proxy may send, and in the name of the user agent whose question it is.
+static FORGED: LazyLock<[(&'static str, &'static str); 6]> = LazyLock::new(|| {
+    [
+        ("x-forwarded-for", "127.0.0.1"),
+        ("forwarded", "for=127.0.0.1;proto=https"),
+        ("x-real-ip", "127.0.0.1"),
+        ("x-forwarded-host", "localhost"),
+        ("tailscale-user-login", "owner@example.com"),
+        ("user-agent", &MADE_UP),
+    ]
+});
 
-/// Whether this host or origin is the one that probes make up.
+/// Whether this host, origin or user agent is the one that probes make up.
 pub(crate) fn is_made_up(host: &str) -> bool {
     let host = host.split_once("://").map_or(host, |(_, host)| host);
     host.split(':').next() == Some(MADE_UP.as_str())
@@ -50,7 +54,7 @@ pub(super) async fn edge(
         lines.push(undeclared_tunnel(address, trust).await?);
     } else if running {
         lines.push(stays_remote(address, trust, &[]).await?);
-        lines.push(stays_remote(address, trust, &FORGED).await?);
+        lines.push(stays_remote(address, trust, FORGED.as_slice()).await?);
     }
     Ok(lines)
 }
@@ -126,7 +130,7 @@ async fn stays_remote(
 /// A loopback client that brings forwarding headers is a tunnel, and nobody declared one.
 async fn undeclared_tunnel(address: &PlannedAddress, trust: &Trust) -> Result<(Check, String), ProbeError> {
     let check = Check::ForgedHeaders;
-    let answer = get(address, trust, check, "/healthz", authority(address), &FORGED).await?;
+    let answer = get(address, trust, check, "/healthz", authority(address), FORGED.as_slice()).await?;
     match answer.status == StatusCode::FORBIDDEN && answer.edge.is_some() {
         true => Ok((check, answer.words())),
         false => Err(ProbeError::Unexpected {

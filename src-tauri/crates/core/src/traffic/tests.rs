@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use gatehouse_edge::{Closer, Protocol, RequestId, WebSocketEnd};
+use gatehouse_edge::{Closer, FrontProfile, Protocol, RequestId, WebSocketEnd};
 use time::OffsetDateTime;
 
 use super::*;
@@ -57,18 +57,24 @@ async fn nothing_is_told_while_nobody_listens_and_everything_is_kept() {
     let recent = Recent::default();
     let (records, receiver) = broadcast::channel(4);
     let (events, mut early) = broadcast::channel(4);
-    let follower = tokio::spawn(follow(receiver, recent.clone(), events.clone()));
+    let turned_away = TurnedAway::default();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Arc::new(SettingsStore::open(folder.path().join("settings.json")));
+    let follower =
+        tokio::spawn(follow(receiver, recent.clone(), turned_away.clone(), settings, events.clone()));
     records.send(Arc::new(record())).unwrap();
     assert!(matches!(early.recv().await, Ok(Event::Traffic(_))));
     drop(early);
 
-    records.send(Arc::new(record())).unwrap();
+    let relayed = AccessRecord { error: Some(EdgeError::TunnelUndeclared), ..record() };
+    records.send(Arc::new(relayed)).unwrap();
     drop(records);
     follower.await.unwrap();
 
     let mut late = events.subscribe();
     assert!(late.try_recv().is_err());
     assert_eq!(recent.last(10).len(), 2);
+    assert!(turned_away.problem(record().time, FrontProfile::None).is_some());
 }
 
 #[test]
