@@ -18,14 +18,13 @@ pub(crate) fn collect(desk: &Desk, secrets: &str) -> Collected {
     let listener = served.as_ref().and_then(|served| listener(desk, served));
     let certificates = certificates(desk);
     let now = desk.context.clock.now();
-    let front = EdgeConfig::of(&settings.edge).0.front;
     Collected {
         open: settings.open.as_ref().map(|open| open.request.clone()),
         pause: settings.pause,
         settings_problem: desk.context.settings.problem(),
         cert: best_certificate(desk, served.as_deref(), &certificates),
         client_problems: client_problems(desk, now),
-        relay_problem: desk.turned_away.problem(now, front),
+        relay_problem: desk.turned_away.problem(now, || EdgeConfig::of(&settings.edge).0.front),
         certificates,
         addresses: served
             .filter(|_| listener.is_some())

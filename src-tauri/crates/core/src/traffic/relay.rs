@@ -21,11 +21,19 @@ impl TurnedAway {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, declared));
     }
 
-    /// What the user should hear of it while `declared` is declared.
-    pub(crate) fn problem(&self, now: OffsetDateTime, declared: FrontProfile) -> Option<Problem> {
+    /// What the user should hear of it; `declared` is asked for only where there was one lately.
+    pub(crate) fn problem(
+        &self,
+        now: OffsetDateTime,
+        declared: impl FnOnce() -> FrontProfile,
+    ) -> Option<Problem> {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, then) = last?;
-        if then != declared || now - at > TOLD {
+        if now - at > TOLD {
+            return None;
+        }
+        let declared = declared();
+        if then != declared {
             return None;
         }
         let (because, fix) = match declared {
@@ -52,11 +60,11 @@ mod tests {
     #[test]
     fn it_is_told_until_a_declaration_or_ten_minutes_later() {
         let turned_away = TurnedAway::default();
-        assert_eq!(turned_away.problem(THEN, FrontProfile::None), None);
+        assert_eq!(turned_away.problem(THEN, || FrontProfile::None), None);
 
         turned_away.note(THEN, FrontProfile::None);
 
-        let told = |minutes, declared| turned_away.problem(THEN + Duration::minutes(minutes), declared);
+        let told = |minutes, declared| turned_away.problem(THEN + Duration::minutes(minutes), || declared);
         let problem = told(10, FrontProfile::None).unwrap();
         assert_eq!(problem.fix.unwrap().command.as_deref(), Some("gatehouse front tunnel"));
         assert_eq!(told(11, FrontProfile::None), None);
@@ -68,7 +76,7 @@ mod tests {
         let because = |declared| {
             let turned_away = TurnedAway::default();
             turned_away.note(THEN, declared);
-            turned_away.problem(THEN, declared).map(|problem| problem.because)
+            turned_away.problem(THEN, || declared).map(|problem| problem.because)
         };
         assert_eq!(because(FrontProfile::Cloudflare), because(FrontProfile::None));
         assert_ne!(because(FrontProfile::tunnel("a secret")), because(FrontProfile::None));

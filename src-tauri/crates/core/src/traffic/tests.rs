@@ -74,7 +74,7 @@ async fn nothing_is_told_while_nobody_listens_and_everything_is_kept() {
     let mut late = events.subscribe();
     assert!(late.try_recv().is_err());
     assert_eq!(recent.last(10).len(), 2);
-    assert!(turned_away.problem(record().time, FrontProfile::None).is_some());
+    assert!(turned_away.problem(record().time, || FrontProfile::None).is_some());
 }
 
 #[test]

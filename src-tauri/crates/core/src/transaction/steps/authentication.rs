@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gatehouse_api::{Code, ErrorEnvelope, StepId, Text, say};
-use gatehouse_openclaw::client::Link;
 use gatehouse_openclaw::config::{Edit, OnDrift};
 use gatehouse_openclaw::discovery::Auth;
 use secrecy::ExposeSecret as _;
@@ -125,7 +124,7 @@ impl Authentication {
             return Err(not_let_in(say!("core.authentication.no-connection")));
         };
         let followed = let_in(&client, FOLLOW).await;
-        if followed.is_err() && matches!(client.status().borrow().clone(), Link::Refused { .. }) {
+        if followed.is_err() && self.context.link.is_refused() {
             self.restart(found.gateway.port).await?;
         }
         let_in(&client, LET_IN).await.map_err(|link| not_let_in(format!("{link:?}").into()))
